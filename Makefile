@@ -1,0 +1,106 @@
+# make            build bin/*                   make demo       set up, build, run the whole line
+# make check      set up, build, run all tests  make test       the tests alone
+# make asan|ubsan the tests, sanitized          make tidy       static checks
+# make format     lay out the sources           make bench      measurements, as TSV
+# make fuzz       build the fuzz targets        make install    to $(DESTDIR)$(PREFIX)
+# make clean
+# Overrides go on the command line or in config.mk (not in git). MPI=no builds without MPI.
+-include config.mk
+
+VARIANT  ?= release
+PREFIX   ?= /usr/local
+CC       ?= cc
+OPT      ?= -O2 -g
+OMP      ?= -fopenmp
+WARN      = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wvla -Wwrite-strings -Wpointer-arith -Werror
+CPPFLAGS += -Isrc -D_XOPEN_SOURCE=700
+CFLAGS   += -std=c11 -ffp-contract=off $(OMP) $(OPT) $(WARN) $(SAN)
+PKG      := zlib libzstd icu-uc icu-i18n libmd libxxhash jansson openblas
+PKG      += $(if $(filter no,$(MPI)),,ompi-c)
+ISAL     := $(shell pkg-config --exists libisal && echo libisal)
+CPPFLAGS += $(if $(ISAL),-DHAVE_ISAL) $(shell pkg-config --cflags $(PKG) 2>/dev/null)
+LDLIBS   += $(shell pkg-config --libs $(PKG) $(ISAL) 2>/dev/null) -lm
+
+B    := build/$(VARIANT)
+BIN  := $(if $(filter release,$(VARIANT)),bin,$B/bin)
+SRC  := $(filter-out src/cmd/% src/comm/$(if $(filter no,$(MPI)),mpi,self).c,$(wildcard src/*/*.c))
+OBJ  := $(SRC:%.c=$B/%.o)
+TOOL := $(patsubst src/cmd/%.c,$(BIN)/%,$(wildcard src/cmd/*.c))
+UNIT := $(patsubst %.c,$B/%,$(wildcard tests/unit/*/test_*.c))
+FUZZ := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*.c))
+TEST := $(UNIT) $(wildcard tests/cmd/*.t tests/golden/*.t)
+ifeq ($(VARIANT),release)
+TEST += $(wildcard tests/mpi/*.t tests/pipe/*.t tests/lint/*.t)
+endif
+
+all: $(TOOL)
+
+$(BIN)/%: $B/src/cmd/%.o $B/libswitchyard.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
+
+$B/tests/unit/%: $B/tests/unit/%.o $B/tests/unit/main.o $B/libswitchyard.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed -lcmocka $(LDLIBS)
+
+$B/tests/fuzz/%: $B/tests/fuzz/%.o $B/libswitchyard.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
+
+$B/libswitchyard.a: $(OBJ)
+	rm -f $@ && $(AR) rcs $@ $^
+
+$B/%.o: %.c $B/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$B/flags: FORCE                         # a changed flag rebuilds what it touches
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS)' >$@
+
+demo check:                             # what they need may not be there yet: set up, then look again
+	shell/setup
+	$(MAKE) -j$$(nproc) all $(if $(filter check,$@),units)
+	$(if $(filter check,$@),$(MAKE) test,pipelines/demo)
+
+units: $(UNIT)
+
+test: all units
+	BIN=$(abspath $(BIN)) prove -j$$(nproc) -e '' $(TEST)
+
+asan:  ; ASAN_OPTIONS=detect_leaks=$(if $(LEAKS),1,0) $(MAKE) test VARIANT=asan OPT='-O1 -g' \
+         SAN='-fsanitize=address -fno-omit-frame-pointer'
+ubsan: ; $(MAKE) test VARIANT=ubsan OPT='-O1 -g' SAN='-fsanitize=undefined -fno-sanitize-recover=all'
+fuzz:  ; $(MAKE) fuzzers VARIANT=fuzz CC=clang OMP= OPT='-O1 -g' SAN='-fsanitize=fuzzer,address'
+fuzzers: $(FUZZ)
+
+tidy:
+	clang-format --dry-run -Werror $(wildcard src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
+	clang-tidy --quiet $(wildcard src/*/*.c) -- $(CPPFLAGS) -std=c11
+	cppcheck --quiet --enable=warning,portability,performance --std=c11 --inline-suppr \
+	    --suppress=missingIncludeSystem -Isrc --error-exitcode=1 src
+	prove -e '' tests/lint/shellcheck.t
+
+format:
+	clang-format -i $(wildcard src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
+
+bench: all
+	@tests/bench/run
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/switchyard/pipelines \
+	    $(DESTDIR)$(PREFIX)/share/switchyard/shell $(DESTDIR)$(PREFIX)/share/switchyard/share
+	install -m 755 $(TOOL) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 pipelines/* $(DESTDIR)$(PREFIX)/share/switchyard/pipelines
+	cp -R shell/. $(DESTDIR)$(PREFIX)/share/switchyard/shell
+	cp -R share/. $(DESTDIR)$(PREFIX)/share/switchyard/share
+	for s in 1 5 7; do install -d $(DESTDIR)$(PREFIX)/share/man/man$$s && \
+	    install -m 644 man/man$$s/* $(DESTDIR)$(PREFIX)/share/man/man$$s; done
+	shell/completions $(BIN) $(DESTDIR)$(PREFIX)/share
+
+clean:
+	rm -rf build $(patsubst src/cmd/%.c,bin/%,$(wildcard src/cmd/*.c))
+
+FORCE:
+.PHONY: all demo check units test asan ubsan fuzz fuzzers tidy format bench install clean FORCE
+.SECONDARY:
+-include $(shell find build -name '*.d' 2>/dev/null)

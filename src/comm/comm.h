@@ -1,0 +1,38 @@
+/* comm.h - the only door to MPI. comm/mpi.c or, with MPI=no, comm/self.c for one process.
+ *
+ * Every call is collective unless it says otherwise; a failure ends all ranks through die().
+ * Sums run in an order that depends on the number of ranks only, so a repeated run gives
+ * the same bytes. Counts are in elements and may exceed 2^31.
+ */
+#ifndef COMM_COMM_H
+#define COMM_COMM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct comm;
+
+struct comm *comm_init(void);    // sets die_hook: die() on a rank ends them all
+int comm_rank(const struct comm *c);
+int comm_size(const struct comm *c);
+void comm_barrier(struct comm *c);
+void comm_sum_f32(struct comm *c, float *x, size_t n);    // in place, all ranks get it
+void comm_sum_f64(struct comm *c, double *x, size_t n);
+void comm_max_i64(struct comm *c, int64_t *x, size_t n);
+void comm_broadcast(struct comm *c, void *p, size_t bytes, int root);
+
+/* send_n[r], recv_n[r]: rows of width floats to and from rank r, laid out rank after rank. */
+void comm_exchange_f32(struct comm *c, const float *send, const size_t *send_n, float *recv,
+                       const size_t *recv_n, size_t width);
+/* n int32 to and from each rank: send and recv are [size, n]. */
+void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_t n);
+
+/* Every rank's bytes on root, rank after rank; all is [sum of n], n_of [size], on root only. */
+void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_t *n_of, int root);
+void comm_end(struct comm *c);    // c may be NULL
+
+/* The experts of rank r: [*first, *first + returned count), as even as can be; a rank may have
+ * none. */
+int comm_slice(int n_expert, int size, int rank, int *first);
+
+#endif

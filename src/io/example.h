@@ -1,0 +1,51 @@
+/* example.h - example shards: one record a row, that is one or several examples (segments)
+ * packed into the lengths of inputs= and targets= in the header, all of one language.
+ *
+ * Header keys, besides those of ids.h: inputs, targets, density, span, sentinel0, objective.
+ */
+#ifndef IO_EXAMPLE_H
+#define IO_EXAMPLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct shard_header;
+
+struct example_row {                  // views, valid until the next call
+    const int32_t *input, *target;    // all segments' ids one after another, no padding
+    size_t n_input, n_target;
+    const uint32_t *segment_input;    // how many of the inputs each segment has
+    const uint32_t *segment_target;
+    size_t n_segment;
+    uint64_t doc;    // document of the first token of the first segment
+    int lang;        // as in ids.h
+};
+
+struct example_writer;
+
+struct example_writer *example_create(const char *path, const struct shard_header *h,
+                                      struct err *err);
+int example_write(struct example_writer *w, const struct example_row *row, struct err *err);
+int example_finish(struct example_writer *w, struct err *err);    // frees w
+void example_abandon(struct example_writer *w);
+
+struct example_reader;    // forward
+
+struct example_reader *example_open(const char *path, struct err *err);
+const struct shard_header *example_header(const struct example_reader *r);
+const char *example_lang(const struct example_reader *r, int lang);
+int example_next(struct example_reader *r, struct example_row *row, struct err *err);
+void example_close(struct example_reader *r);
+
+struct example_file;    // any row by its number, with a cache of decoded blocks
+
+struct example_file *example_file_open(const char *path, struct err *err);
+const struct shard_header *example_file_header(const struct example_file *f);
+uint64_t example_file_rows(const struct example_file *f);
+uint64_t example_file_tokens(const struct example_file *f);
+int example_file_at(struct example_file *f, uint64_t n, struct example_row *row, struct err *err);
+const char *example_file_lang(const struct example_file *f, int lang);
+void example_file_close(struct example_file *f);
+
+#endif

@@ -1,0 +1,39 @@
+/* ids.h - token shards: one record a document, its ids, where it came from, its language.
+ *
+ * Header keys: vocab.size, vocab.sha256, vocab.name, eos, bits, lang (when all are one) or
+ * langs (a comma-separated table that the language column points into).
+ */
+#ifndef IO_IDS_H
+#define IO_IDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct shard_header;
+
+struct ids_record {
+    const int32_t *id;    // view, valid until the next call
+    size_t n;
+    uint64_t doc;    // number of the document in the stream that was encoded
+    int lang;        // index into the header's langs; 0 when lang= names the one
+};
+
+struct ids_writer;
+
+/* h must have vocab.size; the writer cuts blocks at about 1 MiB, small ones first. */
+struct ids_writer *ids_create(const char *path, const struct shard_header *h, struct err *err);
+int ids_write(struct ids_writer *w, const struct ids_record *rec, struct err *err);
+int ids_finish(struct ids_writer *w, struct err *err);    // frees w
+void ids_abandon(struct ids_writer *w);
+
+struct ids_reader;
+
+struct ids_reader *ids_open(const char *path, struct err *err);
+const struct shard_header *ids_header(const struct ids_reader *r);
+const char *ids_lang(const struct ids_reader *r, int lang);    // "und" when unknown
+/* 1, 0 at the end, -1 on damage (an id that is not below vocab.size is damage). */
+int ids_next(struct ids_reader *r, struct ids_record *rec, struct err *err);
+void ids_close(struct ids_reader *r);
+
+#endif

@@ -1,0 +1,81 @@
+/* model.h - the T5 / Switch network on one rank: forward and backward of a microbatch.
+ *
+ * Experts are divided over the ranks of comm; every rank must call forward and backward the
+ * same number of times, with any rows (all-padding ones too).
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct batch;
+struct comm;
+struct config;
+struct err;
+struct model;
+struct params;
+
+/* How to run it; fixed for a step. */
+struct run {
+    int train;         // dropout and jitter on
+    int hf_compat;     // HF's routing, visibility and padding (spec model.md section 11)
+    int group_rows;    // rows of a routing group; divides the rows of a batch
+    double capacity_factor;
+    int min_capacity;
+    double dropout, expert_dropout, jitter;
+    int dropout_per_element;
+    double z_loss;           // 1e-4 in training, 0 in evaluation
+    double aux_loss;         // alpha, per layer
+    double router_z_loss;    // c_z, per layer
+    int aux_mean;            // mean over sparse layers instead of the sum
+    uint64_t seed, step;     // key of all randomness
+    double n_target;         // real targets of the whole step, all ranks and microbatches
+    double n_group[2];       // routing groups of the step, by stack
+};
+
+/* Sums over this rank's rows of one forward; add them over microbatches and ranks. All doubles,
+ * so that comm_sum_f64 takes the struct as an array. */
+struct losses {
+    double ce;        // plain cross-entropy, nats, summed over targets
+    double log_z2;    // sum of log_z^2: times z_loss is the z-loss
+    double n_target;
+    double aux;    // sum over sparse layers and groups
+    double router_z;
+    double routed, dropped;
+    double load_max,
+        load_mean;    // summed over layers and groups: most tokens to one expert, and even share
+};
+enum { N_LOSSES = sizeof(struct losses) / sizeof(double) };
+
+/* n_row, n_input, n_target: the largest batch it will see; all memory is taken here. params
+ * may lack gradients when train is 0 and no backward is called. */
+struct model *model_new(const struct config *c, struct params *p, struct comm *comm, int n_row,
+                        int n_input, int n_target, int with_backward);
+
+/* Adds to *sums. row_ce and row_target [B] (may be NULL) get each row's sums. */
+void model_forward(struct model *m, const struct batch *b, const struct run *run,
+                   struct losses *sums, double *row_ce, double *row_target);
+/* Of the last forward: gradients are added to params' g. */
+void model_backward(struct model *m, const struct batch *b, const struct run *run);
+
+/* The loss of a whole step from summed losses: what the gradients are of. */
+double loss_total(const struct losses *s, const struct config *c, const struct run *run);
+
+/* What the last forward left, for probes and tests. Names as in the golden files
+ * ("encoder_hidden_states.0", "logits", "encoder.block.1.router_logits", ...); n_dim and dim
+ * are those of this rank's rows. NULL where the run has no such thing. i32 is set instead of
+ * f32 for whole numbers. Hidden states and logits need model_keep() before the forward. */
+struct model_view {
+    const float *f32;
+    const int32_t *i32;
+    int n_dim;
+    int64_t dim[4];
+};
+void model_keep(struct model *m);
+int model_look(const struct model *m, const char *name, struct model_view *v);    // 1 or 0
+
+size_t model_bytes(const struct model *m);    // activations and work, without parameters
+void model_free(struct model *m);
+
+#endif

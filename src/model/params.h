@@ -1,0 +1,52 @@
+/* params.h - every parameter of a network in one table: it sizes, initialises, places, saves
+ * and names them. One allocation for values, one for gradients; tensors are views.
+ *
+ * Order: what all ranks share first, contiguous, so that one sum reduces its gradients; then
+ * the experts of this rank. Names, shapes and layouts are HF's (spec hf_names).
+ */
+#ifndef MODEL_PARAMS_H
+#define MODEL_PARAMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+struct err;
+struct tensors;
+
+enum param_role { PARAM_EMBEDDING, PARAM_MATRIX, PARAM_QUERY, PARAM_NORM, PARAM_RELPOS };
+
+struct param {
+    char *name;
+    int n_dim;
+    int64_t dim[2];
+    size_t n;
+    enum param_role role;    // decides how it is drawn
+    int expert;              // number of the expert, -1: shared
+    float *w, *g;            // values; gradients (NULL without)
+};
+
+struct params {
+    struct param *p;             // shared ones first, then this rank's experts
+    size_t n, n_shared;          // tensors
+    size_t size, size_shared;    // floats
+    float *w, *g;
+    int first_expert, n_expert;    // of this rank
+};
+
+/* The table for the experts [first, first + n_expert) of each sparse block. */
+struct params *params_new(const struct config *c, int first_expert, int n_expert, int with_grad);
+/* Look up by name; NULL when it is not here. */
+struct param *params_find(const struct params *p, const char *name);
+
+/* Draw all: a function of (seed, name, element). scale is s of spec model.md section 3. */
+void params_init(struct params *p, const struct config *c, uint64_t seed, double scale);
+
+/* Copy from tensors. Missing, misshapen and unknown names are errors; HF's aliases are known. */
+int params_load(struct params *p, const struct config *c, const struct tensors *t, struct err *err);
+
+/* Total parameters of the whole model (all experts), without allocating any. */
+uint64_t params_count(const struct config *c);
+void params_free(struct params *p);
+
+#endif

@@ -1,0 +1,11 @@
+/* embed.h - rows of a table [V, M] by id. */
+#ifndef NN_EMBED_H
+#define NN_EMBED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void embed_forward(float *x, const float *table, const int32_t *id, size_t n, size_t m);
+void embed_backward(float *dtable, const float *dx, const int32_t *id, size_t n, size_t m);
+
+#endif

@@ -1,0 +1,9 @@
+#!/usr/bin/env bats
+# Shell is clean.
+load ../helper
+
+@test "shellcheck finds nothing" {
+    cd "$root"
+    grep -lE '^#!.*(bash|sh|bats)$|shellcheck shell=' .ci/* shell/* pipelines/* tests/*.bash \
+        tests/*/*.t tests/bench/* 2>/dev/null | xargs shellcheck -x
+}
