@@ -24,12 +24,16 @@ void comm_broadcast(struct comm *c, void *p, size_t bytes, int root);
 /* send_n[r], recv_n[r]: rows of width floats to and from rank r, laid out rank after rank. */
 void comm_exchange_f32(struct comm *c, const float *send, const size_t *send_n, float *recv,
                        const size_t *recv_n, size_t width);
-/* n int32 to and from each rank: send and recv are [size, n]. */
+/* n int32 to and from each rank: send and recv are [size, n]. No array may overlap another. */
 void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_t n);
 
 /* Every rank's bytes on root, rank after rank; all is [sum of n], n_of [size], on root only. */
 void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_t *n_of, int root);
 void comm_end(struct comm *c);    // c may be NULL
+
+/* Most elements one message may carry (an MPI count is an int): longer ones go in pieces.
+ * Only tests need to set it, to the same on all ranks. */
+void comm_set_piece(struct comm *c, size_t n);
 
 /* The experts of rank r: [*first, *first + returned count), as even as can be; a rank may have
  * none. */

@@ -1,0 +1,217 @@
+/* mpi.c - comm.h over MPI, the only file that knows it.
+ *
+ * An MPI count is an int, so every call goes in pieces of at most `piece` elements. Rows are
+ * exchanged pair by pair: at distance d each rank sends to the rank d above it and receives
+ * from the rank d below. Both ends of a pair know the count of each direction, so both cut
+ * it into the same pieces; a side that has none left talks to nobody.
+ */
+#include <limits.h>
+#include <mpi.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/mem.h"
+#include "comm/comm.h"
+
+struct comm {
+    MPI_Comm all;
+    int rank, size;
+    size_t piece;     // most elements in one message
+    size_t *equal;    // [size] the same count for every rank
+};
+
+static void check(int status, const char *what)
+{
+    char text[MPI_MAX_ERROR_STRING] = "unknown error";
+    int n;
+
+    if (status == MPI_SUCCESS)
+        return;
+    MPI_Error_string(status, text, &n);
+    die("MPI: %s: %s", what, text);
+}
+
+static void end_all(int status)
+{
+    MPI_Abort(MPI_COMM_WORLD, status);
+}
+
+struct comm *comm_init(void)
+{
+    struct comm *c = xcalloc(1, sizeof(*c));
+    int level;
+
+    c->all = MPI_COMM_WORLD;
+    c->piece = INT_MAX / 2;
+    check(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level), "start");
+    if (level < MPI_THREAD_FUNNELED)
+        die("MPI: this library cannot run beside threads");
+    die_hook = end_all;
+    check(MPI_Comm_set_errhandler(c->all, MPI_ERRORS_RETURN), "set error handler");
+    check(MPI_Comm_rank(c->all, &c->rank), "rank");
+    check(MPI_Comm_size(c->all, &c->size), "size");
+    c->equal = xcalloc((size_t)c->size, sizeof(*c->equal));
+    return c;
+}
+
+int comm_rank(const struct comm *c)
+{
+    return c->rank;
+}
+
+int comm_size(const struct comm *c)
+{
+    return c->size;
+}
+
+void comm_set_piece(struct comm *c, size_t n)
+{
+    c->piece = n && n < INT_MAX ? n : INT_MAX / 2;
+}
+
+void comm_barrier(struct comm *c)
+{
+    check(MPI_Barrier(c->all), "barrier");
+}
+
+static int least(size_t n, size_t piece)
+{
+    return (int)(n < piece ? n : piece);
+}
+
+/* n elements of `width` bytes, in place. */
+static void reduce(struct comm *c, void *x, size_t n, size_t width, MPI_Datatype type, MPI_Op op,
+                   const char *what)
+{
+    char *p = x;
+
+    while (n) {
+        int k = least(n, c->piece);
+
+        check(MPI_Allreduce(MPI_IN_PLACE, p, k, type, op, c->all), what);
+        p += (size_t)k * width;
+        n -= (size_t)k;
+    }
+}
+
+void comm_sum_f32(struct comm *c, float *x, size_t n)
+{
+    reduce(c, x, n, sizeof(*x), MPI_FLOAT, MPI_SUM, "sum of floats");
+}
+
+void comm_sum_f64(struct comm *c, double *x, size_t n)
+{
+    reduce(c, x, n, sizeof(*x), MPI_DOUBLE, MPI_SUM, "sum of doubles");
+}
+
+void comm_max_i64(struct comm *c, int64_t *x, size_t n)
+{
+    reduce(c, x, n, sizeof(*x), MPI_INT64_T, MPI_MAX, "maximum of integers");
+}
+
+void comm_broadcast(struct comm *c, void *p, size_t bytes, int root)
+{
+    char *to = p;
+
+    while (bytes) {
+        int k = least(bytes, c->piece);
+
+        check(MPI_Bcast(to, k, MPI_BYTE, root, c->all), "broadcast");
+        to += k;
+        bytes -= (size_t)k;
+    }
+}
+
+/* n elements to rank `to`, m elements from rank `from`, each `width` bytes. */
+static void swap(struct comm *c, const char *send, size_t n, int to, char *recv, size_t m, int from,
+                 size_t width, MPI_Datatype type, const char *what)
+{
+    while (n || m) {
+        int k = least(n, c->piece), l = least(m, c->piece);
+
+        check(MPI_Sendrecv(send, k, type, k ? to : MPI_PROC_NULL, 0, recv, l, type,
+                           l ? from : MPI_PROC_NULL, 0, c->all, MPI_STATUS_IGNORE),
+              what);
+        send += (size_t)k * width;
+        recv += (size_t)l * width;
+        n -= (size_t)k;
+        m -= (size_t)l;
+    }
+}
+
+static size_t before(const size_t *n, int rank)
+{
+    size_t sum = 0;
+
+    while (rank-- > 0)
+        sum += n[rank];
+    return sum;
+}
+
+static void exchange(struct comm *c, const char *send, const size_t *send_n, char *recv,
+                     const size_t *recv_n, size_t row, size_t width, MPI_Datatype type,
+                     const char *what)
+{
+    size_t bytes = row * width, own = send_n[c->rank] * bytes;
+    int d;
+
+    if (own)
+        memcpy(recv + before(recv_n, c->rank) * bytes, send + before(send_n, c->rank) * bytes, own);
+    for (d = 1; d < c->size; d++) {
+        int to = (c->rank + d) % c->size, from = (c->rank - d + c->size) % c->size;
+
+        swap(c, send + before(send_n, to) * bytes, send_n[to] * row, to,
+             recv + before(recv_n, from) * bytes, recv_n[from] * row, from, width, type, what);
+    }
+}
+
+void comm_exchange_f32(struct comm *c, const float *send, const size_t *send_n, float *recv,
+                       const size_t *recv_n, size_t width)
+{
+    exchange(c, (const char *)send, send_n, (char *)recv, recv_n, width, sizeof(*send), MPI_FLOAT,
+             "exchange of rows");
+}
+
+void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_t n)
+{
+    int r;
+
+    if (n <= c->piece) {
+        check(MPI_Alltoall(send, (int)n, MPI_INT32_T, recv, (int)n, MPI_INT32_T, c->all),
+              "exchange of counts");
+        return;
+    }
+    for (r = 0; r < c->size; r++)
+        c->equal[r] = n;
+    exchange(c, (const char *)send, c->equal, (char *)recv, c->equal, 1, sizeof(*send), MPI_INT32_T,
+             "exchange of counts");
+}
+
+void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_t *n_of, int root)
+{
+    char *to = all;
+    int r;
+
+    if (c->rank != root) {
+        swap(c, p, n, root, NULL, 0, root, 1, MPI_BYTE, "gather");
+        return;
+    }
+    for (r = 0; r < c->size; r++) {
+        if (r != root)
+            swap(c, NULL, 0, r, to, n_of[r], r, 1, MPI_BYTE, "gather");
+        else if (n)
+            memcpy(to, p, n);
+        to += n_of[r];
+    }
+}
+
+void comm_end(struct comm *c)
+{
+    if (!c)
+        return;
+    check(MPI_Finalize(), "end");
+    die_hook = NULL;
+    free(c->equal);
+    free(c);
+}

@@ -1,0 +1,190 @@
+/* test_comm.c - every call, on however many ranks this program is started
+ * (tests/mpi/comm.t starts it on several), with whole messages and with tiny pieces. */
+#include "../test.h"
+
+#include <stdlib.h>
+
+#include "comm/comm.h"
+
+enum { ROW = 3, MOST = 40 };
+
+static struct comm *all;
+
+static void end(void)
+{
+    comm_end(all);
+}
+
+static struct comm *world(void)
+{
+    if (!all) {
+        all = comm_init();
+        atexit(end);
+    }
+    comm_set_piece(all, 0);
+    return all;
+}
+
+static void check_sums(struct comm *c)
+{
+    int size = comm_size(c), rank = comm_rank(c), i;
+    float f[17];
+    double d[17];
+    int64_t m[17];
+
+    for (i = 0; i < 17; i++) {
+        f[i] = (float)(rank + 1) * (float)i;
+        d[i] = rank * 0.5 + i;
+        m[i] = (i % size == rank ? INT64_C(1) << 40 : -1) + i;
+    }
+    comm_sum_f32(c, f, 17);
+    comm_sum_f64(c, d, 17);
+    comm_max_i64(c, m, 17);
+    for (i = 0; i < 17; i++) {
+        assert_true(f[i] == (float)(size * (size + 1) / 2 * i));
+        assert_true(d[i] == size * (size - 1) / 4.0 + size * i);
+        assert_true(m[i] == (INT64_C(1) << 40) + i);
+    }
+    comm_sum_f32(c, f, 0);
+}
+
+static void test_sums(void **state)
+{
+    struct comm *c = world();
+
+    (void)state;
+    check_sums(c);
+    comm_set_piece(c, 5);
+    check_sums(c);
+}
+
+static void test_broadcast(void **state)
+{
+    struct comm *c = world();
+    int root, piece;
+
+    (void)state;
+    for (piece = 0; piece < 8; piece += 7)
+        for (root = 0; root < comm_size(c); root++) {
+            char text[32] = "nothing";
+
+            comm_set_piece(c, (size_t)piece);
+            if (comm_rank(c) == root)
+                strcpy(text, "a text from the root");
+            comm_broadcast(c, text, sizeof(text), root);
+            assert_string_equal(text, "a text from the root");
+        }
+    comm_barrier(c);
+}
+
+/* Rows from rank a to rank b: some pairs have none, and the two ways differ. */
+static size_t rows(int a, int b)
+{
+    return (size_t)((a * 5 + b * 3 + 1) % 4);
+}
+
+static float word(int from, int to, size_t row, size_t i)
+{
+    return (float)(from * 1000 + to * 100) + (float)(row * ROW + i);
+}
+
+static void check_exchange(struct comm *c)
+{
+    int size = comm_size(c), rank = comm_rank(c), r;
+    size_t *out = calloc((size_t)size, sizeof(*out)), *in = calloc((size_t)size, sizeof(*in));
+    float *send = malloc((size_t)size * 4 * ROW * sizeof(*send)), *s = send;
+    float *recv = malloc((size_t)size * 4 * ROW * sizeof(*recv)), *p = recv;
+    size_t j;
+
+    for (r = 0; r < size; r++) {
+        out[r] = rows(rank, r);
+        in[r] = rows(r, rank);
+        for (j = 0; j < out[r] * ROW; j++)
+            *s++ = word(rank, r, 0, j);
+    }
+    comm_exchange_f32(c, send, out, recv, in, ROW);
+    for (r = 0; r < size; r++)
+        for (j = 0; j < in[r] * ROW; j++)
+            assert_true(*p++ == word(r, rank, 0, j));
+    free(out);
+    free(in);
+    free(send);
+    free(recv);
+}
+
+static void check_counts(struct comm *c)
+{
+    int size = comm_size(c), rank = comm_rank(c), r, i;
+    int32_t *send = malloc((size_t)size * 7 * sizeof(*send));
+    int32_t *recv = malloc((size_t)size * 7 * sizeof(*recv));
+
+    for (r = 0; r < size; r++)
+        for (i = 0; i < 7; i++)
+            send[r * 7 + i] = rank * 10000 + r * 100 + i;
+    comm_exchange_i32(c, send, recv, 7);
+    for (r = 0; r < size; r++)
+        for (i = 0; i < 7; i++)
+            assert_int_equal(recv[r * 7 + i], r * 10000 + rank * 100 + i);
+    free(send);
+    free(recv);
+}
+
+static void test_exchange(void **state)
+{
+    struct comm *c = world();
+    size_t piece;
+
+    (void)state;
+    for (piece = 0; piece < 5; piece++) {
+        comm_set_piece(c, piece);
+        check_exchange(c);
+        check_counts(c);
+    }
+}
+
+static void test_gather(void **state)
+{
+    struct comm *c = world();
+    int size = comm_size(c), rank = comm_rank(c), root, r;
+    size_t *n_of = calloc((size_t)size, sizeof(*n_of)), i;
+    unsigned char own[MOST], *all_of = malloc((size_t)size * MOST), *p;
+
+    (void)state;
+    for (r = 0; r < size; r++)
+        n_of[r] = (size_t)r * 11 % MOST;    // rank 0 has none
+    memset(own, rank + 1, sizeof(own));
+    for (root = 0; root < size; root++) {
+        comm_set_piece(c, root % 2 ? 4 : 0);
+        comm_gather(c, own, n_of[rank], rank == root ? all_of : NULL, rank == root ? n_of : NULL,
+                    root);
+        if (rank != root)
+            continue;
+        for (p = all_of, r = 0; r < size; r++)
+            for (i = 0; i < n_of[r]; i++)
+                assert_int_equal(*p++, r + 1);
+    }
+    free(n_of);
+    free(all_of);
+}
+
+static void test_slice(void **state)
+{
+    int e, size, r, first, sum;
+
+    (void)state;
+    for (e = 0; e < 20; e++)
+        for (size = 1; size < 9; size++) {
+            for (sum = 0, r = 0; r < size; r++) {
+                int n = comm_slice(e, size, r, &first);
+
+                assert_int_equal(first, sum);
+                assert_in_range(n, e / size, (e + size - 1) / size);
+                sum += n;
+            }
+            assert_int_equal(sum, e);
+        }
+    assert_int_equal(comm_slice(2000000000, 3, 2, &first), 666666667);
+}
+
+TESTS("comm/comm", cmocka_unit_test(test_sums), cmocka_unit_test(test_broadcast),
+      cmocka_unit_test(test_exchange), cmocka_unit_test(test_gather), cmocka_unit_test(test_slice))
