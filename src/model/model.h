@@ -19,8 +19,9 @@ struct params;
 /* How to run it; fixed for a step. */
 struct run {
     int train;         // dropout and jitter on
+    int gradient;      // model_backward() follows: the forward pass keeps what it needs
     int hf_compat;     // HF's routing, visibility and padding (spec model.md section 11)
-    int group_rows;    // rows of a routing group; divides the rows of a batch
+    int group_rows;    // rows of a routing group; divides the rows of a batch (hf_compat: 1)
     double capacity_factor;
     int min_capacity;
     double dropout, expert_dropout, jitter;
@@ -31,7 +32,8 @@ struct run {
     int aux_mean;            // mean over sparse layers instead of the sum
     uint64_t seed, step;     // key of all randomness
     double n_target;         // real targets of the whole step, all ranks and microbatches
-    double n_group[2];       // routing groups of the step, by stack
+    double n_group[2];       // routing groups of the step, by stack (hf_compat: balance is over
+                             // all rows of one rank as one group, so 1)
 };
 
 /* Sums over this rank's rows of one forward; add them over microbatches and ranks. All doubles,
@@ -40,8 +42,7 @@ struct losses {
     double ce;        // plain cross-entropy, nats, summed over targets
     double log_z2;    // sum of log_z^2: times z_loss is the z-loss
     double n_target;
-    double aux;    // sum over sparse layers and groups
-    double router_z;
+    double aux, router_z;    // sums over sparse layers of the mean over the step's groups
     double routed, dropped;
     double load_max,
         load_mean;    // summed over layers and groups: most tokens to one expert, and even share
@@ -53,10 +54,12 @@ enum { N_LOSSES = sizeof(struct losses) / sizeof(double) };
 struct model *model_new(const struct config *c, struct params *p, struct comm *comm, int n_row,
                         int n_input, int n_target, int with_backward);
 
-/* Adds to *sums. row_ce and row_target [B] (may be NULL) get each row's sums. */
+/* Adds to *sums. row_ce and row_target [B] (may be NULL) get each row's sums. With
+ * run->gradient it already adds the gradient of the logits' table to params' g: logits are
+ * made, used and overwritten a chunk of rows at a time, never held whole. */
 void model_forward(struct model *m, const struct batch *b, const struct run *run,
                    struct losses *sums, double *row_ce, double *row_target);
-/* Of the last forward: gradients are added to params' g. */
+/* Of the last forward, which had run->gradient: gradients are added to params' g. */
 void model_backward(struct model *m, const struct batch *b, const struct run *run);
 
 /* The loss of a whole step from summed losses: what the gradients are of. */
