@@ -13,7 +13,12 @@
 struct err;
 
 enum tensor_type { TENSOR_F32, TENSOR_I32, TENSOR_I64, TENSOR_F16, TENSOR_BF16, TENSOR_U8 };
-enum { TENSOR_DIM_MAX = 8 };
+enum { N_TENSOR_TYPE = TENSOR_U8 + 1, TENSOR_DIM_MAX = 8 };
+
+extern const struct tensor_kind {
+    const char *name;    // as in the file: "F32"
+    size_t size;         // bytes of an element
+} tensor_kinds[N_TENSOR_TYPE];
 
 struct tensor {
     const char *name;
