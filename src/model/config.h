@@ -32,6 +32,7 @@ struct config {
  * sizes refused. 0 or -1. */
 int config_read(struct config *c, const char *path, struct err *err);
 int config_write(const struct config *c, const char *path, struct err *err);
+char *config_text(const struct config *c);       // what config_write() writes; free() it
 int config_is_sparse(const struct config *c);    // some block is
 int config_check(const struct config *c, struct err *err);
 

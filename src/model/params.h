@@ -27,11 +27,12 @@ struct param {
 };
 
 struct params {
-    struct param *p;             // shared ones first, then this rank's experts
-    size_t n, n_shared;          // tensors
-    size_t size, size_shared;    // floats
-    float *w, *g;
+    struct param *p;               // shared ones first, then this rank's experts
+    size_t n, n_shared;            // tensors
+    size_t size, size_shared;      // floats
+    float *w, *g;                  // tensors start at multiples of 64 bytes; gaps stay 0
     int first_expert, n_expert;    // of this rank
+    struct param **by_name;        // in order of names
 };
 
 /* The table for the experts [first, first + n_expert) of each sparse block. */
@@ -42,11 +43,16 @@ struct param *params_find(const struct params *p, const char *name);
 /* Draw all: a function of (seed, name, element). scale is s of spec model.md section 3. */
 void params_init(struct params *p, const struct config *c, uint64_t seed, double scale);
 
+/* Is name one of the model's expert tensors, on whatever rank? */
+int params_is_expert(const struct config *c, const char *name);
+
 /* Copy from tensors. Missing, misshapen and unknown names are errors; HF's aliases are known. */
 int params_load(struct params *p, const struct config *c, const struct tensors *t, struct err *err);
 
 /* Total parameters of the whole model (all experts), without allocating any. */
 uint64_t params_count(const struct config *c);
+uint64_t params_count_shared(const struct config *c);
+uint64_t params_count_expert(const struct config *c);    // one expert number, over all its blocks
 void params_free(struct params *p);
 
 #endif

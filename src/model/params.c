@@ -1,0 +1,386 @@
+/* params.c - see params.h.
+ *
+ * The table is written once, as a walk over the network that hands each tensor to a visitor;
+ * counting, laying out and naming are visitors.
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "io/tensors.h"
+#include "model/config.h"
+#include "model/params.h"
+
+#define ALIGN 16    // floats: 64 bytes
+
+static const char *const stack_name[] = { "encoder", "decoder" };
+
+struct visitor {
+    void (*see)(void *to, const char *name, enum param_role role, int expert, int64_t rows,
+                int64_t cols);    // cols 0: a vector
+    void *to;
+};
+
+__attribute__((format(printf, 6, 7))) static void see(const struct visitor *v, enum param_role role,
+                                                      int expert, int64_t rows, int64_t cols,
+                                                      const char *fmt, ...)
+{
+    char name[160];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(name, sizeof(name), fmt, ap);
+    va_end(ap);
+    v->see(v->to, name, role, expert, rows, cols);
+}
+
+/* wi or wi_0, wi_1; wo. where ends before ".wi". */
+static void walk_ffn(const struct config *c, const struct visitor *v, int expert, const char *where)
+{
+    if (c->gated) {
+        see(v, PARAM_MATRIX, expert, c->d_ff, c->d_model, "%s.wi_0.weight", where);
+        see(v, PARAM_MATRIX, expert, c->d_ff, c->d_model, "%s.wi_1.weight", where);
+    } else {
+        see(v, PARAM_MATRIX, expert, c->d_ff, c->d_model, "%s.wi.weight", where);
+    }
+    see(v, PARAM_MATRIX, expert, c->d_model, c->d_ff, "%s.wo.weight", where);
+}
+
+static void walk_attention(const struct config *c, const struct visitor *v, const char *where,
+                           int has_bias)
+{
+    int64_t inner = (int64_t)c->n_head * c->d_kv;
+
+    see(v, PARAM_QUERY, -1, inner, c->d_model, "%s.q.weight", where);
+    see(v, PARAM_MATRIX, -1, inner, c->d_model, "%s.k.weight", where);
+    see(v, PARAM_MATRIX, -1, inner, c->d_model, "%s.v.weight", where);
+    see(v, PARAM_MATRIX, -1, c->d_model, inner, "%s.o.weight", where);
+    if (has_bias)
+        see(v, PARAM_RELPOS, -1, c->n_bucket, c->n_head, "%s.relative_attention_bias.weight",
+            where);
+}
+
+/* The number of the feed-forward sublayer of a block. */
+static int ffn_layer(int stack)
+{
+    return stack == ENCODER ? 1 : 2;
+}
+
+static void walk_block(const struct config *c, const struct visitor *v, int stack, int block)
+{
+    char at[64], where[128];
+    int layer, last = ffn_layer(stack);
+
+    snprintf(at, sizeof(at), "%s.block.%d.layer", stack_name[stack], block);
+    for (layer = 0; layer <= last; layer++)
+        see(v, PARAM_NORM, -1, c->d_model, 0, "%s.%d.layer_norm.weight", at, layer);
+    snprintf(where, sizeof(where), "%s.0.SelfAttention", at);
+    walk_attention(c, v, where, block == 0);
+    if (stack == DECODER) {
+        snprintf(where, sizeof(where), "%s.1.EncDecAttention", at);
+        walk_attention(c, v, where, 0);
+    }
+    if (c->sparse[stack][block]) {
+        see(v, PARAM_MATRIX, -1, c->n_expert, c->d_model, "%s.%d.mlp.router.classifier.weight", at,
+            last);
+        return;
+    }
+    snprintf(where, sizeof(where), "%s.%d.%s", at, last,
+             strcmp(c->model_type, "switch_transformers") == 0 ? "mlp" : "DenseReluDense");
+    walk_ffn(c, v, -1, where);
+}
+
+static void walk_shared(const struct config *c, const struct visitor *v)
+{
+    int stack, block;
+
+    see(v, PARAM_EMBEDDING, -1, c->n_vocab, c->d_model, "shared.weight");
+    if (!c->tied)
+        see(v, PARAM_MATRIX, -1, c->n_vocab, c->d_model, "lm_head.weight");
+    for (stack = 0; stack < 2; stack++) {
+        for (block = 0; block < c->n_block[stack]; block++)
+            walk_block(c, v, stack, block);
+        see(v, PARAM_NORM, -1, c->d_model, 0, "%s.final_layer_norm.weight", stack_name[stack]);
+    }
+}
+
+static void walk_expert(const struct config *c, const struct visitor *v, int expert)
+{
+    char where[128];
+    int stack, block;
+
+    for (stack = 0; stack < 2; stack++)
+        for (block = 0; block < c->n_block[stack]; block++)
+            if (c->sparse[stack][block]) {
+                snprintf(where, sizeof(where), "%s.block.%d.layer.%d.mlp.experts.expert_%d",
+                         stack_name[stack], block, ffn_layer(stack), expert);
+                walk_ffn(c, v, expert, where);
+            }
+}
+
+static void add(void *to, const char *name, enum param_role role, int expert, int64_t rows,
+                int64_t cols)
+{
+    struct params *t = to;
+    struct param *p;
+
+    if (t->n % 64 == 0)
+        t->p = xreallocarray(t->p, t->n + 64, sizeof(*t->p));
+    p = &t->p[t->n++];
+    *p = (struct param){ .name = xstrdup(name), .role = role, .expert = expert };
+    p->n_dim = cols ? 2 : 1;
+    p->dim[0] = rows;
+    p->dim[1] = cols;
+    p->n = (size_t)rows * (size_t)(cols ? cols : 1);
+    t->size += (p->n + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+static int name_order(const void *a, const void *b)
+{
+    return strcmp((*(struct param *const *)a)->name, (*(struct param *const *)b)->name);
+}
+
+static void place(struct params *t, int with_grad)
+{
+    size_t i, at = 0;
+
+    t->w = mem_map(t->size * sizeof(float));
+    t->g = with_grad ? mem_map(t->size * sizeof(float)) : NULL;
+    t->by_name = xmalloc(t->n * sizeof(*t->by_name));
+    for (i = 0; i < t->n; i++) {
+        t->p[i].w = t->w + at;
+        t->p[i].g = t->g ? t->g + at : NULL;
+        at += (t->p[i].n + ALIGN - 1) / ALIGN * ALIGN;
+        t->by_name[i] = &t->p[i];
+    }
+    qsort(t->by_name, t->n, sizeof(*t->by_name), name_order);
+}
+
+struct params *params_new(const struct config *c, int first_expert, int n_expert, int with_grad)
+{
+    struct params *t = xcalloc(1, sizeof(*t));
+    struct visitor v = { add, t };
+    int i;
+
+    t->first_expert = first_expert;
+    t->n_expert = n_expert;
+    walk_shared(c, &v);
+    t->n_shared = t->n;
+    t->size_shared = t->size;
+    for (i = 0; i < n_expert; i++)
+        walk_expert(c, &v, first_expert + i);
+    place(t, with_grad);
+    return t;
+}
+
+struct param *params_find(const struct params *t, const char *name)
+{
+    size_t low = 0, high = t->n;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        int d = strcmp(name, t->by_name[mid]->name);
+
+        if (d == 0)
+            return t->by_name[mid];
+        if (d < 0)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return NULL;
+}
+
+static void count(void *to, const char *name, enum param_role role, int expert, int64_t rows,
+                  int64_t cols)
+{
+    (void)name, (void)role, (void)expert;
+    *(uint64_t *)to += (uint64_t)rows * (uint64_t)(cols ? cols : 1);
+}
+
+uint64_t params_count_shared(const struct config *c)
+{
+    uint64_t n = 0;
+
+    walk_shared(c, &(struct visitor){ count, &n });
+    return n;
+}
+
+uint64_t params_count_expert(const struct config *c)
+{
+    uint64_t n = 0;
+
+    if (c->n_expert)
+        walk_expert(c, &(struct visitor){ count, &n }, 0);
+    return n;
+}
+
+uint64_t params_count(const struct config *c)
+{
+    return params_count_shared(c) + (uint64_t)c->n_expert * params_count_expert(c);
+}
+
+static double deviation(const struct param *p, const struct config *c, double scale)
+{
+    double fan_in = (double)p->dim[1];
+
+    switch (p->role) {
+    case PARAM_EMBEDDING:
+        return 1.0;
+    case PARAM_RELPOS:    // not a deviation: the bound of a uniform draw
+        return sqrt(6.0 * scale / (double)(c->n_bucket + c->n_head));
+    case PARAM_QUERY:
+        return sqrt(scale / fan_in) / sqrt((double)c->d_kv);
+    default:
+        return sqrt(scale / fan_in);
+    }
+}
+
+void params_init(struct params *t, const struct config *c, uint64_t seed, double scale)
+{
+    size_t i, j;
+
+    for (i = 0; i < t->n; i++) {
+        struct param *p = &t->p[i];
+        char *purpose = xasprintf("init %s", p->name);
+        uint64_t key = rng_key(seed, purpose);
+        double s = p->role == PARAM_NORM ? 1.0 : deviation(p, c, scale);
+
+        free(purpose);
+#pragma omp parallel for schedule(static)
+        for (j = 0; j < p->n; j++)
+            if (p->role == PARAM_NORM)
+                p->w[j] = 1.0f;
+            else if (p->role == PARAM_RELPOS)
+                p->w[j] = (float)(s * (2.0 * rng_uniform(key, j, 0) - 1.0));
+            else
+                p->w[j] = (float)(s * rng_normal(key, j, 0, p->role != PARAM_EMBEDDING));
+    }
+}
+
+struct match {
+    const char *name;
+    int found;
+};
+
+static void match(void *to, const char *name, enum param_role role, int expert, int64_t rows,
+                  int64_t cols)
+{
+    struct match *m = to;
+
+    (void)role, (void)expert, (void)rows, (void)cols;
+    m->found |= strcmp(m->name, name) == 0;
+}
+
+int params_is_expert(const struct config *c, const char *name)
+{
+    const char *at = strstr(name, ".experts.expert_");
+    struct match m = { .name = name };
+    char *end;
+    long expert;
+
+    if (!at)
+        return 0;
+    expert = strtol(at + strlen(".experts.expert_"), &end, 10);
+    if (expert < 0 || expert >= c->n_expert)
+        return 0;
+    walk_expert(c, &(struct visitor){ match, &m }, (int)expert);
+    return m.found;
+}
+
+/* Names that repeat what shared.weight says, or say nothing. */
+static int is_alias(const struct config *c, const char *name)
+{
+    return strcmp(name, "encoder.embed_tokens.weight") == 0 ||
+           strcmp(name, "decoder.embed_tokens.weight") == 0 ||
+           strcmp(name, "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight") ==
+               0 ||
+           (c->tied && strcmp(name, "lm_head.weight") == 0);
+}
+
+/* The tensor that fills p: its own name, or for the embedding one of its aliases. */
+static const struct tensor *source_of(const struct param *p, const struct config *c,
+                                      const struct tensors *t)
+{
+    const struct tensor *x = tensors_find(t, p->name);
+
+    if (x || p->role != PARAM_EMBEDDING)
+        return x;
+    if ((x = tensors_find(t, "encoder.embed_tokens.weight")) != NULL ||
+        (x = tensors_find(t, "decoder.embed_tokens.weight")) != NULL)
+        return x;
+    return c->tied ? tensors_find(t, "lm_head.weight") : NULL;
+}
+
+static int load_one(struct param *p, const struct tensor *x, struct err *err)
+{
+    int i, same = x->n_dim == p->n_dim;
+
+    for (i = 0; same && i < p->n_dim; i++)
+        same = x->dim[i] == p->dim[i];
+    if (!same)
+        return err_set(err, "%s: another shape than the config says (%lld x %lld)", p->name,
+                       (long long)p->dim[0], (long long)(p->n_dim > 1 ? p->dim[1] : 1));
+    return tensor_copy_f32(x, p->w, p->n, err);
+}
+
+/* A tied model's lm_head, where a file has it, must be the embedding. */
+static int check_tied(const struct params *t, const struct config *c, const struct tensors *from,
+                      struct err *err)
+{
+    const struct tensor *head = c->tied ? tensors_find(from, "lm_head.weight") : NULL;
+    const struct param *table = &t->p[0];
+    float *copy;
+    int rc;
+
+    if (!head)
+        return 0;
+    copy = xmalloc(table->n * sizeof(*copy));
+    rc = tensor_copy_f32(head, copy, table->n, err);
+    if (rc == 0 && memcmp(copy, table->w, table->n * sizeof(*copy)) != 0)
+        rc = err_set(err, "lm_head.weight differs from the embedding in a tied model");
+    free(copy);
+    return rc;
+}
+
+int params_load(struct params *t, const struct config *c, const struct tensors *from,
+                struct err *err)
+{
+    size_t i;
+
+    for (i = 0; i < t->n; i++) {
+        const struct tensor *x = source_of(&t->p[i], c, from);
+
+        if (!x)
+            return err_set(err, "%s: missing", t->p[i].name);
+        if (load_one(&t->p[i], x, err) < 0)
+            return -1;
+    }
+    for (i = 0; i < tensors_n(from); i++) {
+        const char *name = tensors_at(from, i)->name;
+
+        if (!params_find(t, name) && !is_alias(c, name) && !params_is_expert(c, name))
+            return err_set(err, "%s: not a tensor of this model", name);
+    }
+    return check_tied(t, c, from, err);
+}
+
+void params_free(struct params *t)
+{
+    size_t i;
+
+    if (!t)
+        return;
+    for (i = 0; i < t->n; i++)
+        free(t->p[i].name);
+    mem_unmap(t->w, t->size * sizeof(float));
+    mem_unmap(t->g, t->g ? t->size * sizeof(float) : 0);
+    free(t->by_name);
+    free(t->p);
+    free(t);
+}
