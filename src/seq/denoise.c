@@ -1,0 +1,214 @@
+/* denoise.c - see denoise.h. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "io/example.h"
+#include "seq/denoise.h"
+#include "seq/pack.h"
+
+struct lane {             // one language
+    int32_t *id;          // [piece] of the piece that is filling; NULL until it is needed
+    uint32_t n, n_doc;    // ids in it; documents joined so far
+    uint64_t doc;         // where its first id came from
+    uint64_t offset;
+    struct pack open;    // the row that tails go to
+};
+
+struct denoise {
+    struct denoise_rule rule;
+    struct denoise_sink sink;
+    struct denoise_count count;
+    uint64_t key_noise, key_chunk;
+    struct lane *lane;    // [n_lang]
+    int n_lang;
+    int32_t *input, *target;    // the example just made
+    struct span_mask mask;
+};
+
+struct denoise *denoise_new(const struct denoise_rule *rule, int n_lang, struct denoise_sink sink)
+{
+    struct denoise *d = xcalloc(1, sizeof(*d));
+
+    assert(rule->piece > 0 && rule->piece <= SPAN_PIECE_MAX && n_lang > 0);
+    d->rule = *rule;
+    d->sink = sink;
+    d->key_noise = rng_key(rule->seed, "noise");
+    d->key_chunk = rng_key(rule->seed, "chunk");
+    d->n_lang = n_lang;
+    d->lane = xcalloc((size_t)n_lang, sizeof(*d->lane));
+    d->input = xreallocarray(NULL, rule->inputs, sizeof(*d->input));
+    d->target = xreallocarray(NULL, rule->targets, sizeof(*d->target));
+    return d;
+}
+
+static struct lane *lane_of(struct denoise *d, int lang)
+{
+    struct lane *lane = &d->lane[lang];
+
+    assert(lang >= 0 && lang < d->n_lang);
+    if (!lane->id) {
+        lane->id = xreallocarray(NULL, d->rule.piece, sizeof(*lane->id));
+        pack_init(&lane->open, d->rule.inputs, d->rule.targets);
+    }
+    return lane;
+}
+
+static int put_row(struct denoise *d, int lang, struct example_row row, struct err *err)
+{
+    row.lang = lang;
+    d->count.n_row++;
+    d->count.n_input += row.n_input;
+    d->count.n_target += row.n_target;
+    return d->sink.put(d->sink.to, &row, err);
+}
+
+static int put_open(struct denoise *d, int lang, struct err *err)
+{
+    struct pack *open = &d->lane[lang].open;
+    int bad = open->row.n_segment ? put_row(d, lang, open->row, err) : 0;
+
+    pack_reset(open);
+    return bad;
+}
+
+/* The piece of the lane becomes an example, and that a row or a part of one. */
+static int end_piece(struct denoise *d, int lang, struct err *err)
+{
+    struct lane *lane = &d->lane[lang];
+    struct rng rng = rng_at(rng_u64(d->key_noise, d->rule.epoch, lane->doc), lane->offset);
+    uint32_t n = lane->n, n_input, n_target;
+    struct example_row row = { .input = d->input, .target = d->target, .n_segment = 1 };
+
+    if (n == 0)
+        return 0;
+    lane->n = 0;
+    span_draw(&d->rule.span, n, &rng, &d->mask);
+    span_apply(&d->rule.span, lane->id, &d->mask, d->input, &row.n_input, d->target, &row.n_target);
+    d->count.n_example++;
+    if (n == d->rule.piece) {
+        n_input = (uint32_t)row.n_input;
+        n_target = (uint32_t)row.n_target;
+        row.segment_input = &n_input;
+        row.segment_target = &n_target;
+        row.doc = lane->doc;
+        return put_row(d, lang, row, err);
+    }
+    if (pack_add(&lane->open, row.input, row.n_input, row.target, row.n_target, lane->doc))
+        return 0;
+    if (put_open(d, lang, err))
+        return -1;
+    return pack_add(&lane->open, row.input, row.n_input, row.target, row.n_target, lane->doc) - 1;
+}
+
+/* Copies what is not 0; returns how many. */
+static uint32_t copy_ids(int32_t *to, const int32_t *from, size_t n)
+{
+    uint32_t kept = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        to[kept] = from[i];
+        kept += from[i] != 0;
+    }
+    return kept;
+}
+
+/* Ids begin .. end - 1 of a document go to the lane; full pieces leave it. */
+static int join(struct denoise *d, int lang, uint64_t doc, const int32_t *id, size_t begin,
+                size_t end, struct err *err)
+{
+    struct lane *lane = &d->lane[lang];
+    size_t i = begin;
+
+    while (i < end) {
+        size_t room = d->rule.piece - lane->n, take = end - i < room ? end - i : room;
+        uint32_t kept;
+
+        if (lane->n == 0) {
+            lane->doc = doc;
+            lane->offset = i;
+            if (id[i] == 0) {    // so that offset is that of an id that stays
+                d->count.n_zero++;
+                i++;
+                continue;
+            }
+        }
+        kept = copy_ids(lane->id + lane->n, id + i, take);
+        d->count.n_zero += take - kept;
+        lane->n += kept;
+        i += take;
+        if (lane->n == d->rule.piece && end_piece(d, lang, err))
+            return -1;
+    }
+    return 0;
+}
+
+int denoise_add(struct denoise *d, int lang, uint64_t doc, const int32_t *id, size_t n,
+                struct err *err)
+{
+    struct lane *lane = lane_of(d, lang);
+    size_t begin = 0, end = n;
+
+    d->count.n_doc++;
+    d->count.n_id += n;
+    if (n == 0) {
+        d->count.n_empty++;
+        return 0;
+    }
+    if (n > DENOISE_CHUNK) {
+        size_t n_chunk = (n + DENOISE_CHUNK - 1) / DENOISE_CHUNK;
+        struct rng rng = rng_at(rng_u64(d->key_chunk, d->rule.epoch, doc), 0);
+
+        begin = rng_below(&rng, n_chunk) * DENOISE_CHUNK;
+        end = n - begin > DENOISE_CHUNK ? begin + DENOISE_CHUNK : n;
+        d->count.n_chunked++;
+        d->count.n_cut += n - (end - begin);
+    }
+    if (join(d, lang, doc, id, begin, end, err))
+        return -1;
+    if (++lane->n_doc == DENOISE_JOIN) {
+        lane->n_doc = 0;
+        if (end_piece(d, lang, err))
+            return -1;
+    }
+    return 1;
+}
+
+int denoise_end(struct denoise *d, struct err *err)
+{
+    int lang;
+
+    for (lang = 0; lang < d->n_lang; lang++) {
+        if (!d->lane[lang].id)
+            continue;
+        d->lane[lang].n_doc = 0;
+        if (end_piece(d, lang, err) || put_open(d, lang, err))
+            return -1;
+    }
+    return 0;
+}
+
+const struct denoise_count *denoise_counts(const struct denoise *d)
+{
+    return &d->count;
+}
+
+void denoise_free(struct denoise *d)
+{
+    int lang;
+
+    if (!d)
+        return;
+    for (lang = 0; lang < d->n_lang; lang++)
+        if (d->lane[lang].id) {
+            free(d->lane[lang].id);
+            pack_release(&d->lane[lang].open);
+        }
+    free(d->lane);
+    free(d->input);
+    free(d->target);
+    free(d);
+}
