@@ -1,8 +1,11 @@
 /* out.h - bytes to a file or a pipe: checked to the last one, whole or not at all.
  *
  * A file is written as PATH.part beside it and renamed by out_close(); until then PATH is
- * untouched. Names that end in .gz and .zst are compressed. "-" is standard output.
- * A pipe whose reader has gone ends the process by SIGPIPE, as with any filter.
+ * untouched. A symbolic link is followed. What is there already and no regular file
+ * (/dev/null, a fifo) is written to as it stands. A process that exits, or dies, before
+ * out_close() leaves no PATH.part. Names that end in .gz and .zst are compressed. "-" is
+ * standard output. A pipe whose reader has gone ends the process by SIGPIPE, as with any
+ * filter. Different outs may be used by different threads.
  */
 #ifndef IO_OUT_H
 #define IO_OUT_H
@@ -26,7 +29,7 @@ int out_flush(struct out *o, struct err *err);    // so that a reader of the pip
 uint64_t out_offset(const struct out *o);    // plain bytes written so far
 int out_is_terminal(const struct out *o);
 
-/* Flush, sync and rename; frees o whatever happens. 0 or -1. */
+/* Flush, sync and rename; frees o whatever happens. 0 or -1: then PATH is as it was. */
 int out_close(struct out *o, struct err *err);
 
 void out_abandon(struct out *o);    // removes the .part file; o may be NULL

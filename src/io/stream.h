@@ -20,7 +20,8 @@ struct stream;
 /* Open path ("-" is standard input). NULL on failure: err says why. */
 struct stream *stream_open(const char *path, struct err *err);
 
-/* Up to n bytes into p; 0 at the end, -1 on damage or a failed read. Short reads happen. */
+/* Up to n bytes into p; 0 at the end, -1 on damage or a failed read. Short reads happen:
+ * what was decoded before the damage is handed out first. */
 ssize_t stream_read(struct stream *s, void *p, size_t n, struct err *err);
 
 /* Exactly n bytes: 1; 0 at a clean end before the first byte; -1 on damage, on a failed
@@ -29,16 +30,23 @@ int stream_read_all(struct stream *s, void *p, size_t n, struct err *err);
 
 /* The next line without its LF (a CR before it stays); *line is valid until the next call
  * on s. 1, or 0 at the end, or -1 on damage. A last line without LF is a line. A line
- * longer than max is an error; so that a stream can go on, its rest is skipped. */
+ * longer than max is an error; so that a stream can go on, its rest is skipped. A line that
+ * damage cuts off is lost with it. */
 int stream_line(struct stream *s, struct bytes *line, size_t max, struct err *err);
 
-/* Look at the next bytes without taking them: at least want of them unless the end is
- * nearer. Returns how many there are, -1 on damage. want is at most 64 KiB. */
+/* Look at the next bytes without taking them: at least want of them unless the end or
+ * damage is nearer. Returns how many there are, 0 at the end, -1 on damage when there are
+ * none before it. want is at most 64 KiB. */
 ssize_t stream_peek(struct stream *s, size_t want, const unsigned char **p, struct err *err);
 
 /* After damage: skip to the next gzip member or zstd frame that starts whole. 1 when one
- * was found, 0 at the end. */
+ * was found, 0 at the end, -1 when it was the read that failed. Bytes decoded before the
+ * damage but not taken yet are dropped. */
 int stream_resume(struct stream *s, struct err *err);
+
+/* Plain offset of the first byte of the gzip member or zstd frame in which the last damage
+ * was found: what was handed out from there on is not vouched for by its checksum. */
+uint64_t stream_damaged_from(const struct stream *s);
 
 const char *stream_path(const struct stream *s);        // "standard input" for "-"
 uint64_t stream_offset(const struct stream *s);         // plain bytes handed out so far
