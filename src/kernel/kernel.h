@@ -9,16 +9,30 @@
 #include <stddef.h>
 
 struct kernels {
-    float (*dot)(const float *x, const float *y, size_t n);       // sum of x y
-    float (*sum_squares)(const float *x, size_t n);               // sum of x x
+    float (*dot)(const float *x, const float *y, size_t n);                     // sum of x y
+    float (*dot3)(const float *x, const float *y, const float *z, size_t n);    // sum of x y z
+    float (*sum_squares)(const float *x, size_t n);                             // sum of x x
+    float (*max)(const float *x, size_t n);    // -inf when n is 0; of NaN, anything
     void (*axpy)(float *y, float a, const float *x, size_t n);    // y += a x
     void (*scale)(float *x, float a, size_t n);                   // x *= a
     void (*add)(float *y, const float *x, size_t n);              // y += x
-    float (*max)(const float *x, size_t n);                       // -inf when n is 0
-    /* x[i] = exp(x[i] - shift), in place; returns their sum. Error of exp: at most 2 ulp
-     * for results that are normal numbers; exp(-inf) is 0. */
+    void (*mul)(float *y, float a, const float *x, const float *z,
+                size_t n);    // y = a x z; y may be x
+    void (*mul_add)(float *y, float a, const float *x, const float *z, size_t n);    // y += a x z
+    /* dx += a w dy + b x: the gradient of RMSNorm. */
+    void (*norm_back)(float *dx, float a, const float *w, const float *dy, float b, const float *x,
+                      size_t n);
+    /* x[i] = exp(d) with d = x[i] - shift rounded to float, in place; returns their sum. Error
+     * of exp: at most 2 ulp for results that are normal numbers; exp(-inf) is 0, what is too
+     * large becomes inf, NaN stays NaN. */
     float (*exp_shift)(float *x, float shift, size_t n);
-    void (*relu)(float *y, const float *x, size_t n);    // y = max(x, 0); y may be x
+    void (*softmax_back)(float *d, const float *p, float s, size_t n);    // d = p (d - s)
+    void (*relu)(float *y, const float *x, size_t n);    // y = max(x, 0), NaN stays; y may be x
+    /* dy = a dy where y > 0, else 0. */
+    void (*relu_back)(float *dy, float a, const float *y, size_t n);
+    void (*geglu)(float *h, const float *u, const float *v, size_t n);    // h = gelu(u) v
+    /* d holds the gradient of h; then d = d v gelu'(u), dv = d gelu(u). gelu is the tanh form. */
+    void (*geglu_back)(float *d, float *dv, const float *u, const float *v, size_t n);
 };
 
 extern struct kernels kern;    // set by kernel_init()
@@ -27,7 +41,7 @@ extern struct kernels kern;    // set by kernel_init()
  * Returns -1 if there is no such variant here. */
 int kernel_select(struct kernels *k, const char *name);
 
-void kernel_init(void);            // obeys $SWITCHYARD_KERNEL
+void kernel_init(void);            // obeys $SWITCHYARD_KERNEL; may be called again
 const char *kernel_name(int i);    // of the i-th variant that runs here, or NULL
 
 void kernel_fill_ref(struct kernels *k);

@@ -1,0 +1,310 @@
+/* avx2.c - kernels for AVX2 and FMA: 8 floats at a time, masks at the end of a row.
+ *
+ * get() and put() touch only the first `left` floats, so nothing is read or written past n.
+ */
+#include "kernel/kernel.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <math.h>
+
+#define FN static __attribute__((target("avx2,fma")))
+#define IN FN inline
+
+/* All bits set in the first `left` lanes. */
+IN __m256i lanes(size_t left)
+{
+    static const int on[16] = { -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0 };
+
+    return _mm256_loadu_si256((const __m256i *)(on + 8 - (left < 8 ? left : 8)));
+}
+
+IN __m256 get(const float *x, size_t left)
+{
+    return left >= 8 ? _mm256_loadu_ps(x) : _mm256_maskload_ps(x, lanes(left));
+}
+
+IN void put(float *x, size_t left, __m256 v)
+{
+    if (left >= 8)
+        _mm256_storeu_ps(x, v);
+    else
+        _mm256_maskstore_ps(x, lanes(left), v);
+}
+
+IN __m256 only(__m256 v, size_t left)    // 0 in the other lanes
+{
+    return _mm256_and_ps(v, _mm256_castsi256_ps(lanes(left)));
+}
+
+IN float sum8(__m256 v)
+{
+    __m128 x = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+
+    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(x, _mm_shuffle_ps(x, x, 1)));
+}
+
+IN float max8(__m256 v)
+{
+    __m128 x = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+
+    x = _mm_max_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_max_ss(x, _mm_shuffle_ps(x, x, 1)));
+}
+
+FN float dot(const float *x, const float *y, size_t n)
+{
+    __m256 a, b, c, d;
+    size_t i = 0;
+
+    a = b = c = d = _mm256_setzero_ps();
+    for (; i + 32 <= n; i += 32) {
+        a = _mm256_fmadd_ps(_mm256_loadu_ps(x + i), _mm256_loadu_ps(y + i), a);
+        b = _mm256_fmadd_ps(_mm256_loadu_ps(x + i + 8), _mm256_loadu_ps(y + i + 8), b);
+        c = _mm256_fmadd_ps(_mm256_loadu_ps(x + i + 16), _mm256_loadu_ps(y + i + 16), c);
+        d = _mm256_fmadd_ps(_mm256_loadu_ps(x + i + 24), _mm256_loadu_ps(y + i + 24), d);
+    }
+    for (; i < n; i += 8)
+        a = _mm256_fmadd_ps(get(x + i, n - i), get(y + i, n - i), a);
+    return sum8(_mm256_add_ps(_mm256_add_ps(a, b), _mm256_add_ps(c, d)));
+}
+
+FN float dot3(const float *x, const float *y, const float *z, size_t n)
+{
+    __m256 a, b;
+    size_t i = 0;
+
+    a = b = _mm256_setzero_ps();
+    for (; i + 16 <= n; i += 16) {
+        a = _mm256_fmadd_ps(_mm256_mul_ps(_mm256_loadu_ps(x + i), _mm256_loadu_ps(y + i)),
+                            _mm256_loadu_ps(z + i), a);
+        b = _mm256_fmadd_ps(_mm256_mul_ps(_mm256_loadu_ps(x + i + 8), _mm256_loadu_ps(y + i + 8)),
+                            _mm256_loadu_ps(z + i + 8), b);
+    }
+    for (; i < n; i += 8)
+        a = _mm256_fmadd_ps(_mm256_mul_ps(get(x + i, n - i), get(y + i, n - i)), get(z + i, n - i),
+                            a);
+    return sum8(_mm256_add_ps(a, b));
+}
+
+FN float sum_squares(const float *x, size_t n)
+{
+    return dot(x, x, n);
+}
+
+FN float max(const float *x, size_t n)
+{
+    __m256 a = _mm256_set1_ps(-INFINITY), b = a, low = a;
+    size_t i = 0;
+
+    for (; i + 16 <= n; i += 16) {
+        a = _mm256_max_ps(a, _mm256_loadu_ps(x + i));
+        b = _mm256_max_ps(b, _mm256_loadu_ps(x + i + 8));
+    }
+    for (; i < n; i += 8)
+        a = _mm256_max_ps(
+            a, _mm256_blendv_ps(low, get(x + i, n - i), _mm256_castsi256_ps(lanes(n - i))));
+    return max8(_mm256_max_ps(a, b));
+}
+
+FN void axpy(float *y, float a, const float *x, size_t n)
+{
+    __m256 va = _mm256_set1_ps(a);
+    size_t i;
+
+    for (i = 0; i < n; i += 8)
+        put(y + i, n - i, _mm256_fmadd_ps(va, get(x + i, n - i), get(y + i, n - i)));
+}
+
+FN void scale(float *x, float a, size_t n)
+{
+    __m256 va = _mm256_set1_ps(a);
+    size_t i;
+
+    for (i = 0; i < n; i += 8)
+        put(x + i, n - i, _mm256_mul_ps(va, get(x + i, n - i)));
+}
+
+FN void add(float *y, const float *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i += 8)
+        put(y + i, n - i, _mm256_add_ps(get(y + i, n - i), get(x + i, n - i)));
+}
+
+FN void mul(float *y, float a, const float *x, const float *z, size_t n)
+{
+    __m256 va = _mm256_set1_ps(a);
+    size_t i;
+
+    for (i = 0; i < n; i += 8)
+        put(y + i, n - i, _mm256_mul_ps(_mm256_mul_ps(va, get(x + i, n - i)), get(z + i, n - i)));
+}
+
+FN void mul_add(float *y, float a, const float *x, const float *z, size_t n)
+{
+    __m256 va = _mm256_set1_ps(a);
+    size_t i;
+
+    for (i = 0; i < n; i += 8)
+        put(y + i, n - i,
+            _mm256_fmadd_ps(_mm256_mul_ps(va, get(x + i, n - i)), get(z + i, n - i),
+                            get(y + i, n - i)));
+}
+
+FN void norm_back(float *dx, float a, const float *w, const float *dy, float b, const float *x,
+                  size_t n)
+{
+    __m256 va = _mm256_set1_ps(a), vb = _mm256_set1_ps(b), v;
+    size_t i;
+
+    for (i = 0; i < n; i += 8) {
+        v = _mm256_fmadd_ps(vb, get(x + i, n - i), get(dx + i, n - i));
+        v = _mm256_fmadd_ps(_mm256_mul_ps(va, get(w + i, n - i)), get(dy + i, n - i), v);
+        put(dx + i, n - i, v);
+    }
+}
+
+IN __m256 power2(__m256i k)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(k, _mm256_set1_epi32(127)), 23));
+}
+
+/* exp: 2^k times a polynomial in the rest, |rest| <= ln 2 / 2 (coefficients as in Cephes). The
+ * argument stands second in min and max, which so hand on a NaN. */
+IN __m256 exp8(__m256 x)
+{
+    __m256i whole, half;    // 2^whole in two steps: it may be no normal number
+    __m256 k, p;
+
+    x = _mm256_min_ps(_mm256_set1_ps(89), x);
+    x = _mm256_max_ps(_mm256_set1_ps(-104), x);
+    k = _mm256_round_ps(_mm256_mul_ps(x, _mm256_set1_ps(1.44269504f)),
+                        _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    x = _mm256_fnmadd_ps(k, _mm256_set1_ps(0.693359375f), x);
+    x = _mm256_fnmadd_ps(k, _mm256_set1_ps(-2.12194440e-4f), x);
+    p = _mm256_set1_ps(1.9875691500e-4f);
+    p = _mm256_fmadd_ps(p, x, _mm256_set1_ps(1.3981999507e-3f));
+    p = _mm256_fmadd_ps(p, x, _mm256_set1_ps(8.3334519073e-3f));
+    p = _mm256_fmadd_ps(p, x, _mm256_set1_ps(4.1665795894e-2f));
+    p = _mm256_fmadd_ps(p, x, _mm256_set1_ps(1.6666665459e-1f));
+    p = _mm256_fmadd_ps(p, x, _mm256_set1_ps(5.0000001201e-1f));
+    p = _mm256_fmadd_ps(p, _mm256_mul_ps(x, x), x);
+    p = _mm256_add_ps(p, _mm256_set1_ps(1));
+    whole = _mm256_cvtps_epi32(k);
+    half = _mm256_srai_epi32(whole, 1);
+    return _mm256_mul_ps(_mm256_mul_ps(p, power2(half)), power2(_mm256_sub_epi32(whole, half)));
+}
+
+FN float exp_shift(float *x, float shift, size_t n)
+{
+    __m256 vs = _mm256_set1_ps(shift), sum = _mm256_setzero_ps(), v;
+    size_t i;
+
+    for (i = 0; i < n; i += 8) {
+        v = exp8(_mm256_sub_ps(get(x + i, n - i), vs));
+        put(x + i, n - i, v);
+        sum = _mm256_add_ps(sum, only(v, n - i));
+    }
+    return sum8(sum);
+}
+
+FN void softmax_back(float *d, const float *p, float s, size_t n)
+{
+    __m256 vs = _mm256_set1_ps(s);
+    size_t i;
+
+    for (i = 0; i < n; i += 8)
+        put(d + i, n - i, _mm256_mul_ps(get(p + i, n - i), _mm256_sub_ps(get(d + i, n - i), vs)));
+}
+
+FN void relu(float *y, const float *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i += 8)
+        put(y + i, n - i, _mm256_max_ps(_mm256_setzero_ps(), get(x + i, n - i)));
+}
+
+FN void relu_back(float *dy, float a, const float *y, size_t n)
+{
+    __m256 va = _mm256_set1_ps(a);
+    __m256 on;
+    size_t i;
+
+    for (i = 0; i < n; i += 8) {
+        on = _mm256_cmp_ps(get(y + i, n - i), _mm256_setzero_ps(), _CMP_GT_OQ);
+        put(dy + i, n - i, _mm256_and_ps(on, _mm256_mul_ps(va, get(dy + i, n - i))));
+    }
+}
+
+/* (1 + tanh u) / 2 = 1 / (1 + e), e = exp(-2 u), kept finite so that e s is no inf times 0. */
+IN __m256 gelu_share(__m256 x, __m256 x2, __m256 *e)
+{
+    __m256 u =
+        _mm256_fmadd_ps(x2, _mm256_set1_ps(-0.0713548162726f), _mm256_set1_ps(-1.5957691216057f));
+
+    *e = exp8(_mm256_min_ps(_mm256_set1_ps(80), _mm256_mul_ps(u, x)));
+    return _mm256_div_ps(_mm256_set1_ps(1), _mm256_add_ps(_mm256_set1_ps(1), *e));
+}
+
+FN void geglu(float *h, const float *u, const float *v, size_t n)
+{
+    __m256 x, e;
+    size_t i;
+
+    for (i = 0; i < n; i += 8) {
+        x = get(u + i, n - i);
+        x = _mm256_mul_ps(x, gelu_share(x, _mm256_mul_ps(x, x), &e));
+        put(h + i, n - i, _mm256_mul_ps(x, get(v + i, n - i)));
+    }
+}
+
+FN void geglu_back(float *d, float *dv, const float *u, const float *v, size_t n)
+{
+    __m256 x, x2, s, e, slope, dh;
+    size_t i;
+
+    for (i = 0; i < n; i += 8) {
+        x = get(u + i, n - i);
+        x2 = _mm256_mul_ps(x, x);
+        s = gelu_share(x, x2, &e);
+        slope =
+            _mm256_fmadd_ps(x2, _mm256_set1_ps(0.2140644488178f), _mm256_set1_ps(1.5957691216057f));
+        slope = _mm256_mul_ps(_mm256_mul_ps(x, slope), _mm256_mul_ps(e, s));
+        slope = _mm256_fmadd_ps(slope, s, s);
+        dh = get(d + i, n - i);
+        put(dv + i, n - i, _mm256_mul_ps(dh, _mm256_mul_ps(x, s)));
+        put(d + i, n - i, _mm256_mul_ps(dh, _mm256_mul_ps(slope, get(v + i, n - i))));
+    }
+}
+
+void kernel_fill_avx2(struct kernels *k)
+{
+    *k = (struct kernels){
+        .dot = dot,
+        .dot3 = dot3,
+        .sum_squares = sum_squares,
+        .max = max,
+        .axpy = axpy,
+        .scale = scale,
+        .add = add,
+        .mul = mul,
+        .mul_add = mul_add,
+        .norm_back = norm_back,
+        .exp_shift = exp_shift,
+        .softmax_back = softmax_back,
+        .relu = relu,
+        .relu_back = relu_back,
+        .geglu = geglu,
+        .geglu_back = geglu_back,
+    };
+}
+#else
+void kernel_fill_avx2(struct kernels *k)
+{
+    (void)k;
+}
+#endif

@@ -1,0 +1,278 @@
+/* avx512.c - kernels for AVX-512 (F and DQ): 16 floats at a time, masks at the end of a row.
+ *
+ * get() and put() touch only the first `left` floats, so nothing is read or written past n.
+ */
+#include "kernel/kernel.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <math.h>
+
+#define FN static __attribute__((target("avx512f,avx512dq,avx2,fma")))
+#define IN FN inline
+
+IN __mmask16 lanes(size_t left)
+{
+    return left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1);
+}
+
+IN __m512 get(const float *x, size_t left)
+{
+    return _mm512_maskz_loadu_ps(lanes(left), x);
+}
+
+IN void put(float *x, size_t left, __m512 v)
+{
+    _mm512_mask_storeu_ps(x, lanes(left), v);
+}
+
+IN float total(__m512 a, __m512 b, __m512 c, __m512 d)
+{
+    return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d)));
+}
+
+FN float dot(const float *x, const float *y, size_t n)
+{
+    __m512 a, b, c, d;
+    size_t i = 0;
+
+    a = b = c = d = _mm512_setzero_ps();
+    for (; i + 64 <= n; i += 64) {
+        a = _mm512_fmadd_ps(_mm512_loadu_ps(x + i), _mm512_loadu_ps(y + i), a);
+        b = _mm512_fmadd_ps(_mm512_loadu_ps(x + i + 16), _mm512_loadu_ps(y + i + 16), b);
+        c = _mm512_fmadd_ps(_mm512_loadu_ps(x + i + 32), _mm512_loadu_ps(y + i + 32), c);
+        d = _mm512_fmadd_ps(_mm512_loadu_ps(x + i + 48), _mm512_loadu_ps(y + i + 48), d);
+    }
+    for (; i < n; i += 16)
+        a = _mm512_fmadd_ps(get(x + i, n - i), get(y + i, n - i), a);
+    return total(a, b, c, d);
+}
+
+FN float dot3(const float *x, const float *y, const float *z, size_t n)
+{
+    __m512 a, b;
+    size_t i = 0;
+
+    a = b = _mm512_setzero_ps();
+    for (; i + 32 <= n; i += 32) {
+        a = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_loadu_ps(x + i), _mm512_loadu_ps(y + i)),
+                            _mm512_loadu_ps(z + i), a);
+        b = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_loadu_ps(x + i + 16), _mm512_loadu_ps(y + i + 16)),
+                            _mm512_loadu_ps(z + i + 16), b);
+    }
+    for (; i < n; i += 16)
+        a = _mm512_fmadd_ps(_mm512_mul_ps(get(x + i, n - i), get(y + i, n - i)), get(z + i, n - i),
+                            a);
+    return _mm512_reduce_add_ps(_mm512_add_ps(a, b));
+}
+
+FN float sum_squares(const float *x, size_t n)
+{
+    return dot(x, x, n);
+}
+
+FN float max(const float *x, size_t n)
+{
+    __m512 a = _mm512_set1_ps(-INFINITY), b = a, low = a;
+    size_t i = 0;
+
+    for (; i + 32 <= n; i += 32) {
+        a = _mm512_max_ps(a, _mm512_loadu_ps(x + i));
+        b = _mm512_max_ps(b, _mm512_loadu_ps(x + i + 16));
+    }
+    for (; i < n; i += 16)
+        a = _mm512_max_ps(a, _mm512_mask_loadu_ps(low, lanes(n - i), x + i));
+    return _mm512_reduce_max_ps(_mm512_max_ps(a, b));
+}
+
+FN void axpy(float *y, float a, const float *x, size_t n)
+{
+    __m512 va = _mm512_set1_ps(a);
+    size_t i;
+
+    for (i = 0; i < n; i += 16)
+        put(y + i, n - i, _mm512_fmadd_ps(va, get(x + i, n - i), get(y + i, n - i)));
+}
+
+FN void scale(float *x, float a, size_t n)
+{
+    __m512 va = _mm512_set1_ps(a);
+    size_t i;
+
+    for (i = 0; i < n; i += 16)
+        put(x + i, n - i, _mm512_mul_ps(va, get(x + i, n - i)));
+}
+
+FN void add(float *y, const float *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i += 16)
+        put(y + i, n - i, _mm512_add_ps(get(y + i, n - i), get(x + i, n - i)));
+}
+
+FN void mul(float *y, float a, const float *x, const float *z, size_t n)
+{
+    __m512 va = _mm512_set1_ps(a);
+    size_t i;
+
+    for (i = 0; i < n; i += 16)
+        put(y + i, n - i, _mm512_mul_ps(_mm512_mul_ps(va, get(x + i, n - i)), get(z + i, n - i)));
+}
+
+FN void mul_add(float *y, float a, const float *x, const float *z, size_t n)
+{
+    __m512 va = _mm512_set1_ps(a);
+    size_t i;
+
+    for (i = 0; i < n; i += 16)
+        put(y + i, n - i,
+            _mm512_fmadd_ps(_mm512_mul_ps(va, get(x + i, n - i)), get(z + i, n - i),
+                            get(y + i, n - i)));
+}
+
+FN void norm_back(float *dx, float a, const float *w, const float *dy, float b, const float *x,
+                  size_t n)
+{
+    __m512 va = _mm512_set1_ps(a), vb = _mm512_set1_ps(b), v;
+    size_t i;
+
+    for (i = 0; i < n; i += 16) {
+        v = _mm512_fmadd_ps(vb, get(x + i, n - i), get(dx + i, n - i));
+        v = _mm512_fmadd_ps(_mm512_mul_ps(va, get(w + i, n - i)), get(dy + i, n - i), v);
+        put(dx + i, n - i, v);
+    }
+}
+
+/* exp: 2^k times a polynomial in the rest, |rest| <= ln 2 / 2 (coefficients as in Cephes). The
+ * argument stands second in min and max, which so hand on a NaN. */
+IN __m512 exp16(__m512 x)
+{
+    __m512 k, p;
+
+    x = _mm512_min_ps(_mm512_set1_ps(89), x);
+    x = _mm512_max_ps(_mm512_set1_ps(-104), x);
+    k = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)),
+                             _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    x = _mm512_fnmadd_ps(k, _mm512_set1_ps(0.693359375f), x);
+    x = _mm512_fnmadd_ps(k, _mm512_set1_ps(-2.12194440e-4f), x);
+    p = _mm512_set1_ps(1.9875691500e-4f);
+    p = _mm512_fmadd_ps(p, x, _mm512_set1_ps(1.3981999507e-3f));
+    p = _mm512_fmadd_ps(p, x, _mm512_set1_ps(8.3334519073e-3f));
+    p = _mm512_fmadd_ps(p, x, _mm512_set1_ps(4.1665795894e-2f));
+    p = _mm512_fmadd_ps(p, x, _mm512_set1_ps(1.6666665459e-1f));
+    p = _mm512_fmadd_ps(p, x, _mm512_set1_ps(5.0000001201e-1f));
+    p = _mm512_fmadd_ps(p, _mm512_mul_ps(x, x), x);
+    return _mm512_scalef_ps(_mm512_add_ps(p, _mm512_set1_ps(1)), k);
+}
+
+FN float exp_shift(float *x, float shift, size_t n)
+{
+    __m512 vs = _mm512_set1_ps(shift), sum = _mm512_setzero_ps(), v;
+    size_t i;
+
+    for (i = 0; i < n; i += 16) {
+        v = exp16(_mm512_sub_ps(get(x + i, n - i), vs));
+        put(x + i, n - i, v);
+        sum = _mm512_mask_add_ps(sum, lanes(n - i), sum, v);
+    }
+    return _mm512_reduce_add_ps(sum);
+}
+
+FN void softmax_back(float *d, const float *p, float s, size_t n)
+{
+    __m512 vs = _mm512_set1_ps(s);
+    size_t i;
+
+    for (i = 0; i < n; i += 16)
+        put(d + i, n - i, _mm512_mul_ps(get(p + i, n - i), _mm512_sub_ps(get(d + i, n - i), vs)));
+}
+
+FN void relu(float *y, const float *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i += 16)
+        put(y + i, n - i, _mm512_max_ps(_mm512_setzero_ps(), get(x + i, n - i)));
+}
+
+FN void relu_back(float *dy, float a, const float *y, size_t n)
+{
+    __m512 va = _mm512_set1_ps(a);
+    __mmask16 on;
+    size_t i;
+
+    for (i = 0; i < n; i += 16) {
+        on = _mm512_cmp_ps_mask(get(y + i, n - i), _mm512_setzero_ps(), _CMP_GT_OQ);
+        put(dy + i, n - i, _mm512_maskz_mul_ps(on, va, get(dy + i, n - i)));
+    }
+}
+
+/* (1 + tanh u) / 2 = 1 / (1 + e), e = exp(-2 u), kept finite so that e s is no inf times 0. */
+IN __m512 gelu_share(__m512 x, __m512 x2, __m512 *e)
+{
+    __m512 u =
+        _mm512_fmadd_ps(x2, _mm512_set1_ps(-0.0713548162726f), _mm512_set1_ps(-1.5957691216057f));
+
+    *e = exp16(_mm512_min_ps(_mm512_set1_ps(80), _mm512_mul_ps(u, x)));
+    return _mm512_div_ps(_mm512_set1_ps(1), _mm512_add_ps(_mm512_set1_ps(1), *e));
+}
+
+FN void geglu(float *h, const float *u, const float *v, size_t n)
+{
+    __m512 x, e;
+    size_t i;
+
+    for (i = 0; i < n; i += 16) {
+        x = get(u + i, n - i);
+        x = _mm512_mul_ps(x, gelu_share(x, _mm512_mul_ps(x, x), &e));
+        put(h + i, n - i, _mm512_mul_ps(x, get(v + i, n - i)));
+    }
+}
+
+FN void geglu_back(float *d, float *dv, const float *u, const float *v, size_t n)
+{
+    __m512 x, x2, s, e, slope, dh;
+    size_t i;
+
+    for (i = 0; i < n; i += 16) {
+        x = get(u + i, n - i);
+        x2 = _mm512_mul_ps(x, x);
+        s = gelu_share(x, x2, &e);
+        slope =
+            _mm512_fmadd_ps(x2, _mm512_set1_ps(0.2140644488178f), _mm512_set1_ps(1.5957691216057f));
+        slope = _mm512_mul_ps(_mm512_mul_ps(x, slope), _mm512_mul_ps(e, s));
+        slope = _mm512_fmadd_ps(slope, s, s);
+        dh = get(d + i, n - i);
+        put(dv + i, n - i, _mm512_mul_ps(dh, _mm512_mul_ps(x, s)));
+        put(d + i, n - i, _mm512_mul_ps(dh, _mm512_mul_ps(slope, get(v + i, n - i))));
+    }
+}
+
+void kernel_fill_avx512(struct kernels *k)
+{
+    *k = (struct kernels){
+        .dot = dot,
+        .dot3 = dot3,
+        .sum_squares = sum_squares,
+        .max = max,
+        .axpy = axpy,
+        .scale = scale,
+        .add = add,
+        .mul = mul,
+        .mul_add = mul_add,
+        .norm_back = norm_back,
+        .exp_shift = exp_shift,
+        .softmax_back = softmax_back,
+        .relu = relu,
+        .relu_back = relu_back,
+        .geglu = geglu,
+        .geglu_back = geglu_back,
+    };
+}
+#else
+void kernel_fill_avx512(struct kernels *k)
+{
+    (void)k;
+}
+#endif

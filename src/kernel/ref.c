@@ -1,0 +1,176 @@
+/* ref.c - the definition of every kernel: plain loops, sums in double. */
+#include <math.h>
+
+#include "kernel/kernel.h"
+
+static float dot(const float *x, const float *y, size_t n)
+{
+    double sum = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        sum += (double)x[i] * y[i];
+    return (float)sum;
+}
+
+static float dot3(const float *x, const float *y, const float *z, size_t n)
+{
+    double sum = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        sum += (double)x[i] * y[i] * z[i];
+    return (float)sum;
+}
+
+static float sum_squares(const float *x, size_t n)
+{
+    return dot(x, x, n);
+}
+
+static float max(const float *x, size_t n)
+{
+    float top = -INFINITY;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        top = x[i] > top ? x[i] : top;
+    return top;
+}
+
+static void axpy(float *y, float a, const float *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        y[i] = (float)(y[i] + (double)a * x[i]);
+}
+
+static void scale(float *x, float a, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        x[i] *= a;
+}
+
+static void add(float *y, const float *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        y[i] += x[i];
+}
+
+static void mul(float *y, float a, const float *x, const float *z, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        y[i] = (float)((double)a * x[i] * z[i]);
+}
+
+static void mul_add(float *y, float a, const float *x, const float *z, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        y[i] = (float)(y[i] + (double)a * x[i] * z[i]);
+}
+
+static void norm_back(float *dx, float a, const float *w, const float *dy, float b, const float *x,
+                      size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        dx[i] = (float)(dx[i] + (double)a * w[i] * dy[i] + (double)b * x[i]);
+}
+
+static float exp_shift(float *x, float shift, size_t n)
+{
+    double sum = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        x[i] = (float)exp((double)(x[i] - shift));
+        sum += x[i];
+    }
+    return (float)sum;
+}
+
+static void softmax_back(float *d, const float *p, float s, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        d[i] = (float)(p[i] * ((double)d[i] - s));
+}
+
+static void relu(float *y, const float *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        y[i] = x[i] < 0 ? 0 : x[i];
+}
+
+static void relu_back(float *dy, float a, const float *y, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        dy[i] = y[i] > 0 ? a * dy[i] : 0;
+}
+
+/* gelu(x) = x s with s = (1 + tanh u) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3). */
+static double gelu_share(double x, double *slope)
+{
+    double c = 0.79788456080286536, u = c * (x + 0.044715 * x * x * x), s = 0.5 + 0.5 * tanh(u);
+
+    *slope = s + x * 2 * s * (1 - s) * c * (1 + 3 * 0.044715 * x * x);
+    return s;
+}
+
+static void geglu(float *h, const float *u, const float *v, size_t n)
+{
+    double slope;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        h[i] = (float)(u[i] * gelu_share(u[i], &slope) * v[i]);
+}
+
+static void geglu_back(float *d, float *dv, const float *u, const float *v, size_t n)
+{
+    double slope, dh;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        dh = d[i];
+        dv[i] = (float)(dh * u[i] * gelu_share(u[i], &slope));
+        d[i] = (float)(dh * v[i] * slope);
+    }
+}
+
+void kernel_fill_ref(struct kernels *k)
+{
+    *k = (struct kernels){
+        .dot = dot,
+        .dot3 = dot3,
+        .sum_squares = sum_squares,
+        .max = max,
+        .axpy = axpy,
+        .scale = scale,
+        .add = add,
+        .mul = mul,
+        .mul_add = mul_add,
+        .norm_back = norm_back,
+        .exp_shift = exp_shift,
+        .softmax_back = softmax_back,
+        .relu = relu,
+        .relu_back = relu_back,
+        .geglu = geglu,
+        .geglu_back = geglu_back,
+    };
+}
