@@ -11,6 +11,8 @@
 
 struct dropout;
 
+enum { ATTENTION_KEY_MAX = 32768 };    // T at most
+
 struct attention {
     int n_row, n_query, n_key;    // B, S, T
     int n_head, d_kv;             // H, D
@@ -19,6 +21,7 @@ struct attention {
     const int32_t *segment_k;      // [B, T]
     const struct dropout *drop;    // of probabilities, shared over queries; may be NULL
     const uint64_t *number;        // [B] for drop
+    uint64_t head_first;           // number of head 0 in the whole layer, when H is a rank's slice
 };
 
 /* q [B, S, H D], k and v [B, T, H D], bias [H, S, T] or NULL, probs [B, H, S, T] (out: after

@@ -23,6 +23,7 @@ struct ffn_drop {    // dropout of the hidden activations; rows as in dropout.h
     const struct dropout *drop;
     const uint64_t *number;
     size_t length;    // tokens a row: x is [n / length, length, M]. 1 where number is a token's own
+    uint64_t first;    // number of hidden unit 0 in the whole layer, when F is a rank's slice
 };
 
 size_t ffn_saved(const struct ffn *f, size_t n);    // floats of `saved` for n tokens
