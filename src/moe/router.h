@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum route_capacity { CAPACITY_FACTOR, CAPACITY_FIXED };
+enum { ROUTE_EXPERT_MAX = 8192 };    // experts a layer
 
 struct route_rule {
     int n_expert;
