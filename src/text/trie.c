@@ -1,0 +1,246 @@
+/* trie.c - see trie.h.
+ *
+ * Keys are sorted, then placed depth first, so that the nodes of one word lie near each other.
+ * Bases are never shared, so a label that fits is proof of the parent. The first 256 nodes are
+ * a dead end that leaves point to: their labels fit no byte. Free nodes inside get a label that
+ * no parent can ask them for.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "text/trie.h"
+
+enum {
+    BLOCK = 256,
+    LOOK_BACK_ONE = 1 << 14,    // how far from the end a lone child looks for a gap
+    LOOK_BACK_MANY = 1 << 12,
+};
+
+struct item {
+    uint64_t head;    // the first 8 bytes, big endian, so that they compare as a number
+    struct bytes key;
+    uint32_t number;
+};
+
+struct place {    // keys lo .. hi agree in their first depth bytes, which lead to node
+    uint32_t lo, hi, depth, node;
+};
+
+struct build {
+    struct trie_node *node;
+    uint64_t *taken, *based;    // bits: node in use; base in use
+    size_t n, cap;              // nodes
+    size_t first;               // no gap before this word of taken
+    struct place *stack;
+    size_t n_stack, cap_stack;
+};
+
+static int item_order(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+    size_t n = x->key.n < y->key.n ? x->key.n : y->key.n;
+    int c;
+
+    if (x->head != y->head)
+        return x->head < y->head ? -1 : 1;
+    c = memcmp(x->key.p, y->key.p, n);
+    return c ? c : (x->key.n > y->key.n) - (x->key.n < y->key.n);
+}
+
+static struct item *items_sorted(const struct bytes *key, const uint32_t *number, size_t n)
+{
+    struct item *item = xreallocarray(NULL, n + 1, sizeof(*item));
+    size_t i, j;
+
+    for (i = 0; i < n; i++) {
+        item[i] = (struct item){ .key = key[i], .number = number[i] };
+        for (j = 0; j < 8; j++)
+            item[i].head = item[i].head << 8 | (j < key[i].n ? key[i].p[j] : 0);
+    }
+    qsort(item, n, sizeof(*item), item_order);
+    return item;
+}
+
+static int bit(const uint64_t *set, size_t i)
+{
+    return (int)(set[i >> 6] >> (i & 63) & 1);
+}
+
+static void bit_set(uint64_t *set, size_t i)
+{
+    set[i >> 6] |= (uint64_t)1 << (i & 63);
+}
+
+static void grow(struct build *b)
+{
+    size_t cap = b->cap ? b->cap * 2 : 16 * BLOCK;
+
+    if (b->n + BLOCK > b->cap) {
+        b->node = xreallocarray(b->node, cap, sizeof(*b->node));
+        b->taken = xreallocarray(b->taken, cap / 64, sizeof(*b->taken));
+        b->based = xreallocarray(b->based, cap / 64, sizeof(*b->based));
+        b->cap = cap;
+    }
+    memset(b->taken + b->n / 64, 0, BLOCK / 8);
+    memset(b->based + b->n / 64, 0, BLOCK / 8);
+    b->n += BLOCK;
+}
+
+static int fits(const struct build *b, size_t base, const unsigned char *label, size_t n)
+{
+    size_t i;
+
+    if (bit(b->based, base))
+        return 0;
+    for (i = 1; i < n; i++)
+        if (bit(b->taken, base ^ label[i]))
+            return 0;
+    return 1;
+}
+
+/* A base under which all of n labels find a free node. */
+static uint32_t find_base(struct build *b, const unsigned char *label, size_t n)
+{
+    size_t back = n == 1 ? LOOK_BACK_ONE : LOOK_BACK_MANY, from = b->n > back ? b->n - back : BLOCK;
+    size_t w, at;
+
+    while (b->first < b->n / 64 && !~b->taken[b->first])
+        b->first++;
+    for (w = b->first > from / 64 ? b->first : from / 64; w < b->n / 64; w++) {
+        uint64_t gaps = ~b->taken[w];
+
+        for (; gaps; gaps &= gaps - 1) {
+            at = w * 64 + (size_t)__builtin_ctzll(gaps);
+            if (fits(b, at ^ label[0], label, n))
+                return (uint32_t)(at ^ label[0]);
+        }
+    }
+    at = b->n;
+    grow(b);
+    return (uint32_t)(at ^ label[0]);
+}
+
+static void push(struct build *b, struct place p)
+{
+    if (b->n_stack == b->cap_stack) {
+        b->cap_stack = b->cap_stack ? b->cap_stack * 2 : 256;
+        b->stack = xreallocarray(b->stack, b->cap_stack, sizeof(*b->stack));
+    }
+    b->stack[b->n_stack++] = p;
+}
+
+/* Place the children of p. Returns the base of p, 0 (the dead end) if it has none. */
+static uint32_t place_children(struct build *b, const struct item *item, struct place p)
+{
+    unsigned char label[256];
+    uint32_t start[257], base, i, n = 0;
+
+    for (i = p.lo; i < p.hi; i++) {
+        unsigned char c = item[i].key.p[p.depth];
+
+        if (n == 0 || label[n - 1] != c) {
+            start[n] = i;
+            label[n++] = c;
+        }
+    }
+    if (n == 0)
+        return 0;
+    start[n] = p.hi;
+    base = find_base(b, label, n);
+    bit_set(b->based, base);
+    for (i = 0; i < n; i++)
+        bit_set(b->taken, base ^ label[i]);
+    for (i = n; i-- > 0;) {    // the stack turns them round again
+        uint32_t lo = start[i], at = base ^ label[i], number = TRIE_NONE;
+
+        if (item[lo].key.n == p.depth + 1)
+            number = item[lo++].number;
+        b->node[at] = (struct trie_node){ 0, number << 8 | label[i] };
+        if (lo < start[i + 1])
+            push(b, (struct place){ lo, start[i + 1], p.depth + 1, at });
+    }
+    return base;
+}
+
+static void close_gaps(struct build *b)
+{
+    size_t at;
+    uint32_t label;
+
+    for (at = 0; at < BLOCK; at++)
+        b->node[at] = (struct trie_node){ 0, (uint32_t)TRIE_NONE << 8 | (uint32_t)(at ^ 1) };
+    for (; at < b->n; at++) {
+        if (bit(b->taken, at))
+            continue;
+        for (label = 0; label < BLOCK - 1 && bit(b->based, at ^ label); label++)
+            ;
+        b->node[at] = (struct trie_node){ 0, (uint32_t)TRIE_NONE << 8 | label };
+    }
+}
+
+static int check(const struct item *item, size_t n, struct err *err)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (item[i].key.n == 0)
+            return err_set(err, "number %u: empty", item[i].number);
+        if (item[i].number >= TRIE_NONE)
+            return err_set(err, "more than %d pieces", TRIE_NONE);
+        if (i && item_order(&item[i - 1], &item[i]) == 0)
+            return err_set(err, "numbers %u and %u are the same piece", item[i - 1].number,
+                           item[i].number);
+    }
+    return 0;
+}
+
+int trie_build(struct trie *t, const struct bytes *key, const uint32_t *number, size_t n,
+               struct err *err)
+{
+    struct item *item = items_sorted(key, number, n);
+    struct build b = { .first = BLOCK / 64 };
+    int bad = n >= UINT32_MAX ? err_set(err, "too many pieces") : check(item, n, err);
+
+    *t = (struct trie){ 0 };
+    if (!bad) {
+        grow(&b);
+        t->root = place_children(&b, item, (struct place){ 0, (uint32_t)n, 0, 0 });
+        while (b.n_stack) {
+            struct place p = b.stack[--b.n_stack];
+            uint32_t base = place_children(&b, item, p);
+
+            b.node[p.node].base = base;
+        }
+        close_gaps(&b);
+        t->node = xreallocarray(b.node, b.n, sizeof(*b.node));
+        t->n_node = b.n;
+    }
+    free(b.taken);
+    free(b.based);
+    free(b.stack);
+    free(item);
+    return bad;
+}
+
+void trie_release(struct trie *t)
+{
+    free(t->node);
+    *t = (struct trie){ 0 };
+}
+
+size_t trie_longest(const struct trie *t, struct bytes s)
+{
+    uint32_t base = t->root;
+    size_t i, longest = 0;
+
+    for (i = 0; i < s.n; i++) {
+        int32_t number = trie_step(t, &base, s.p[i]);
+
+        if (number < 0)
+            break;
+        if (number != TRIE_NONE)
+            longest = i + 1;
+    }
+    return longest;
+}
