@@ -1,0 +1,371 @@
+/* normal.c - see normal.h.
+ *
+ * A step takes the longest rule that the rest of the input begins with, or one character. Most
+ * text needs no look at the table: which ASCII pairs and which other characters no rule begins
+ * with is found out once, from the table itself.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "text/normal.h"
+#include "text/trie.h"
+
+enum { MATCH_MAX = 32, BMP = 0x10000 };    // rules that may match at one place, as in SentencePiece
+
+static const unsigned char SPACE[] = { 0xE2, 0x96, 0x81 }, UNKNOWN[] = { 0xEF, 0xBF, 0xBD };
+
+struct normal {
+    struct normal_spec spec;    // without its charsmap
+    uint32_t *unit;             // Darts double array
+    size_t n_unit;
+    unsigned char *text;    // what rules put out: NUL-terminated strings
+    size_t n_text;
+    struct trie whole;
+    unsigned char whole_first[256];    // bytes that a string of whole begins with
+    unsigned char plain[256];          // ASCII that stays, whatever ASCII follows
+    unsigned char begins[BMP / 8];     // bits: characters above ASCII that some rule begins with
+    const unsigned char *space;        // what a space is written as
+    size_t n_space;
+};
+
+/* The length of the character at p, 0 if it is none: overlong, a surrogate, cut, too high. */
+static size_t utf8_at(const unsigned char *p, size_t n, uint32_t *c)
+{
+    if (p[0] < 0x80)
+        return *c = p[0], 1;
+    if (p[0] < 0xC2 || n < 2 || (p[1] & 0xC0) != 0x80)
+        return 0;
+    *c = (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu);
+    if (p[0] < 0xE0)
+        return 2;
+    if (n < 3 || (p[2] & 0xC0) != 0x80)
+        return 0;
+    *c = (*c & 0x3FF) << 6 | (p[2] & 0x3Fu);
+    if (p[0] < 0xF0)
+        return *c < 0x800 || (*c >= 0xD800 && *c < 0xE000) ? 0 : 3;
+    if (n < 4 || (p[3] & 0xC0) != 0x80 || p[0] > 0xF4)
+        return 0;
+    *c = ((p[0] & 7u) << 18) | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
+    return *c < 0x10000 || *c > 0x10FFFF ? 0 : 4;
+}
+
+static uint32_t unit_offset(uint32_t u)
+{
+    return (u >> 10) << ((u & 0x200) >> 6);
+}
+
+static int unit_is(uint32_t u, unsigned char label)
+{
+    return (u & 0x800000FF) == label;
+}
+
+static int unit_ends(uint32_t u)
+{
+    return u >> 8 & 1;
+}
+
+/* The longest rule that p begins with: its length, 0 if none; *value is its text's place. */
+static size_t rule_find(const struct normal *n, const unsigned char *p, size_t len, uint32_t *value)
+{
+    size_t i, longest = 0, match = 0;
+    uint32_t at;
+
+    if (!n->n_unit)
+        return 0;
+    at = unit_offset(n->unit[0]);
+    for (i = 0; i < len && match < MATCH_MAX; i++) {
+        uint32_t u;
+
+        at ^= p[i];
+        if (at >= n->n_unit || !unit_is(n->unit[at], p[i]))
+            break;
+        u = n->unit[at];
+        at ^= unit_offset(u);
+        if (!unit_ends(u))
+            continue;
+        if (at >= n->n_unit || (n->unit[at] & 0x7FFFFFFF) >= n->n_text)
+            break;
+        *value = n->unit[at] & 0x7FFFFFFF;
+        longest = i + 1;
+        match++;
+    }
+    return longest;
+}
+
+/* Do all of p's bytes lie on a path of the table, so that a rule may begin with them? *ends is
+ * set when a rule ends before the last of them. */
+static int rule_path(const struct normal *n, const unsigned char *p, size_t len, int *ends)
+{
+    uint32_t at = n->n_unit ? unit_offset(n->unit[0]) : 0;
+    size_t i;
+
+    *ends = 0;
+    for (i = 0; i < len; i++) {
+        at ^= p[i];
+        if (at >= n->n_unit || !unit_is(n->unit[at], p[i]))
+            return 0;
+        *ends |= i + 1 < len && unit_ends(n->unit[at]);
+        at ^= unit_offset(n->unit[at]);
+    }
+    return 1;
+}
+
+static void find_plain(struct normal *n)
+{
+    unsigned char pair[2];
+    uint32_t value = 0;
+    int a, b, ends;
+
+    for (a = 0x20; a < 0x7F; a++) {
+        pair[0] = (unsigned char)a;
+        n->plain[a] = !n->whole_first[a];
+        if (rule_find(n, pair, 1, &value))
+            n->plain[a] &= n->text[value] == a && n->text[value + 1] == 0;
+        for (b = 0; b < 0x80; b++) {
+            pair[1] = (unsigned char)b;
+            n->plain[a] &= !rule_path(n, pair, 2, &ends);
+        }
+    }
+}
+
+static void find_begins(struct normal *n)
+{
+    unsigned char p[3];
+    uint32_t c;
+    int ends;
+
+    for (c = 0x80; c < BMP; c++) {
+        size_t len = c < 0x800 ? 2 : 3;
+
+        p[0] = (unsigned char)(c < 0x800 ? 0xC0 | c >> 6 : 0xE0 | c >> 12);
+        p[1] = (unsigned char)(0x80 | (c < 0x800 ? c & 0x3F : c >> 6 & 0x3F));
+        p[2] = (unsigned char)(0x80 | (c & 0x3F));
+        if (n->whole_first[p[0]] || rule_path(n, p, len, &ends) || ends)
+            n->begins[c >> 3] |= (unsigned char)(1 << (c & 7));
+    }
+}
+
+static uint32_t le32(const unsigned char *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static int load_table(struct normal *n, struct bytes map, struct err *err)
+{
+    size_t size, i;
+
+    if (!map.n)
+        return 0;
+    size = map.n < 4 ? 0 : le32(map.p);
+    if (size < 1024 || size % 1024 || size > map.n - 4)
+        return err_set(err, "normaliser's table: damaged (size %zu of %zu)", size, map.n);
+    n->n_text = map.n - 4 - size;
+    if (!n->n_text || map.p[map.n - 1])
+        return err_set(err, "normaliser's table: its last string has no end");
+    n->n_unit = size / 4;
+    n->unit = xreallocarray(NULL, n->n_unit, sizeof(*n->unit));
+    for (i = 0; i < n->n_unit; i++)
+        n->unit[i] = le32(map.p + 4 + 4 * i);
+    n->text = xmalloc(n->n_text);
+    memcpy(n->text, map.p + 4 + size, n->n_text);
+    return 0;
+}
+
+struct normal *normal_new(const struct normal_spec *spec, const struct bytes *whole, size_t n_whole,
+                          struct err *err)
+{
+    struct normal *n = xcalloc(1, sizeof(*n));
+    uint32_t *number = xcalloc(n_whole + 1, sizeof(*number));
+    size_t i;
+    int bad;
+
+    n->spec = *spec;
+    n->spec.charsmap = (struct bytes){ 0 };
+    n->space = spec->escape ? SPACE : (const unsigned char *)" ";
+    n->n_space = spec->escape ? sizeof(SPACE) : 1;
+    for (i = 0; i < n_whole; i++) {
+        number[i] = (uint32_t)i;
+        if (whole[i].n)
+            n->whole_first[whole[i].p[0]] = 1;
+    }
+    bad = load_table(n, spec->charsmap, err) || trie_build(&n->whole, whole, number, n_whole, err);
+    free(number);
+    if (bad) {
+        normal_free(n);
+        return NULL;
+    }
+    find_plain(n);
+    find_begins(n);
+    return n;
+}
+
+void normal_free(struct normal *n)
+{
+    if (!n)
+        return;
+    trie_release(&n->whole);
+    free(n->unit);
+    free(n->text);
+    free(n);
+}
+
+/* What p (n > 0 bytes) begins with, and what becomes of it: the bytes used. */
+static size_t step(const struct normal *n, const unsigned char *p, size_t len, struct bytes *out)
+{
+    uint32_t value = 0, c;
+    size_t used;
+
+    if (n->whole_first[*p]) {
+        used = trie_longest(&n->whole, (struct bytes){ p, len });
+        if (used) {
+            *out = (struct bytes){ p, used };
+            return used;
+        }
+    }
+    used = rule_find(n, p, len, &value);
+    if (used) {
+        *out = (struct bytes){ n->text + value, strlen((const char *)n->text + value) };
+        return used;
+    }
+    used = utf8_at(p, len, &c);
+    *out = used ? (struct bytes){ p, used } : (struct bytes){ UNKNOWN, sizeof(UNKNOWN) };
+    return used ? used : 1;
+}
+
+struct run {
+    const struct normal *n;
+    struct bytes in;
+    struct buf *out;
+    struct normal_map *map;
+    size_t at;        // bytes of in that are done
+    int was_space;    // and extra ones are to go
+};
+
+static void emit(struct run *r, const unsigned char *p, size_t n, size_t from)
+{
+    size_t i, all = r->out->n + n + 1;
+
+    buf_add(r->out, p, n);
+    if (!r->map)
+        return;
+    if (all > r->map->cap) {
+        r->map->cap = all + all / 2;
+        r->map->at = xreallocarray(r->map->at, r->map->cap, sizeof(*r->map->at));
+    }
+    for (i = r->out->n - n; i <= r->out->n; i++)
+        r->map->at[i] = from;
+}
+
+/* Copy characters that no rule touches; says whether there were any. */
+static int copy_plain(struct run *r)
+{
+    const struct normal *n = r->n;
+    const unsigned char *p = r->in.p;
+    size_t i = r->at, j, end = r->in.n;
+    uint32_t c;
+
+    while (i < end) {
+        if (p[i] < 0x80) {
+            if (p[i] == ' ' || !n->plain[p[i]] || (i + 1 < end && p[i + 1] >= 0x80))
+                break;
+            i++;
+        } else {
+            size_t len = utf8_at(p + i, end - i, &c);
+
+            if (!len || c >= BMP || (n->begins[c >> 3] >> (c & 7) & 1))
+                break;
+            i += len;
+        }
+    }
+    if (i == r->at)
+        return 0;
+    if (!r->map)
+        emit(r, p + r->at, i - r->at, 0);
+    for (j = r->at; r->map && j < i;) {
+        size_t len = utf8_at(p + j, end - j, &c);
+
+        emit(r, p + j, len, j);
+        j += len;
+    }
+    r->at = i;
+    r->was_space = 0;
+    return 1;
+}
+
+static void one_step(struct run *r)
+{
+    struct bytes out;
+    size_t used = step(r->n, r->in.p + r->at, r->in.n - r->at, &out), i;
+
+    while (r->was_space && out.n && out.p[0] == ' ') {
+        out.p++;
+        out.n--;
+    }
+    for (i = 0; i < out.n;) {
+        const unsigned char *space = memchr(out.p + i, ' ', out.n - i);
+        size_t n = space ? (size_t)(space - out.p) - i : out.n - i;
+
+        if (n)
+            emit(r, out.p + i, n, r->at);
+        if (space)
+            emit(r, r->n->space, r->n->n_space, r->at);
+        i += n + (space != NULL);
+    }
+    if (out.n)
+        r->was_space = r->n->spec.remove_extra && out.p[out.n - 1] == ' ';
+    r->at += used;
+}
+
+static void strip_end(struct run *r)
+{
+    size_t n = r->n->n_space;
+
+    while (r->out->n >= n && !memcmp(r->out->p + r->out->n - n, r->n->space, n)) {
+        r->out->n -= n;
+        if (r->map)
+            r->at = r->map->at[r->out->n];
+    }
+}
+
+int normal_run(const struct normal *n, struct bytes in, struct buf *out, struct normal_map *map,
+               struct err *err)
+{
+    struct run r = { .n = n, .in = in, .out = out, .map = map };
+    struct bytes o;
+    size_t used;
+
+    buf_reset(out);
+    buf_need(out, in.n + in.n / 4 + 16);
+    emit(&r, NULL, 0, 0);
+    while (n->spec.remove_extra && r.at < in.n) {
+        used = step(n, in.p + r.at, in.n - r.at, &o);
+        if (o.n != 1 || *o.p != ' ')
+            break;
+        r.at += used;
+    }
+    if (r.at == in.n)
+        return 0;
+    if (n->spec.add_dummy_prefix && !n->spec.suffix)
+        emit(&r, n->space, n->n_space, r.at);
+    r.was_space = n->spec.remove_extra;
+    while (r.at < in.n) {
+        if (!copy_plain(&r))
+            one_step(&r);
+        if (out->n > NORMAL_MAX)
+            return err_set(err, "text grows past %u bytes when normalised", NORMAL_MAX);
+    }
+    if (n->spec.remove_extra)
+        strip_end(&r);
+    if (n->spec.add_dummy_prefix && n->spec.suffix)
+        emit(&r, n->space, n->n_space, r.at);
+    emit(&r, NULL, 0, r.at);    // the end of the map
+    return 0;
+}
+
+void normal_map_release(struct normal_map *map)
+{
+    free(map->at);
+    *map = (struct normal_map){ 0 };
+}
