@@ -24,6 +24,7 @@ struct example_row {                  // views, valid until the next call
 
 struct example_writer;
 
+/* h must have vocab.size, inputs and targets: no row may be longer. */
 struct example_writer *example_create(const char *path, const struct shard_header *h,
                                       struct err *err);
 int example_write(struct example_writer *w, const struct example_row *row, struct err *err);
@@ -36,6 +37,8 @@ struct example_reader *example_open(const char *path, struct err *err);
 const struct shard_header *example_header(const struct example_reader *r);
 const char *example_lang(const struct example_reader *r, int lang);
 int example_next(struct example_reader *r, struct example_row *row, struct err *err);
+/* After damage, on to the next whole block: as shard_resync(). */
+int example_resync(struct example_reader *r, uint64_t *skipped, struct err *err);
 void example_close(struct example_reader *r);
 
 struct example_file;    // any row by its number, with a cache of decoded blocks
@@ -43,8 +46,12 @@ struct example_file;    // any row by its number, with a cache of decoded blocks
 struct example_file *example_file_open(const char *path, struct err *err);
 const struct shard_header *example_file_header(const struct example_file *f);
 uint64_t example_file_rows(const struct example_file *f);
-uint64_t example_file_tokens(const struct example_file *f);
+uint64_t example_file_tokens(const struct example_file *f);    // inputs and targets
+/* How many bytes of decoded blocks to keep (64 MiB unless told; one block always). */
+void example_file_keep(struct example_file *f, size_t bytes);
+/* 0, or -1: damage, or there is no row n. */
 int example_file_at(struct example_file *f, uint64_t n, struct example_row *row, struct err *err);
+int example_file_n_lang(const struct example_file *f);    // of all segments
 const char *example_file_lang(const struct example_file *f, int lang);
 void example_file_close(struct example_file *f);
 

@@ -16,13 +16,18 @@ struct ids_record {
     const int32_t *id;    // view, valid until the next call
     size_t n;
     uint64_t doc;    // number of the document in the stream that was encoded
-    int lang;        // index into the header's langs; 0 when lang= names the one
+    int lang;        // writing: index into langs of the header, 0 when lang= names the one;
+                     // reading: for ids_lang(); the same index where there is one segment
 };
+
+enum { IDS_RECORD_MAX = 1 << 22, IDS_VOCAB_MAX = 1 << 24, IDS_LANG_MAX = 256 };
 
 struct ids_writer;
 
-/* h must have vocab.size; the writer cuts blocks at about 1 MiB, small ones first. */
+/* h must have vocab.size; bits= is set from it. The writer cuts blocks at about 1 MiB, small ones
+ * first. */
 struct ids_writer *ids_create(const char *path, const struct shard_header *h, struct err *err);
+/* -1 also for an id not below vocab.size and for more than IDS_RECORD_MAX ids. */
 int ids_write(struct ids_writer *w, const struct ids_record *rec, struct err *err);
 int ids_finish(struct ids_writer *w, struct err *err);    // frees w
 void ids_abandon(struct ids_writer *w);
@@ -31,9 +36,13 @@ struct ids_reader;
 
 struct ids_reader *ids_open(const char *path, struct err *err);
 const struct shard_header *ids_header(const struct ids_reader *r);
-const char *ids_lang(const struct ids_reader *r, int lang);    // "und" when unknown
+/* The language tag; "und" when unknown. Segments may bring languages of their own: those of
+ * the first keep their numbers, others are added behind. */
+const char *ids_lang(const struct ids_reader *r, int lang);
 /* 1, 0 at the end, -1 on damage (an id that is not below vocab.size is damage). */
 int ids_next(struct ids_reader *r, struct ids_record *rec, struct err *err);
+/* After damage, on to the next whole block: as shard_resync(). */
+int ids_resync(struct ids_reader *r, uint64_t *skipped, struct err *err);
 void ids_close(struct ids_reader *r);
 
 #endif

@@ -1,0 +1,278 @@
+/* ids.c - see ids.h: records to blocks of columns, and back. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "io/columns.h"
+#include "io/ids.h"
+#include "io/shard_frame.h"
+
+enum { FIRST_BLOCK = 64 << 10, N_COLUMN = 4 };
+
+struct ids_writer {
+    struct shard_writer *out;
+    struct langs langs;
+    int64_t vocab;
+    int width;
+    size_t target;    // plain bytes at which a block is cut
+    int32_t *id;      // of the open block
+    size_t n_id, cap_id;
+    uint32_t n_record;
+    uint64_t last_doc;
+    int flags;
+    struct buf length, packed, doc, lang, payload;
+};
+
+struct ids_writer *ids_create(const char *path, const struct shard_header *h, struct err *err)
+{
+    struct ids_writer *w = xcalloc(1, sizeof(*w));
+    struct shard_header *own = shard_header_copy(h);
+
+    w->vocab = header_vocab(h, err);
+    if (w->vocab < 0 || langs_join(&w->langs, h, err) < 0)
+        goto fail;
+    w->width = column_id_width(w->vocab);
+    w->target = FIRST_BLOCK;
+    w->flags = SHARD_SORTED;
+    shard_header_set(own, "bits", "%d", 8 * w->width);
+    w->out = shard_create(path, own, err);
+    if (!w->out)
+        goto fail;
+    shard_header_free(own);
+    return w;
+
+fail:
+    shard_header_free(own);
+    ids_abandon(w);
+    return NULL;
+}
+
+static size_t block_size(const struct ids_writer *w, size_t more_ids)
+{
+    return columns_size(N_COLUMN, w->length.n + (w->n_id + more_ids) * (size_t)w->width +
+                                      ((size_t)w->n_record + 1) * 9 + 5);
+}
+
+static int flush(struct ids_writer *w, struct err *err)
+{
+    struct columns c = { .n = 0 };
+    int bad;
+
+    if (!w->n_record)
+        return 0;
+    column_put_ids(&w->packed, w->id, w->n_id, w->width);
+    columns_add(&c, COLUMN_LENGTH, 0, &w->length);
+    columns_add(&c, COLUMN_ID, w->width, &w->packed);
+    columns_add(&c, COLUMN_DOC, 8, &w->doc);
+    if (w->langs.has_column)
+        columns_add(&c, COLUMN_LANG, 1, &w->lang);
+    columns_format(&w->payload, &c);
+    bad = shard_write(w->out, buf_bytes(&w->payload), w->flags, w->n_record, w->n_id, err);
+    w->length.n = w->packed.n = w->doc.n = w->lang.n = w->payload.n = 0;
+    w->n_id = w->n_record = 0;
+    w->flags = SHARD_SORTED;
+    if (w->target < SHARD_BLOCK)
+        w->target *= 2;
+    return bad;
+}
+
+int ids_write(struct ids_writer *w, const struct ids_record *rec, struct err *err)
+{
+    unsigned char doc[8];
+    size_t i;
+
+    if (rec->n > IDS_RECORD_MAX)
+        return err_set(err, "document %" PRIu64 ": %zu ids are more than a record holds (%d)",
+                       rec->doc, rec->n, IDS_RECORD_MAX);
+    if (rec->lang < 0 || rec->lang >= w->langs.n_map)
+        return err_set(err, "document %" PRIu64 ": language %d is not in the header", rec->doc,
+                       rec->lang);
+    for (i = 0; i < rec->n; i++)
+        if (rec->id[i] < 0 || rec->id[i] >= w->vocab)
+            return err_set(err, "document %" PRIu64 ": id %" PRId32 " is not below vocab.size",
+                           rec->doc, rec->id[i]);
+    if (block_size(w, rec->n) > w->target && flush(w, err) < 0)
+        return -1;
+    if (w->cap_id - w->n_id < rec->n) {
+        w->cap_id = 2 * w->cap_id + rec->n;
+        w->id = xreallocarray(w->id, w->cap_id, sizeof(*w->id));
+    }
+    if (rec->n)
+        memcpy(w->id + w->n_id, rec->id, rec->n * sizeof(*w->id));
+    w->n_id += rec->n;
+    varint_put(&w->length, (uint32_t)rec->n);
+    put64(doc, rec->doc);
+    buf_add(&w->doc, doc, sizeof(doc));
+    buf_add_byte(&w->lang, (unsigned char)rec->lang);
+    if (w->n_record && rec->doc < w->last_doc)
+        w->flags = 0;
+    w->last_doc = rec->doc;
+    w->n_record++;
+    return 0;
+}
+
+static void release_writer(struct ids_writer *w)
+{
+    langs_release(&w->langs);
+    free(w->id);
+    buf_release(&w->length);
+    buf_release(&w->packed);
+    buf_release(&w->doc);
+    buf_release(&w->lang);
+    buf_release(&w->payload);
+    free(w);
+}
+
+int ids_finish(struct ids_writer *w, struct err *err)
+{
+    int bad = flush(w, err);
+
+    if (bad)
+        shard_abandon(w->out);
+    else
+        bad = shard_finish(w->out, err);
+    release_writer(w);
+    return bad;
+}
+
+void ids_abandon(struct ids_writer *w)
+{
+    if (!w)
+        return;
+    shard_abandon(w->out);
+    release_writer(w);
+}
+
+struct ids_reader {
+    struct shard_reader *in;
+    struct langs langs;
+    int64_t vocab;
+    struct columns col;    // views into the block
+    uint32_t *length, i, n_record;
+    size_t cap_length, from;    // from: the first id of record i
+    int32_t *id;
+    size_t cap_id;
+};
+
+static int on_segment(struct ids_reader *r, struct err *err)
+{
+    struct err why = { "" };
+    const struct shard_header *h = shard_reader_header(r->in);
+
+    if (strcmp(shard_header_get(h, "kind"), "ids"))
+        err_set(&why, "a shard of %.100s, not of ids", shard_header_get(h, "kind"));
+    r->vocab = *why.msg ? -1 : header_vocab(h, &why);
+    if (r->vocab < 0 || langs_join(&r->langs, h, &why) < 0)
+        return err_set(err, "%s: segment %" PRIu64 ": %s", shard_reader_path(r->in),
+                       shard_reader_segment(r->in)->number, why.msg);
+    return 0;
+}
+
+static int on_block(struct ids_reader *r, const struct shard_block *b, struct err *err)
+{
+    const char *trouble = columns_parse(&r->col, b->payload);
+    uint64_t n_id = 0;
+
+    r->i = r->n_record = 0;
+    r->from = 0;
+    if (!trouble && b->n_record > b->payload.n)
+        trouble = "more records than bytes";
+    if (!trouble && r->cap_length < b->n_record) {
+        r->cap_length = b->n_record;
+        r->length = xreallocarray(r->length, r->cap_length, sizeof(*r->length));
+    }
+    if (!trouble)
+        trouble =
+            column_lengths(columns_find(&r->col, COLUMN_LENGTH), b->n_record, r->length, &n_id);
+    if (!trouble)
+        trouble = column_check_ids(columns_find(&r->col, COLUMN_ID), n_id, r->vocab);
+    if (!trouble)
+        trouble = column_check_records(&r->col, b->n_record, &r->langs);
+    if (trouble)
+        return shard_damage(r->in, err, trouble);
+    shard_count(r->in, n_id);
+    r->n_record = b->n_record;
+    return 0;
+}
+
+/* On until a block stands ready: 1, 0, -1. */
+static int next_block(struct ids_reader *r, struct err *err)
+{
+    struct shard_block b;
+
+    for (;;) {
+        int got = shard_step(r->in, &b, err);
+
+        if (got <= 0)
+            return got;
+        if (got == SHARD_BEGUN && on_segment(r, err) < 0)
+            return -1;
+        if (got == SHARD_DATA)
+            return on_block(r, &b, err) < 0 ? -1 : 1;
+    }
+}
+
+struct ids_reader *ids_open(const char *path, struct err *err)
+{
+    struct ids_reader *r = xcalloc(1, sizeof(*r));
+
+    r->in = shard_open(path, err);
+    if (!r->in || on_segment(r, err) < 0) {
+        ids_close(r);
+        return NULL;
+    }
+    return r;
+}
+
+const struct shard_header *ids_header(const struct ids_reader *r)
+{
+    return shard_reader_header(r->in);
+}
+
+const char *ids_lang(const struct ids_reader *r, int lang)
+{
+    return langs_name(&r->langs, lang);
+}
+
+int ids_next(struct ids_reader *r, struct ids_record *rec, struct err *err)
+{
+    size_t n;
+
+    while (r->i == r->n_record) {
+        int got = next_block(r, err);
+
+        if (got <= 0) {
+            r->i = r->n_record = 0;
+            return got;
+        }
+    }
+    n = r->length[r->i];
+    if (n > r->cap_id) {
+        r->cap_id = 2 * n;
+        r->id = xreallocarray(r->id, r->cap_id, sizeof(*r->id));
+    }
+    column_ids(columns_find(&r->col, COLUMN_ID), r->from, n, r->id);
+    *rec = (struct ids_record){ .id = r->id, .n = n };
+    rec->doc = column_doc(&r->col, r->i);
+    rec->lang = column_lang(&r->col, r->i, &r->langs);
+    r->from += n;
+    r->i++;
+    return 1;
+}
+
+int ids_resync(struct ids_reader *r, uint64_t *skipped, struct err *err)
+{
+    return shard_resync(r->in, skipped, err);
+}
+
+void ids_close(struct ids_reader *r)
+{
+    if (!r)
+        return;
+    shard_close(r->in);
+    langs_release(&r->langs);
+    free(r->length);
+    free(r->id);
+    free(r);
+}
