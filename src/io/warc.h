@@ -1,8 +1,13 @@
 /* warc.h - the records of a WARC or WET file, by record header and Content-Length.
  *
- * Damage (a header that is none, a length that does not lead to the next record, a cut
- * block, a broken gzip member) costs the record it hits: the reader looks for the next
- * "WARC/1." at the start of a line and goes on; each is counted in `struct warc_damage`.
+ * Versions 0.17 to 1.1, headers with CRLF or LF. A record starts with a line "WARC/1.0" (any
+ * digits); its length is believed when it leads to the next start, or to the end. Damage
+ * costs the record it hits: the reader goes on at the next line that is a start.
+ * - A header without end or fields, a block over 64 MiB, what is no record: one record lost.
+ * - A length that is missing, no number, or leads elsewhere, in an otherwise sound header:
+ *   the block ends before the next start (or at the end), and the record is mended.
+ * - A broken gzip member: the record it begins in or that reaches into it is lost, unless
+ *   the next record's start was decoded whole.
  */
 #ifndef IO_WARC_H
 #define IO_WARC_H
@@ -15,7 +20,7 @@ struct err;
 struct stream;
 struct warc_reader;
 
-struct warc_record {           // all views; valid until the next call
+struct warc_record {           // all views; valid until the next call; p is NULL when absent
     struct bytes type;         // WARC-Type
     struct bytes url;          // WARC-Target-URI, without <>
     struct bytes date;         // WARC-Date
@@ -27,18 +32,21 @@ struct warc_record {           // all views; valid until the next call
 };
 
 struct warc_damage {
-    uint64_t records;    // records lost
+    uint64_t records;    // records lost, as far as can be seen
     uint64_t bytes;      // plain bytes passed over
-    char last[512];      // what was said of the last one: file, offset, trouble
+    uint64_t mended;     // records handed out with another length than they say
+    char last[512];      // what was said of the last one: file, offset, trouble; or ""
 };
 
 /* Takes s over. strict: damage is an error instead of a count. */
 struct warc_reader *warc_open(struct stream *s, int strict);
 
-/* 1 for a record, 0 at the end, -1 on a failed read (or damage, when strict). */
+/* 1 for a record, 0 at the end, -1 on a failed read (or damage, when strict). Of a header
+ * field that is there twice, the last counts; folded ones are unfolded. */
 int warc_next(struct warc_reader *r, struct warc_record *rec, struct err *err);
 
 const struct warc_damage *warc_damage(const struct warc_reader *r);
-void warc_close(struct warc_reader *r);    // and its stream; r may be NULL
+const struct stream *warc_stream(const struct warc_reader *r);    // for its name and offsets
+void warc_close(struct warc_reader *r);                           // and its stream; r may be NULL
 
 #endif
