@@ -1,14 +1,11 @@
 /* tensors_copy.c - see tensors.h: numbers out of a file, and files out of numbers. */
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "io/out.h"
 #include "io/tensors.h"
 
 const struct tensor_kind tensor_kinds[N_TENSOR_TYPE] = {
@@ -106,6 +103,12 @@ static int by_name(const void *a, const void *b)
                   (*(const struct tensor *const *)b)->name);
 }
 
+/* By length: io/json.h has a function of its own called as jansson's for C strings. */
+static json_t *text_value(const char *s)
+{
+    return json_stringn(s, strlen(s));
+}
+
 /* The header: 8 bytes of length, JSON, spaces up to a multiple of 8. */
 static void header_make(const struct tensor *const *t, size_t n, const char *const *meta,
                         struct buf *to)
@@ -117,7 +120,7 @@ static void header_make(const struct tensor *const *t, size_t n, const char *con
     int d;
 
     for (; meta && *meta; meta += 2)
-        json_object_set_new(m, meta[0], json_string(meta[1]));
+        json_object_set_new(m, meta[0], text_value(meta[1]));
     if (json_object_size(m))
         json_object_set(j, "__metadata__", m);
     json_decref(m);
@@ -143,28 +146,25 @@ static void header_make(const struct tensor *const *t, size_t n, const char *con
     free(text);
 }
 
-static int write_all(FILE *f, const struct buf *header, const struct tensor *const *t, size_t n)
+static int write_all(struct out *o, const struct buf *header, const struct tensor *const *t,
+                     size_t n, struct err *err)
 {
     size_t i;
 
-    if (fwrite(header->p, 1, header->n, f) != header->n)
+    if (out_write(o, header->p, header->n, err) < 0)
         return -1;
-    for (i = 0; i < n; i++) {
-        size_t size = t[i]->n * tensor_kinds[t[i]->type].size;
-
-        if (size && fwrite(t[i]->data, 1, size, f) != size)
+    for (i = 0; i < n; i++)
+        if (out_write(o, t[i]->data, t[i]->n * tensor_kinds[t[i]->type].size, err) < 0)
             return -1;
-    }
-    return fflush(f) || fsync(fileno(f)) ? -1 : 0;
+    return 0;
 }
 
 int tensors_write(const char *path, const struct tensor *t, size_t n, const char *const *meta,
                   struct err *err)
 {
     const struct tensor **in_order = xmalloc(n * sizeof(*in_order));
-    char *part = xasprintf("%s.part", path);
     struct buf header = { 0 };
-    FILE *f = NULL;
+    struct out *o = NULL;
     size_t i;
     int rc = 0;
 
@@ -175,20 +175,17 @@ int tensors_write(const char *path, const struct tensor *t, size_t n, const char
     for (i = 1; i < n && rc == 0; i++)
         if (!strcmp(in_order[i - 1]->name, in_order[i]->name))
             rc = err_set(err, "%s: %s comes twice", path, in_order[i]->name);
-    if (rc == 0 && !(f = fopen(part, "wb")))
-        rc = err_set(err, "%s: %s", part, strerror(errno));
+    if (rc == 0 && !(o = out_open(path, err)))
+        rc = -1;
     if (rc == 0) {
         header_make(in_order, n, meta, &header);
-        rc = write_all(f, &header, in_order, n);
-        if (fclose(f))
-            rc = -1;
-        if (rc < 0 || rename(part, path) < 0) {
-            rc = err_set(err, "%s: write failed: %s", path, strerror(errno));
-            unlink(part);
-        }
+        rc = write_all(o, &header, in_order, n, err);
     }
+    if (rc == 0)
+        rc = out_close(o, err);
+    else
+        out_abandon(o);
     buf_release(&header);
-    free(part);
     free(in_order);
     return rc;
 }
