@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "io/out.h"
 #include "model/config.h"
 
 enum { SIZE_LIMIT = 1 << 24, EXPERT_LIMIT = 1 << 16 };
@@ -222,6 +222,12 @@ int config_check(const struct config *c, struct err *err)
     return 0;
 }
 
+/* By length: io/json.h has a function of its own called as jansson's for C strings. */
+static json_t *text_value(const char *s)
+{
+    return json_stringn(s, strlen(s));
+}
+
 static void set_sparse(json_t *j, const struct config *c, int stack)
 {
     json_t *list = json_array();
@@ -248,10 +254,10 @@ static void set_switch(json_t *j, const struct config *c)
     json_object_set_new(j, "num_experts", json_integer(c->n_expert));
     json_object_set_new(j, "expert_capacity", json_integer(c->expert_capacity));
     json_object_set_new(j, "router_bias", json_boolean(c->router_bias));
-    json_object_set_new(j, "router_dtype", json_string("float32"));
+    json_object_set_new(j, "router_dtype", text_value("float32"));
     json_object_set_new(j, "router_ignore_padding_tokens", json_false());
     json_object_set_new(j, "router_jitter_noise", json_real(c->jitter));
-    json_object_set_new(j, "router_type", json_string("tokens_masked"));
+    json_object_set_new(j, "router_type", text_value("tokens_masked"));
     json_object_set_new(j, "router_z_loss_coef", json_real(c->router_z));
     json_object_set_new(j, "router_aux_loss_coef", json_real(0.001));
     json_object_set_new(j, "add_router_probs", json_false());
@@ -272,8 +278,8 @@ char *config_text(const struct config *c)
         "layer_norm_epsilon", c->eps, "initializer_factor", 1.0);
     char *text, *line;
 
-    json_object_set_new(j, "feed_forward_proj", json_string(c->gated ? "gated-gelu" : "relu"));
-    json_object_set_new(j, "dense_act_fn", json_string(c->gated ? "gelu_new" : "relu"));
+    json_object_set_new(j, "feed_forward_proj", text_value(c->gated ? "gated-gelu" : "relu"));
+    json_object_set_new(j, "dense_act_fn", text_value(c->gated ? "gelu_new" : "relu"));
     json_object_set_new(j, "is_gated_act", json_boolean(c->gated));
     json_object_set_new(j, "tie_word_embeddings", json_boolean(c->tied));
     json_object_set_new(j, "is_encoder_decoder", json_true());
@@ -292,19 +298,12 @@ char *config_text(const struct config *c)
 
 int config_write(const struct config *c, const char *path, struct err *err)
 {
-    char *text = config_text(c), *part = xasprintf("%s.part", path);
-    FILE *f = fopen(part, "w");
-    int rc = f ? 0 : -1;
+    char *text = config_text(c);
+    struct out *o = out_open(path, err);
+    int rc = o ? out_write(o, text, strlen(text), err) : -1;
 
-    if (f && (fputs(text, f) < 0 || fflush(f) || fsync(fileno(f))))
-        rc = -1;
-    if (f && fclose(f))
-        rc = -1;
-    if (rc < 0 || rename(part, path) < 0) {
-        rc = err_set(err, "%s: write failed: %s", path, strerror(errno));
-        unlink(part);
-    }
     free(text);
-    free(part);
-    return rc;
+    if (rc < 0)
+        out_abandon(o);
+    return rc < 0 ? rc : out_close(o, err);
 }

@@ -145,36 +145,39 @@ static int name_order(const void *a, const void *b)
     return strcmp((*(struct param *const *)a)->name, (*(struct param *const *)b)->name);
 }
 
-static void place(struct params *t, int with_grad)
-{
-    size_t i, at = 0;
-
-    t->w = mem_map(t->size * sizeof(float));
-    t->g = with_grad ? mem_map(t->size * sizeof(float)) : NULL;
-    t->by_name = xmalloc(t->n * sizeof(*t->by_name));
-    for (i = 0; i < t->n; i++) {
-        t->p[i].w = t->w + at;
-        t->p[i].g = t->g ? t->g + at : NULL;
-        at += (t->p[i].n + ALIGN - 1) / ALIGN * ALIGN;
-        t->by_name[i] = &t->p[i];
-    }
-    qsort(t->by_name, t->n, sizeof(*t->by_name), name_order);
-}
-
-struct params *params_new(const struct config *c, int first_expert, int n_expert, int with_grad)
+struct params *params_table(const struct config *c, int first_expert, int n_expert)
 {
     struct params *t = xcalloc(1, sizeof(*t));
     struct visitor v = { add, t };
-    int i;
+    size_t i;
+    int e;
 
     t->first_expert = first_expert;
     t->n_expert = n_expert;
     walk_shared(c, &v);
     t->n_shared = t->n;
     t->size_shared = t->size;
-    for (i = 0; i < n_expert; i++)
-        walk_expert(c, &v, first_expert + i);
-    place(t, with_grad);
+    for (e = 0; e < n_expert; e++)
+        walk_expert(c, &v, first_expert + e);
+    t->by_name = xmalloc(t->n * sizeof(struct param *));
+    for (i = 0; i < t->n; i++)
+        t->by_name[i] = &t->p[i];
+    qsort(t->by_name, t->n, sizeof(struct param *), name_order);
+    return t;
+}
+
+struct params *params_new(const struct config *c, int first_expert, int n_expert, int with_grad)
+{
+    struct params *t = params_table(c, first_expert, n_expert);
+    size_t i, at = 0;
+
+    t->w = mem_map(t->size * sizeof(float));
+    t->g = with_grad ? mem_map(t->size * sizeof(float)) : NULL;
+    for (i = 0; i < t->n; i++) {
+        t->p[i].w = t->w + at;
+        t->p[i].g = t->g ? t->g + at : NULL;
+        at += (t->p[i].n + ALIGN - 1) / ALIGN * ALIGN;
+    }
     return t;
 }
 

@@ -37,6 +37,9 @@ struct params {
 
 /* The table for the experts [first, first + n_expert) of each sparse block. */
 struct params *params_new(const struct config *c, int first_expert, int n_expert, int with_grad);
+/* Its names and shapes alone: no memory for numbers (w and g are NULL). */
+struct params *params_table(const struct config *c, int first_expert, int n_expert);
+
 /* Look up by name; NULL when it is not here. */
 struct param *params_find(const struct params *p, const char *name);
 

@@ -1,0 +1,113 @@
+/* switch-plan - what a model costs: parameters, operations, memory and traffic. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/die.h"
+#include "base/err.h"
+#include "base/opt.h"
+#include "io/out.h"
+#include "model/config.h"
+#include "model/preset.h"
+#include "train/plan.h"
+
+static int64_t n_rank = 1, n_row = 128, n_micro, n_input = 512, n_target = 114, group_rows = 1;
+static int64_t min_capacity = 4, min_dim = 128;
+static double capacity_factor = 1.25;
+static const char *to = "-";
+
+static const struct opt opts[] = {
+    { 'o', "output", "FILE", OPT_STR, &to, 0, 0, "write there instead of standard output" },
+    { 'n', "ranks", "N", OPT_INT, &n_rank, 1, 1e6, "ranks that share the work (default 1)" },
+    { 'b', "rows", "B", OPT_INT, &n_row, 1, 1e9, "rows of a step, all ranks (default 128)" },
+    { 0, "microbatch", "ROWS", OPT_INT, &n_micro, 1, 1e9,
+      "rows a rank runs at a time (default: all its rows)" },
+    { 0, "inputs", "S", OPT_INT, &n_input, 1, 1e6, "tokens of an input (default 512)" },
+    { 0, "targets", "T", OPT_INT, &n_target, 1, 1e6, "tokens of a target (default 114)" },
+    { 0, "group-rows", "N", OPT_INT, &group_rows, 1, 1e6, "rows of a routing group (default 1)" },
+    { 0, "capacity-factor", "X", OPT_NUM, &capacity_factor, 0, 1e6,
+      "an expert's share of a group, times even (default 1.25)" },
+    { 0, "min-capacity", "N", OPT_INT, &min_capacity, 1, 1e6,
+      "least tokens an expert takes of a group (default 4)" },
+    { 0, "optimizer-min-dim", "N", OPT_INT, &min_dim, 1, 1e9,
+      "matrices this wide have factored slots (default 128)" },
+    { 0 },
+};
+
+static const struct tool tool = {
+    "switch-plan", "[OPTION ...] CONFIG|PRESET",
+    "Print what training a model costs: parameters, operations, bytes a rank, traffic.", opts
+};
+
+static void print_plan(struct out *o, const struct plan *p, const struct config *c)
+{
+    const struct {
+        const char *name;
+        double value;
+        const char *unit;
+    } rows[] = {
+        { "parameters", (double)p->parameters, "numbers" },
+        { "parameters.shared", (double)p->shared, "numbers" },
+        { "parameters.expert", (double)p->expert, "numbers" },
+        { "experts", c->n_expert, "experts" },
+        { "sparse_blocks", p->n_sparse, "blocks" },
+        { "flops.sequence", p->flops_sequence, "flops" },
+        { "flops.step", p->flops_step, "flops" },
+        { "capacity.encoder", p->capacity[ENCODER], "tokens" },
+        { "capacity.decoder", p->capacity[DECODER], "tokens" },
+        { "rank.experts", p->experts_per_rank, "experts" },
+        { "rank.weights", p->weights, "bytes" },
+        { "rank.gradients", p->gradients, "bytes" },
+        { "rank.slots", p->slots, "bytes" },
+        { "rank.activations", p->activations, "bytes" },
+        { "rank.memory", p->weights + p->gradients + p->slots + p->activations, "bytes" },
+        { "rank.exchange", p->exchange, "bytes/step" },
+        { "rank.exchange_full", p->exchange_buffer, "bytes/step" },
+        { "rank.sum", p->sum, "bytes/step" },
+    };
+    struct err err;
+    size_t i;
+
+    if (out_printf(o, &err, "name\tvalue\tunit\n") < 0)
+        die("%s", err.msg);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (out_printf(o, &err, "%s\t%.0f\t%s\n", rows[i].name, rows[i].value, rows[i].unit) < 0)
+            die("%s", err.msg);
+}
+
+static void ask_set(struct plan_ask *ask)
+{
+    int64_t of_rank = (n_row + n_rank - 1) / n_rank;
+
+    *ask = (struct plan_ask){ .n_rank = (int)n_rank, .n_row = (int)n_row };
+    ask->n_micro = (int)(n_micro && n_micro < of_rank ? n_micro : of_rank);
+    ask->n_input = (int)n_input;
+    ask->n_target = (int)n_target;
+    ask->group_rows = (int)group_rows;
+    ask->min_capacity = (int)min_capacity;
+    ask->min_dim = (int)min_dim;
+    ask->capacity_factor = capacity_factor;
+}
+
+int main(int argc, char **argv)
+{
+    struct config c;
+    struct plan p;
+    struct plan_ask ask;
+    struct out *o;
+    struct err err;
+
+    argv += opt_parse(&tool, argc, argv);
+    if (!argv[0] || argv[1])
+        die_misuse("one config or preset is needed");
+    if (config_find(&c, argv[0], &err) < 0)
+        die("%s", err.msg);
+    ask_set(&ask);
+    plan_make(&p, &c, &ask);
+    o = out_open(to, &err);
+    if (!o)
+        die("%s", err.msg);
+    print_plan(o, &p, &c);
+    if (out_close(o, &err) < 0)
+        die("%s", err.msg);
+    return 0;
+}

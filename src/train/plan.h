@@ -1,0 +1,43 @@
+/* plan.h - what a training step costs, without running it: parameters, floating-point
+ * operations, bytes a rank holds, bytes it sends. */
+#ifndef TRAIN_PLAN_H
+#define TRAIN_PLAN_H
+
+#include <stdint.h>
+
+struct config;
+
+struct plan_ask {
+    int n_rank;
+    int n_row;         // B: rows of a step, all ranks
+    int n_micro;       // rows of a rank's microbatch
+    int n_input;       // S
+    int n_target;      // T
+    int group_rows;    // rows of a routing group
+    int min_capacity;
+    int min_dim;    // of a factored matrix: see adafactor.h
+    double capacity_factor;
+};
+
+struct plan {
+    uint64_t parameters, shared, expert;    // expert: one expert of one block
+    int n_sparse;                           // sparse blocks, both stacks
+    int experts_per_rank;                   // the most
+    double flops_sequence;                  // forward, as the paper counts: see plan_flops()
+    double flops_step;                      // forward and backward of all rows: 3 times as many
+    int capacity[2];                        // tokens an expert takes of a group, by stack
+    /* Bytes of the fullest rank. */
+    double weights, gradients, slots, activations;
+    /* Bytes a rank sends in a step. */
+    double exchange_buffer;    // every expert's block of C slots full: an upper bound
+    double exchange;           // tokens spread evenly, none dropped
+    double sum;                // the gradients that ranks add up
+};
+
+/* 2 operations for each weight a token meets, 2 x context x H x D for each block's attention and
+ * token, the logits of targets only; the router is left out. */
+double plan_flops(const struct config *c, int n_input, int n_target);
+
+void plan_make(struct plan *p, const struct config *c, const struct plan_ask *ask);
+
+#endif

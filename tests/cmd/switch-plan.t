@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# switch-plan: sizes and operations of published models, arithmetic of a mesh, misuse
+load ../helper
+export SWITCHYARD_SHARE=$root/share
+
+value() { # NAME ARG...: the value in the row NAME
+    local name=$1
+    shift
+    switch-plan "$@" | awk -F'\t' -v n="$name" '$1 == n { print $2; found = 1 } END { exit !found }'
+}
+
+same() { # GOT WANT
+    [ "$1" = "$2" ] || {
+        echo "$1, not $2"
+        return 1
+    }
+}
+
+near() { # GOT WANT: to the digits that WANT has
+    same "$(awk -v x="$1" -v d="$3" 'BEGIN { printf "%." d "f", x }')" "$2"
+}
+
+
+@test "exact sizes of T5, mT5 and Switch-Base" {
+    while read -r preset n; do
+        same "$preset $(value parameters "$preset")" "$preset $n"
+    done <<END
+t5-small 60506624
+t5-base 222903552
+t5.1.1-small 76961152
+mt5-small 300176768
+switch-base-8 619339008
+switch-base-16 1072397568
+switch-base-32 1978514688
+switch-base-64 3790748928
+switch-base-128 7415217408
+switch-base-256 14664154368
+END
+    for e in 2:279545088 4:392809728; do
+        jq ".num_experts = ${e%:*}" "$root/share/presets/switch-base-8.json" >c.json
+        same "$(value parameters c.json)" "${e#*:}"
+    done
+}
+
+@test "sizes and operations as printed in the recount" {
+    while read -r preset params unit digits flops funit fdigits; do
+        near "$(value parameters "$preset" | awk -v u="$unit" '{ printf "%.9f", $1 / u }')" \
+            "$params" "$digits"
+        near "$(value flops.sequence "$preset" | awk -v u="$funit" '{ printf "%.9f", $1 / u }')" \
+            "$flops" "$fdigits"
+    done <<END
+t5-base 222.9 1e6 1 124.6 1e9 1
+t5-large 737.7 1e6 1 424.9 1e9 1
+t5.1.1-xxl 11.14 1e9 2 6.26 1e12 2
+switch-base-128 7.415 1e9 3 124.6 1e9 1
+switch-large-128 26.31 1e9 2 424.9 1e9 1
+switch-xxl-128 394.7 1e9 1 6.26 1e12 2
+switch-c-2048 1.571 1e12 3 869 1e9 0
+END
+    near "$(value parameters mt5-base | awk '{ print $1 / 1e6 }')" 582.4 1
+    near "$(value parameters t5.1.1-base | awk '{ print $1 / 1e6 }')" 247.6 1
+}
+
+@test "variants of the recount that are no preset" {
+    jq '.num_experts = 64' "$root/share/presets/switch-xxl-128.json" >xxl64.json
+    near "$(value parameters xxl64.json | awk '{ print $1 / 1e9 }')" 201.4 1
+    jq '.num_heads = 32' "$root/share/presets/switch-c-2048.json" >c32.json
+    near "$(value parameters c32.json | awk '{ print $1 / 1e12 }')" 1.571 3
+    near "$(value flops.sequence c32.json | awk '{ print $1 / 1e9 }')" 894 0
+    jq '.tie_word_embeddings = true' "$root/share/presets/t5.1.1-large.json" >large.json
+    near "$(value parameters large.json | awk '{ print $1 / 1e6 }')" 750.3 1
+    near "$(value flops.sequence large.json | awk '{ print $1 / 1e9 }')" 432.8 1
+    jq '.tie_word_embeddings = true' "$root/share/presets/t5.1.1-base.json" >gated.json
+    near "$(value parameters gated.json | awk '{ print $1 / 1e6 }')" 222.9 1
+    near "$(value flops.sequence gated.json | awk '{ print $1 / 1e9 }')" 124.6 1
+}
+
+@test "a mesh: experts, weights, slots, traffic" {
+    same "$(value rank.experts -n 16 switch-base-128)" 8
+    # shared and 8 of 128 experts, 4 bytes each
+    shared=$(value parameters.shared switch-base-128)
+    expert=$(value parameters.expert switch-base-128)
+    same "$expert" $((2 * 768 * 3072))
+    same "$(value rank.weights -n 16 switch-base-128)" $((4 * (shared + 12 * 8 * expert)))
+    same "$(value rank.sum -n 16 switch-base-128)" $((4 * shared))
+    same "$(value rank.sum t5-base)" 0
+    same "$(value rank.exchange t5-base)" 0
+    # a factored expert has rows + columns of each matrix
+    one=$(value rank.slots -n 128 switch-base-128)
+    two=$(value rank.slots -n 64 switch-base-128)
+    same $((two - one)) $((4 * 12 * 2 * (768 + 3072)))
+    # 2 rows of 512 + 114 tokens, 6 sparse blocks a stack, 4 exchanges of 768 floats, 1/2 away
+    same "$(value rank.exchange -n 2 -b 4 switch-base-8)" $((2 * 626 * 6 * 4 * 768 * 4 / 2))
+    same "$(value capacity.encoder switch-base-8)" 80
+    same "$(value capacity.decoder switch-base-128)" 4
+}
+
+@test "misuse is 2, a bad config and a full disk are 1" {
+    exits 2 switch-plan
+    exits 2 switch-plan a b
+    exits 2 switch-plan --ranks 0 t5-base
+    refuses switch-plan no-such-preset
+    [[ $output == *"no-such-preset: neither a file nor a preset"* ]]
+    echo '{' >bad.json
+    refuses switch-plan bad.json
+    head -c 1000 /dev/urandom >bad.json
+    refuses switch-plan bad.json
+    exits 1 sh -c 'switch-plan t5-base >/dev/full'
+    switch-plan -o plan.tsv t5-base
+    switch-plan t5-base | cmp - plan.tsv
+}
+
+@test "presets are found beside the executable" {
+    unset SWITCHYARD_SHARE
+    mkdir -p p/bin p/share/switchyard/share
+    cp "$(command -v switch-plan)" p/bin
+    cp -R "$root/share/presets" p/share/switchyard/share
+    p/bin/switch-plan t5-small | grep -q '^parameters	60506624	'
+    mv p/share/switchyard/share/presets p/share
+    p/bin/switch-plan t5-small | grep -q '^parameters	60506624	'
+}
