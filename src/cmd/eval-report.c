@@ -1,0 +1,92 @@
+/* eval-report.c - training curves and losses by language as one HTML page. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/opt.h"
+#include "eval/page.h"
+#include "eval/report.h"
+#include "io/out.h"
+
+static const char *out_path = "-", *tsv_path, *title = "Loss by language", *baseline;
+static struct opt_list runs, evals;
+
+static const struct opt opts[] = {
+    { 'b', "baseline", "NAME", OPT_STR, &baseline, 0, 0,
+      "compare the others with this model (default: the last of several)" },
+    { 'e', "eval", "NAME=FILE", OPT_LIST, &evals, 0, 0, "a table of switch-eval for model NAME" },
+    { 'o', "output", "FILE", OPT_STR, &out_path, 0, 0, "write the page to FILE" },
+    { 'r', "run", "NAME=DIR", OPT_LIST, &runs, 0, 0,
+      "a training folder: metrics.tsv and eval.tsv" },
+    { 't', "title", "TEXT", OPT_STR, &title, 0, 0, "title of the page" },
+    { 0, "tsv", "FILE", OPT_STR, &tsv_path, 0, 0, "write the table by language as TSV as well" },
+    { 0 },
+};
+static const struct tool tool = {
+    "eval-report",
+    "[-o FILE] [-r NAME=DIR]... [-e NAME=FILE]... [table ...]",
+    "Show losses by language, and how training came there, as one HTML page.",
+    opts,
+};
+
+/* What to do with each "NAME=VALUE" of a list. */
+static void each(const struct opt_list *list, struct report *r,
+                 int (*add)(struct report *, const char *, const char *, struct err *))
+{
+    struct err err = { 0 };
+    int i;
+
+    for (i = 0; i < list->n; i++) {
+        const char *eq = strchr(list->item[i], '=');
+        char *name;
+
+        if (!eq || eq == list->item[i] || !eq[1])
+            die_misuse("'%s' is not NAME=PATH", list->item[i]);
+        name = xstrndup(list->item[i], (size_t)(eq - list->item[i]));
+        if (add(r, name, eq + 1, &err) < 0)
+            die("%s", err.msg);
+        free(name);
+    }
+}
+
+static void put_file(const char *path, const struct buf *b)
+{
+    struct err err = { 0 };
+    struct out *o = out_open(path, &err);
+
+    if (!o || out_write(o, b->p, b->n, &err) < 0 || out_close(o, &err) < 0)
+        die("%s", err.msg);
+}
+
+int main(int argc, char **argv)
+{
+    struct report r = { .baseline = -1 };
+    struct buf page = { 0 };
+    struct err err = { 0 };
+
+    argv += opt_parse(&tool, argc, argv);
+    if (!*argv && !runs.n && !evals.n && isatty(STDIN_FILENO))
+        die_misuse("nothing to report: give tables, or --run and --eval");
+    each(&runs, &r, report_add_run);
+    each(&evals, &r, report_add_eval);
+    if (!*argv && !runs.n && !evals.n && report_add_eval(&r, NULL, "-", &err) < 0)
+        die("%s", err.msg);
+    for (; *argv; argv++)
+        if (report_add_eval(&r, NULL, *argv, &err) < 0)
+            die("%s", err.msg);
+    if (report_set_baseline(&r, baseline, &err) < 0)
+        die("%s", err.msg);
+    page_html(&page, &r, title);
+    put_file(out_path, &page);
+    if (tsv_path) {
+        buf_reset(&page);
+        page_tsv(&page, &r);
+        put_file(tsv_path, &page);
+    }
+    buf_release(&page);
+    report_release(&r);
+    return 0;
+}

@@ -1,0 +1,17 @@
+/* page.h - a report as one HTML file that needs no other, and as TSV. */
+#ifndef EVAL_PAGE_H
+#define EVAL_PAGE_H
+
+struct buf;
+struct report;
+
+void page_html(struct buf *out, const struct report *r, const char *title);
+
+/* One row a language: lang, name, then for each model its targets, loss and perplexity, and for
+ * each but the baseline its difference and speed-up. The last row is "all". */
+void page_tsv(struct buf *out, const struct report *r);
+
+/* English name of a language tag: "Finnish", "Russian (Latin)"; the tag itself if unknown. */
+const char *page_lang_name(const char *tag, char *to, int size);
+
+#endif
