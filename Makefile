@@ -4,7 +4,8 @@
 # make format     lay out the sources           make bench      measurements, as TSV
 # make fuzz       build the fuzz targets        make install    to $(DESTDIR)$(PREFIX)
 # make clean
-# Overrides go on the command line or in config.mk (not in git). MPI=no builds without MPI.
+# Overrides go on the command line or in config.mk (not in git). MPI=no builds without MPI,
+# V=1 shows the commands.
 -include config.mk
 
 VARIANT  ?= release
@@ -34,24 +35,27 @@ ifeq ($(VARIANT),release)
 TEST += $(wildcard tests/mpi/*.t tests/pipe/*.t tests/lint/*.t)
 endif
 
+# what a rule prints, and the command, or with V=1 the command alone
+run = $(if $V,,@printf '%7s %s\n' $1 $@;)
+
 all: $(TOOL)
 
 $(BIN)/%: $B/src/cmd/%.o $B/libswitchyard.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
+	$(call run,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
 
 $B/tests/unit/%: $B/tests/unit/%.o $B/tests/unit/main.o $B/libswitchyard.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed -lcmocka $(LDLIBS)
+	$(call run,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed -lcmocka $(LDLIBS)
 
 $B/tests/fuzz/%: $B/tests/fuzz/%.o $B/libswitchyard.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
+	$(call run,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
 
 $B/libswitchyard.a: $(OBJ)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(call run,archive)rm -f $@ && $(AR) rcs $@ $^
 
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call run,compile)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $B/flags: FORCE                         # a changed flag rebuilds what it touches
 	@mkdir -p $(@D)
