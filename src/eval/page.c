@@ -63,6 +63,42 @@ static int color_of(const struct report *r, const struct report_model *m)
     return (int)(m - r->model) % CHART_COLORS;
 }
 
+/* 3014400 as "3.01 M": a number to read, not to reckon with. */
+static void put_count(struct buf *out, double x)
+{
+    static const char *const unit[] = { "", " k", " M", " G", " T" };
+    int i = 0;
+
+    while (x >= 9999.5 && i < 4) {
+        x /= 1000;
+        i++;
+    }
+    buf_printf(out, i ? "%.3g%s" : "%.0f%s", x, unit[i]);
+}
+
+/* What is known of a model's training, a line each. */
+static void put_training(struct buf *out, const struct report *r, const struct report_model *m)
+{
+    double speed = report_speed_up(r, m, NULL);
+
+    buf_printf(out, "<br><span>%.0f steps, ", m->steps);
+    put_count(out, m->tokens);
+    buf_add_str(out, " tokens");
+    if (m->seconds > 0) {
+        buf_add_str(out, ", ");
+        put_count(out, m->tokens / m->seconds);
+        buf_add_str(out, " a second");
+    }
+    if (m->dropped > 0)
+        buf_printf(out, "<br>%.2f %% of tokens dropped at the end", 100 * m->dropped);
+    if (speed > 0 && isfinite(speed)) {
+        buf_printf(out, "<br>%.2f times fewer steps to what ", speed);
+        html_text(out, base_of(r)->name);
+        buf_add_str(out, " came to");
+    }
+    buf_add_str(out, "</span>");
+}
+
 static void put_cards(struct buf *out, const struct report *r)
 {
     size_t i;
@@ -70,7 +106,6 @@ static void put_cards(struct buf *out, const struct report *r)
     buf_add_str(out, "<div class=\"cards\">\n");
     for (i = 0; i < r->n_model; i++) {
         const struct report_model *m = &r->model[i];
-        double speed = report_speed_up(r, m, NULL);
 
         buf_printf(out, "<div class=\"card\"><h3 style=\"color:var(--c%d)\">", color_of(r, m));
         html_text(out, m->name);
@@ -78,19 +113,10 @@ static void put_cards(struct buf *out, const struct report *r)
         if (m->targets > 0)
             buf_printf(out,
                        "<b>%.3f</b> <span>nats a target token<br>perplexity %.2f over %.0f "
-                       "targets</span>",
+                       "held-out targets</span>",
                        m->loss, exp(m->loss), m->targets);
         if (m->steps > 0)
-            buf_printf(out, "<br><span>%.0f steps, %.4g tokens", m->steps, m->tokens);
-        if (m->steps > 0 && m->seconds > 0)
-            buf_printf(out, ", %.4g tokens/s", m->tokens / m->seconds);
-        if (m->steps > 0 && m->dropped > 0)
-            buf_printf(out, "<br>%.2f %% of tokens dropped at the end", 100 * m->dropped);
-        if (m->steps > 0)
-            buf_add_str(out, "</span>");
-        if (speed > 0 && isfinite(speed))
-            buf_printf(out, "<br><span>as good as %s ever got in %.2fx fewer steps</span>",
-                       base_of(r)->name, speed);
+            put_training(out, r, m);
         buf_add_str(out, "</div>\n");
     }
     buf_add_str(out, "</div>\n");
