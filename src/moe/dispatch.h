@@ -1,0 +1,47 @@
+/* dispatch.h - rows of tokens to the ranks that hold their experts, and back.
+ *
+ * A rank sends its kept tokens in the order (expert, group, slot); an expert sees its rows in
+ * the order (source rank, group, slot). Where ranks hold consecutive rows of the batch that is
+ * the order of the tokens in the whole batch, so sums over an expert's rows do not depend on
+ * the number of ranks, but for rounding.
+ */
+#ifndef MOE_DISPATCH_H
+#define MOE_DISPATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct comm;
+
+struct moe_buffer {    // grows, never shrinks; loses what it held when it grows
+    float *p;
+    size_t n;
+};
+
+float *moe_buffer_need(struct moe_buffer *b, size_t n);
+void moe_buffer_release(struct moe_buffer *b);
+
+struct dispatch {
+    struct comm *comm;
+    int n_expert, n_own, n_rank;
+    size_t n_send, n_recv;         // rows of this rank's tokens; rows for this rank's experts
+    int32_t *token;                // [n_send] which token each sent row is
+    size_t *rows;                  // [n_own] rows of each own expert
+    size_t *send_n, *recv_n;       // [n_rank]
+    int32_t *send_of, *recv_of;    // [n_rank, most experts of a rank] rows by expert
+    size_t *from;                  // [n_expert + 1] work
+    int most;
+};
+
+void dispatch_init(struct dispatch *d, struct comm *comm, int n_expert, size_t n_token);
+/* Who goes where: expert [n], kept [n]. Exchanges the counts. */
+void dispatch_plan(struct dispatch *d, const int32_t *expert, const int32_t *kept, size_t n);
+/* send [n_send, width] -> to [n_recv, width] in expert order. work: n_recv * width floats. */
+void dispatch_out(struct dispatch *d, const float *send, float *to, size_t width,
+                  struct moe_buffer *work);
+/* from [n_recv, width] in expert order -> back [n_send, width]; from stays as it is. */
+void dispatch_back(struct dispatch *d, float *from, float *back, size_t width,
+                   struct moe_buffer *work);
+void dispatch_release(struct dispatch *d);
+
+#endif
