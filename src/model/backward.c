@@ -1,0 +1,107 @@
+/* backward.c - forward.c read from the end: every function gives the gradient of the one of
+ * the same name there. d is the gradient of the stream at the place the pass has come to. */
+#include <assert.h>
+#include <string.h>
+
+#include "model/net.h"
+#include "model/params.h"
+#include "nn/attention.h"
+#include "nn/embed.h"
+#include "nn/linear.h"
+#include "nn/norm.h"
+#include "seq/batch.h"
+
+static void norm(const struct model *m, const struct stack_net *st, const float *dy,
+                 const struct place *at, const struct param *scale)
+{
+    norm_backward(st->d, scale->g, dy, at->x, scale->w, at->rms, st->pad, st->n,
+                  (size_t)m->c.d_model);
+}
+
+/* The gradient of a sublayer's output: the stream's, where dropout let it through. */
+static const float *residual(const struct model *m, const struct stack_net *st, int block,
+                             enum sublayer kind)
+{
+    int what = DROP_OUT + (int)kind;
+
+    if (net_dropout(m, st->kind, block, what).rate <= 0)
+        return st->d;
+    memcpy(m->dy, st->d, st->n * (size_t)m->c.d_model * sizeof(float));
+    net_drop(m, st, block, what, m->dy);
+    return m->dy;
+}
+
+static void attend(const struct model *m, const struct stack_net *st, int block, enum sublayer kind,
+                   const struct place *at)
+{
+    const struct stack_net *from = kind == SELF ? st : &m->stack[ENCODER];
+    const struct attend *w = &st->block[block].attend[kind];
+    struct dropout drop = net_dropout(m, st->kind, block, DROP_PROBS + (int)kind);
+    struct attention a = net_attention(m, st, kind, &drop);
+    size_t width = (size_t)m->c.d_model, inner = (size_t)(m->c.n_head * m->c.d_kv);
+    const float *source =
+        kind == SELF ? at->normed : from->place[from->n_block * from->n_sublayer].normed;
+    float *d_source = kind == SELF ? m->dn : from->d_out;
+
+    linear_backward(m->d_mixed, 0, w->o->g, residual(m, st, block, kind), w->mixed, w->o->w, st->n,
+                    inner, width);
+    attention_backward(&a, w->query, w->key, w->value, w->probs, m->d_mixed, m->d_query, m->d_key,
+                       m->d_value, kind == SELF ? st->d_bias : NULL);
+    linear_backward(m->dn, 0, w->q->g, m->d_query, at->normed, w->q->w, st->n, width, inner);
+    linear_backward(d_source, 1, w->k->g, m->d_key, source, w->k->w, from->n, width, inner);
+    linear_backward(d_source, 1, w->v->g, m->d_value, source, w->v->w, from->n, width, inner);
+    norm(m, st, m->dn, at, st->block[block].norm[kind]);
+}
+
+static void feed(const struct model *m, const struct stack_net *st, int block,
+                 const struct place *at)
+{
+    const struct block *w = &st->block[block];
+    const float *dy = residual(m, st, block, FEED);
+
+    if (w->moe) {
+        struct moe_call call = net_moe_call(m, st, block);
+
+        moe_layer_backward(w->moe, &call, at->normed, dy, m->dn);
+    } else {
+        struct dropout drop = net_dropout(m, st->kind, block, DROP_HIDDEN);
+        struct ffn_drop rows = { .drop = &drop, .number = m->b->number, .length = st->length };
+
+        ffn_backward(&w->ffn, &rows, &w->d_ffn, at->normed, dy, st->n, w->saved, m->hidden, m->dn);
+    }
+    norm(m, st, m->dn, at, w->norm[FEED]);
+}
+
+static void run_stack(const struct model *m, const struct stack_net *st)
+{
+    size_t width = (size_t)m->c.d_model;
+    const struct place *at = st->place + st->n_block * st->n_sublayer;
+    int i;
+
+    memset(st->d, 0, st->n * width * sizeof(float));
+    memset(st->d_bias, 0, (size_t)m->c.n_head * st->length * st->length * sizeof(float));
+    net_drop(m, st, 0, DROP_FINAL, st->d_out);
+    norm(m, st, st->d_out, at, st->final_norm);
+    for (i = st->n_block - 1; i >= 0; i--) {
+        feed(m, st, i, --at);
+        if (st->kind == DECODER)
+            attend(m, st, i, CROSS, --at);
+        attend(m, st, i, SELF, --at);
+    }
+    net_drop(m, st, 0, DROP_EMBED, st->d);
+    embed_backward(m->embedding->g, st->d, st->id, st->n, width);
+    relpos_backward(&st->relpos, st->d_bias, m->c.n_head, (int)st->length, (int)st->length,
+                    st->table->g);
+}
+
+void model_backward(struct model *m, const struct batch *b, const struct run *run)
+{
+    struct stack_net *encoder = &m->stack[ENCODER];
+
+    assert(m->ready && m->b == b);
+    m->run = run;
+    memset(encoder->d_out, 0, encoder->n * (size_t)m->c.d_model * sizeof(float));
+    run_stack(m, &m->stack[DECODER]);
+    run_stack(m, encoder);
+    m->ready = 0;
+}

@@ -1,0 +1,128 @@
+/* forward.c - the network, from ids to losses, in the order of the paper. */
+#include <string.h>
+
+#include "kernel/kernel.h"
+#include "model/net.h"
+#include "model/params.h"
+#include "nn/attention.h"
+#include "nn/embed.h"
+#include "nn/linear.h"
+#include "nn/norm.h"
+#include "seq/batch.h"
+
+static void norm(const struct model *m, const struct stack_net *st, struct place *at,
+                 const struct param *scale)
+{
+    norm_forward(at->normed, at->rms, at->x, scale->w, st->pad, st->n, (size_t)m->c.d_model,
+                 (float)m->c.eps);
+}
+
+/* The next place of the stream holds a sublayer's output: drop some of it, add the stream. */
+static void residual(const struct model *m, const struct stack_net *st, int block,
+                     enum sublayer kind, struct place *at)
+{
+    size_t width = (size_t)m->c.d_model;
+    long i;
+
+    net_drop(m, st, block, DROP_OUT + (int)kind, at[1].x);
+#pragma omp parallel for schedule(static)
+    for (i = 0; i < (long)st->n; i++)
+        kern.add(at[1].x + (size_t)i * width, at->x + (size_t)i * width, width);
+}
+
+/* x + Attention(norm(x)); keys and values are of norm(x) too, or of the encoder's output. */
+static void attend(const struct model *m, const struct stack_net *st, int block, enum sublayer kind,
+                   struct place *at)
+{
+    const struct stack_net *from = kind == SELF ? st : &m->stack[ENCODER];
+    const struct attend *w = &st->block[block].attend[kind];
+    struct dropout drop = net_dropout(m, st->kind, block, DROP_PROBS + (int)kind);
+    struct attention a = net_attention(m, st, kind, &drop);
+    size_t width = (size_t)m->c.d_model, inner = (size_t)(m->c.n_head * m->c.d_kv);
+    const float *source;
+
+    norm(m, st, at, st->block[block].norm[kind]);
+    source = kind == SELF ? at->normed : from->place[from->n_block * from->n_sublayer].normed;
+    linear_forward(w->query, at->normed, w->q->w, st->n, width, inner);
+    linear_forward(w->key, source, w->k->w, from->n, width, inner);
+    linear_forward(w->value, source, w->v->w, from->n, width, inner);
+    attention_forward(&a, w->query, w->key, w->value, kind == SELF ? st->bias : NULL, w->probs,
+                      w->mixed);
+    linear_forward(at[1].x, w->mixed, w->o->w, st->n, inner, width);
+    residual(m, st, block, kind, at);
+}
+
+/* x + FFN(norm(x)), or x + Switch(norm(x)). */
+static void feed(const struct model *m, const struct stack_net *st, int block, struct place *at)
+{
+    struct block *w = &st->block[block];
+
+    norm(m, st, at, w->norm[FEED]);
+    if (w->moe) {
+        struct moe_call call = net_moe_call(m, st, block);
+
+        moe_layer_forward(w->moe, &call, at->normed, at[1].x);
+    } else {
+        struct dropout drop = net_dropout(m, st->kind, block, DROP_HIDDEN);
+        struct ffn_drop rows = { .drop = &drop, .number = m->b->number, .length = st->length };
+
+        ffn_forward(&w->ffn, &rows, at->normed, st->n, w->saved, at[1].x);
+    }
+    residual(m, st, block, FEED, at);
+}
+
+static void run_stack(const struct model *m, struct stack_net *st)
+{
+    size_t width = (size_t)m->c.d_model;
+    struct place *at = st->place;
+    int i;
+
+    relpos_forward(&st->relpos, st->table->w, m->c.n_head, (int)st->length, (int)st->length,
+                   st->bias);
+    embed_forward(at->x, m->embedding->w, st->id, st->n, width);
+    net_drop(m, st, 0, DROP_EMBED, at->x);
+    for (i = 0; i < st->n_block; i++) {
+        if (m->keep)
+            memcpy(st->hidden[i], at->x, st->n * width * sizeof(float));
+        attend(m, st, i, SELF, at++);
+        if (st->kind == DECODER)
+            attend(m, st, i, CROSS, at++);
+        feed(m, st, i, at++);
+    }
+    norm(m, st, at, st->final_norm);
+    net_drop(m, st, 0, DROP_FINAL, at->normed);
+}
+
+static void add_route_sums(const struct model *m, struct losses *sums)
+{
+    int s, i;
+
+    for (s = 0; s < 2; s++)
+        for (i = 0; i < m->c.n_block[s]; i++) {
+            struct block *w = &m->stack[s].block[i];
+            const struct route_sums *r;
+
+            if (!w->moe)
+                continue;
+            r = moe_layer_sums(w->moe);
+            sums->aux += r->aux / m->run->n_group[s];
+            sums->router_z += r->z / m->run->n_group[s];
+            sums->routed += (double)r->routed;
+            sums->dropped += (double)r->dropped;
+            sums->load_max += (double)r->load_max;
+            sums->load_mean += (double)r->routed / m->c.n_expert;
+            w->aux = (float)(r->aux / m->run->n_group[s]);
+            w->router_z = (float)(r->z / m->run->n_group[s]);
+        }
+}
+
+void model_forward(struct model *m, const struct batch *b, const struct run *run,
+                   struct losses *sums, double *row_ce, double *row_target)
+{
+    net_begin(m, b, run);
+    run_stack(m, &m->stack[ENCODER]);
+    run_stack(m, &m->stack[DECODER]);
+    net_logits(m, sums, row_ce, row_target);
+    add_route_sums(m, sums);
+    m->ready = run->gradient;
+}

@@ -1,0 +1,308 @@
+/* model.c - see model.h: finds the parameters of each layer and lays out all memory.
+ *
+ * The layout is written once and walked twice: first with no memory, to count it, then to
+ * hand it out. Only the rows that other ranks send (moe/layer.c) are taken later, at the first
+ * step, for the most that may come.
+ */
+#include <assert.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/mem.h"
+#include "comm/comm.h"
+#include "model/net.h"
+#include "model/params.h"
+
+enum { CHUNK_FLOATS = 1 << 25, CHUNK_ROWS = 64 };    // logits made at once: 128 MB, but not fewer
+
+static const char *const stack_name[] = { "encoder", "decoder" };
+
+__attribute__((format(printf, 2, 3))) static const struct param *find(const struct params *p,
+                                                                      const char *fmt, ...)
+{
+    const struct param *found;
+    char name[160];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(name, sizeof(name), fmt, ap);
+    va_end(ap);
+    found = params_find(p, name);
+    if (!found)
+        die("no parameter %s", name);
+    return found;
+}
+
+static void bind_attend(const struct model *m, struct attend *a, const char *at, int layer,
+                        const char *kind)
+{
+    a->q = find(m->params, "%s.layer.%d.%s.q.weight", at, layer, kind);
+    a->k = find(m->params, "%s.layer.%d.%s.k.weight", at, layer, kind);
+    a->v = find(m->params, "%s.layer.%d.%s.v.weight", at, layer, kind);
+    a->o = find(m->params, "%s.layer.%d.%s.o.weight", at, layer, kind);
+}
+
+static void bind_ffn(const struct model *m, struct ffn *f, struct ffn_grad *g, const char *at)
+{
+    const struct param *wi = find(m->params, m->c.gated ? "%s.wi_0.weight" : "%s.wi.weight", at);
+    const struct param *wi_1 = m->c.gated ? find(m->params, "%s.wi_1.weight", at) : NULL;
+    const struct param *wo = find(m->params, "%s.wo.weight", at);
+
+    *f = (struct ffn){ (size_t)m->c.d_model, (size_t)m->c.d_ff, wi->w, wi_1 ? wi_1->w : NULL,
+                       wo->w };
+    *g = (struct ffn_grad){ wi->g, wi_1 ? wi_1->g : NULL, wo->g };
+}
+
+static void bind_sparse(struct model *m, const struct stack_net *st, struct block *b,
+                        const char *at)
+{
+    const struct param *router;
+    struct moe_net net;
+    char where[160];
+    int i, n_own = m->params->n_expert;
+
+    router = find(m->params, "%s.mlp.router.classifier.weight", at);
+    b->expert = xcalloc((size_t)n_own, sizeof(*b->expert));
+    b->d_expert = xcalloc((size_t)n_own, sizeof(*b->d_expert));
+    for (i = 0; i < n_own; i++) {
+        snprintf(where, sizeof(where), "%s.mlp.experts.expert_%d", at, m->params->first_expert + i);
+        bind_ffn(m, &b->expert[i], &b->d_expert[i], where);
+    }
+    net = (struct moe_net){ m->c.n_expert,     (size_t)m->c.d_model,
+                            (size_t)m->c.d_ff, router->w,
+                            router->g,         b->expert,
+                            b->d_expert };
+    b->moe = moe_layer_new(&net, m->comm, m->moe_work, st->n_most, !m->with_backward);
+    m->n_sparse++;
+}
+
+static void bind_block(struct model *m, struct stack_net *st, int i)
+{
+    struct block *b = &st->block[i];
+    int last = st->n_sublayer - 1, switch_names = !strcmp(m->c.model_type, "switch_transformers");
+    char at[64], where[128];
+
+    snprintf(at, sizeof(at), "%s.block.%d", stack_name[st->kind], i);
+    b->norm[SELF] = find(m->params, "%s.layer.0.layer_norm.weight", at);
+    bind_attend(m, &b->attend[SELF], at, 0, "SelfAttention");
+    if (st->kind == DECODER) {
+        b->norm[CROSS] = find(m->params, "%s.layer.1.layer_norm.weight", at);
+        bind_attend(m, &b->attend[CROSS], at, 1, "EncDecAttention");
+    }
+    b->norm[FEED] = find(m->params, "%s.layer.%d.layer_norm.weight", at, last);
+    snprintf(where, sizeof(where), "%s.layer.%d", at, last);
+    if (m->c.sparse[st->kind][i]) {
+        bind_sparse(m, st, b, where);
+        return;
+    }
+    snprintf(where, sizeof(where), "%s.layer.%d.%s", at, last,
+             switch_names ? "mlp" : "DenseReluDense");
+    bind_ffn(m, &b->ffn, &b->d_ffn, where);
+}
+
+static void bind_stack(struct model *m, enum stack kind, int length)
+{
+    struct stack_net *st = &m->stack[kind];
+    int i;
+
+    st->kind = kind;
+    st->n_block = m->c.n_block[kind];
+    st->n_sublayer = kind == ENCODER ? 2 : 3;
+    st->length_most = (size_t)length;
+    st->n_most = (size_t)m->n_row * (size_t)length;
+    st->block = xcalloc((size_t)st->n_block, sizeof(*st->block));
+    st->place = xcalloc((size_t)(st->n_block * st->n_sublayer) + 1, sizeof(*st->place));
+    st->relpos = (struct relpos){ m->c.n_bucket, m->c.max_distance, kind == ENCODER };
+    st->final_norm = find(m->params, "%s.final_layer_norm.weight", stack_name[kind]);
+    st->table = find(m->params, "%s.block.0.layer.0.SelfAttention.relative_attention_bias.weight",
+                     stack_name[kind]);
+    for (i = 0; i < st->n_block; i++)
+        bind_block(m, st, i);
+}
+
+/* n floats of the pool, 64-byte aligned. */
+static float *take(struct pool *pool, size_t n)
+{
+    float *p = pool->p ? pool->p + pool->used : NULL;
+
+    pool->used += (n + 15) / 16 * 16;
+    return p;
+}
+
+static void lay_attend(struct model *m, struct attend *a, size_t n_query, size_t n_key,
+                       size_t length_key)
+{
+    size_t inner = (size_t)(m->c.n_head * m->c.d_kv);
+
+    a->query = take(&m->pool, n_query * inner);
+    a->key = take(&m->pool, n_key * inner);
+    a->value = take(&m->pool, n_key * inner);
+    a->mixed = take(&m->pool, n_query * inner);
+    a->probs = take(&m->pool, n_query * length_key * (size_t)m->c.n_head);
+}
+
+/* What block i keeps for the backward pass; without one, all blocks keep it in one place. */
+static void lay_block(struct model *m, struct stack_net *st, int i)
+{
+    const struct stack_net *e = &m->stack[ENCODER];
+    struct block *b = &st->block[i];
+    struct attend *first = st->block[0].attend;
+    struct ffn shape = { (size_t)m->c.d_model, (size_t)m->c.d_ff, b->ffn.wi, b->ffn.wi_1, NULL };
+    int k;
+
+    if (i && !m->with_backward) {
+        for (k = SELF; k <= CROSS; k++) {
+            b->attend[k].query = first[k].query;
+            b->attend[k].key = first[k].key;
+            b->attend[k].value = first[k].value;
+            b->attend[k].probs = first[k].probs;
+            b->attend[k].mixed = first[k].mixed;
+        }
+    } else {
+        lay_attend(m, &b->attend[SELF], st->n_most, st->n_most, st->length_most);
+        if (st->kind == DECODER)
+            lay_attend(m, &b->attend[CROSS], st->n_most, e->n_most, e->length_most);
+    }
+    if (b->moe)
+        return;
+    for (k = 0; k < i && st->block[k].moe; k++)
+        ;    // the first dense block
+    if (!m->with_backward && k < i)
+        b->saved = st->block[k].saved;
+    else
+        b->saved = take(&m->pool, ffn_saved(&shape, st->n_most));
+}
+
+static void lay_stack(struct model *m, struct stack_net *st)
+{
+    size_t width = (size_t)m->c.d_model, n = st->n_most;
+    size_t bias = (size_t)m->c.n_head * st->length_most * st->length_most;
+    int k, n_place = st->n_block * st->n_sublayer + 1;
+
+    st->bias = take(&m->pool, bias);
+    for (k = 0; k < n_place; k++) {
+        struct place *at = &st->place[k];
+        int own = m->with_backward;
+
+        at->x = own || k < 2 ? take(&m->pool, n * width) : st->place[k - 2].x;
+        at->rms = own || k < 1 ? take(&m->pool, n) : st->place[0].rms;
+        at->normed =
+            own || k < 1 || k == n_place - 1 ? take(&m->pool, n * width) : st->place[0].normed;
+    }
+    for (k = 0; k < st->n_block; k++)
+        lay_block(m, st, k);
+    if (!m->with_backward)
+        return;
+    st->d_bias = take(&m->pool, bias);
+    st->d = take(&m->pool, n * width);
+    st->d_out = take(&m->pool, n * width);
+}
+
+/* Rows of logits made at once: all where they are small, else equal chunks. */
+static size_t chunk_rows(size_t n, size_t v)
+{
+    size_t most = CHUNK_FLOATS / v > CHUNK_ROWS ? CHUNK_FLOATS / v : CHUNK_ROWS;
+    size_t n_chunk = (n + most - 1) / most;
+
+    return n_chunk ? (n + n_chunk - 1) / n_chunk : 1;
+}
+
+static void lay_out(struct model *m)
+{
+    const struct stack_net *e = &m->stack[ENCODER], *d = &m->stack[DECODER];
+    size_t n = e->n_most > d->n_most ? e->n_most : d->n_most, width = (size_t)m->c.d_model;
+    size_t inner = (size_t)(m->c.n_head * m->c.d_kv);
+
+    m->pool.used = 0;
+    lay_stack(m, &m->stack[ENCODER]);
+    lay_stack(m, &m->stack[DECODER]);
+    m->chunk = chunk_rows(d->n_most, (size_t)m->c.n_vocab);
+    m->logits = take(&m->pool, m->chunk * (size_t)m->c.n_vocab);
+    m->scaled = take(&m->pool, m->chunk * width);
+    if (!m->with_backward)
+        return;
+    m->dy = take(&m->pool, n * width);
+    m->dn = take(&m->pool, n * width);
+    m->d_query = take(&m->pool, n * inner);
+    m->d_key = take(&m->pool, n * inner);
+    m->d_value = take(&m->pool, n * inner);
+    m->d_mixed = take(&m->pool, n * inner);
+    m->hidden = take(&m->pool, n * (size_t)m->c.d_ff * (m->c.gated ? 2u : 1u));
+}
+
+struct model *model_new(const struct config *c, struct params *p, struct comm *comm, int n_row,
+                        int n_input, int n_target, int with_backward)
+{
+    struct model *m = xcalloc(1, sizeof(*m));
+    size_t n_most;
+
+    m->c = *c;
+    m->params = p;
+    m->comm = comm;
+    m->n_row = n_row;
+    m->with_backward = with_backward;
+    m->moe_work = moe_work_new();
+    m->embedding = find(p, "shared.weight");
+    m->head = c->tied ? m->embedding : find(p, "lm_head.weight");
+    bind_stack(m, ENCODER, n_input);
+    bind_stack(m, DECODER, n_target);
+    n_most = (size_t)n_row * (size_t)(n_input > n_target ? n_input : n_target);
+    m->ce = xcalloc(n_most, sizeof(*m->ce));
+    m->log_z = xcalloc(n_most, sizeof(*m->log_z));
+    m->ones = xcalloc(n_most, sizeof(*m->ones));
+    m->seen = xcalloc(n_most, sizeof(*m->seen));
+    lay_out(m);
+    m->pool_size = m->pool.used;
+    m->pool.p = mem_map(m->pool_size * sizeof(float));
+    lay_out(m);
+    assert(m->pool.used == m->pool_size);
+    return m;
+}
+
+size_t model_bytes(const struct model *m)
+{
+    size_t bytes = m->pool_size * sizeof(float) + moe_work_bytes(m->moe_work);
+    int s, i;
+
+    for (s = 0; s < 2; s++)
+        for (i = 0; i < m->stack[s].n_block; i++)
+            if (m->stack[s].block[i].moe)
+                bytes += moe_layer_bytes(m->stack[s].block[i].moe);
+    return bytes;
+}
+
+static void stack_free(struct stack_net *st)
+{
+    int i;
+
+    for (i = 0; i < st->n_block; i++) {
+        moe_layer_free(st->block[i].moe);
+        free(st->block[i].expert);
+        free(st->block[i].d_expert);
+        if (st->hidden)
+            free(st->hidden[i]);
+    }
+    free(st->hidden);
+    free(st->block);
+    free(st->place);
+}
+
+void model_free(struct model *m)
+{
+    if (!m)
+        return;
+    stack_free(&m->stack[ENCODER]);
+    stack_free(&m->stack[DECODER]);
+    moe_work_free(m->moe_work);
+    free(m->kept_logits);
+    free(m->ce);
+    free(m->log_z);
+    free(m->ones);
+    free(m->seen);
+    mem_unmap(m->pool.p, m->pool_size * sizeof(float));
+    free(m);
+}

@@ -1,0 +1,111 @@
+/* net.h - what the files of model/ share about a model; others see model.h.
+ *
+ * The residual stream of a stack is a chain of places, one before each sublayer and one before
+ * the final norm: place k holds the stream there, and its norm, which the sublayer reads. With
+ * a backward pass each place and block has arrays of its own; without one they share.
+ */
+#ifndef MODEL_NET_H
+#define MODEL_NET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/config.h"
+#include "model/model.h"
+#include "moe/layer.h"
+#include "nn/dropout.h"
+#include "nn/ffn.h"
+#include "nn/relpos.h"
+
+struct param;
+
+/* A sublayer's kinds, and all places of dropout. */
+enum sublayer { SELF, CROSS, FEED };
+enum drop { DROP_EMBED, DROP_FINAL, DROP_OUT, DROP_PROBS = DROP_OUT + 3, DROP_HIDDEN = 7, N_DROP };
+
+struct attend {    // one attention sublayer
+    const struct param *q, *k, *v, *o;
+    float *query, *key, *value;    // [B, S, I], [B, T, I] twice
+    float *probs, *mixed;          // [B, H, S, T], [B, S, I]
+};
+
+struct block {
+    const struct param *norm[3];    // by enum sublayer
+    struct attend attend[2];        // SELF, CROSS
+    struct ffn ffn;                 // dense
+    struct ffn_grad d_ffn;
+    float *saved;
+    struct ffn *expert;    // sparse: of this rank
+    struct ffn_grad *d_expert;
+    struct moe_layer *moe;
+    float aux, router_z;    // of the last forward, as means over the step's groups
+};
+
+struct place {
+    float *x;         // [n, M] the stream
+    float *rms;       // [n]
+    float *normed;    // [n, M]; of the last place: the stack's output
+};
+
+struct stack_net {
+    enum stack kind;
+    int n_block, n_sublayer;       // sublayers of a block
+    size_t n_most, length_most;    // tokens, tokens of a row
+    struct block *block;
+    struct place *place;                       // [n_block n_sublayer + 1]
+    const struct param *final_norm, *table;    // table: of relative positions
+    struct relpos relpos;
+    float *bias, *d_bias;    // [H, L, L]
+    float *d, *d_out;        // [n, M] gradient of the stream, of the output
+    float **hidden;          // [n_block] copies of the stream before blocks, or NULL
+
+    /* of this pass */
+    size_t n, length;
+    const int32_t *id;             // [B, L]
+    const int32_t *pad;            // segments: 0 is zeroed padding; NULL: none is
+    const int32_t *query, *key;    // segments for attention
+};
+
+struct pool {
+    float *p;    // NULL: only counts
+    size_t used;
+};
+
+struct model {
+    struct config c;
+    struct params *params;
+    struct comm *comm;
+    int n_row, with_backward;
+    struct stack_net stack[2];
+    const struct param *embedding, *head;    // head: of the logits, may be the embedding
+    struct moe_work *moe_work;
+    int n_sparse;    // sparse blocks of both stacks
+    struct pool pool;
+    size_t pool_size;
+    size_t chunk;                                  // rows of logits made at once
+    float *logits, *scaled;                        // [chunk, V], [chunk, M]
+    float *kept_logits;                            // [n, V], or NULL
+    double *ce, *log_z;                            // [n] of targets
+    int32_t *ones, *seen;                          // hf-compat segments
+    float *dy, *dn;                                // [n, M] of a sublayer's output and normed input
+    float *d_query, *d_key, *d_value, *d_mixed;    // [n, I]
+    float *hidden;                                 // of ffn_backward
+    int keep, ready;                               // probes want all; backward may follow
+
+    const struct batch *b;    // of this pass
+    const struct run *run;
+};
+
+/* What both passes must agree on. */
+void net_begin(struct model *m, const struct batch *b, const struct run *run);
+struct dropout net_dropout(const struct model *m, enum stack s, int block, int what);
+void net_drop(const struct model *m, const struct stack_net *st, int block, int what, float *x);
+struct moe_call net_moe_call(const struct model *m, const struct stack_net *st, int block);
+struct attention;
+struct attention net_attention(const struct model *m, const struct stack_net *st,
+                               enum sublayer kind, const struct dropout *drop);
+
+/* logits.c: losses of the decoder's output, and with run->gradient its gradient in d_out. */
+void net_logits(struct model *m, struct losses *sums, double *row_ce, double *row_target);
+
+#endif
