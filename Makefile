@@ -29,6 +29,7 @@ SRC  := $(filter-out src/cmd/% src/comm/$(if $(filter no,$(MPI)),mpi,self).c,$(w
 OBJ  := $(SRC:%.c=$B/%.o)
 TOOL := $(patsubst src/cmd/%.c,$(BIN)/%,$(wildcard src/cmd/*.c))
 UNIT := $(patsubst %.c,$B/%,$(wildcard tests/unit/*/test_*.c))
+GOLD := $(patsubst %.c,$B/%,$(wildcard tests/golden/*.c))
 FUZZ := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*.c))
 TEST := $(UNIT) $(wildcard tests/cmd/*.t tests/golden/*.t)
 ifeq ($(VARIANT),release)
@@ -46,6 +47,9 @@ $(BIN)/%: $B/src/cmd/%.o $B/libswitchyard.a
 
 $B/tests/unit/%: $B/tests/unit/%.o $B/tests/unit/main.o $B/libswitchyard.a
 	$(call run,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed -lcmocka $(LDLIBS)
+
+$B/tests/golden/%: $B/tests/golden/%.o $B/libswitchyard.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
 
 $B/tests/fuzz/%: $B/tests/fuzz/%.o $B/libswitchyard.a
 	$(call run,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
@@ -66,7 +70,7 @@ demo check:                             # what they need may not be there yet: s
 	$(MAKE) -j$$(nproc) all $(if $(filter check,$@),units)
 	$(if $(filter check,$@),$(MAKE) test,pipelines/demo)
 
-units: $(UNIT)
+units: $(UNIT) $(GOLD)
 
 test: all units
 	BIN=$(abspath $(BIN)) prove -j$$(nproc) -e '' $(TEST)

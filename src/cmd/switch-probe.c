@@ -1,0 +1,379 @@
+/* switch-probe - what a network makes of given rows, tensor by tensor, to compare it with other
+ * implementations.
+ *
+ * Every rank reads all inputs and takes whole routing groups of them; rank 0 gathers what the
+ * ranks made, in the order of the rows, and writes it.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/opt.h"
+#include "comm/comm.h"
+#include "io/tensors.h"
+#include "kernel/kernel.h"
+#include "model/config.h"
+#include "model/model.h"
+#include "model/params.h"
+#include "model/rows.h"
+#include "seq/batch.h"
+
+static const char *model_path, *input_path, *out_path;
+static int grads, train_loss, hf_compat;
+static int64_t group_rows = 1, min_capacity = 4;
+static double capacity_factor = NAN, z_loss = NAN, aux_loss = NAN, router_z_loss = NAN;
+
+static const struct opt opts[] = {
+    { 'm', "model", "DIR", OPT_STR, &model_path, 0, 0, "config.json and *.safetensors of a model" },
+    { 'i', "inputs", "FILE", OPT_STR, &input_path, 0, 0, "rows of ids, a safetensors file" },
+    { 'o', "out", "FILE", OPT_STR, &out_path, 0, 0, "write the outputs here (- is stdout)" },
+    { 'g', "grads", NULL, OPT_FLAG, &grads, 0, 0, "also the gradient of every parameter" },
+    { 't', "train-loss", NULL, OPT_FLAG, &train_loss, 0, 0, "loss and capacity as in training" },
+    { 0, "hf-compat", NULL, OPT_FLAG, &hf_compat, 0, 0, "route, see and pad as HF does" },
+    { 0, "group-rows", "N", OPT_INT, &group_rows, 1, 1 << 20, "rows of a routing group [1]" },
+    { 0, "capacity-factor", "X", OPT_NUM, &capacity_factor, 0, 1e6, "[2; 1.25 with -t]" },
+    { 0, "min-capacity", "N", OPT_INT, &min_capacity, 0, 1 << 30, "least capacity [4]" },
+    { 0, "z-loss", "X", OPT_NUM, &z_loss, 0, 1e6, "weight of log_z^2 [0; 1e-4 with -t]" },
+    { 0, "aux-loss", "X", OPT_NUM, &aux_loss, 0, 1e6, "of balance, a layer [0; 0.01 with -t]" },
+    { 0, "router-z-loss", "X", OPT_NUM, &router_z_loss, 0, 1e6,
+      "of router z [0; config's with -t]" },
+    { 0 },
+};
+static const struct tool tool = { "switch-probe", "-m DIR -i FILE -o FILE [OPTION ...]",
+                                  "Run a network on given rows and write all it makes of them.",
+                                  opts };
+
+static const char *const stack_name[] = { "encoder", "decoder" };
+
+struct probe {
+    struct config config;
+    struct batch all, own;    // own is a view of this rank's rows
+    int hf_names;             // inputs were named as HF does: so are outputs
+    struct run run;
+    struct comm *comm;
+    struct params *params;
+    struct model *model;
+    struct losses sums;
+    size_t *n_of;          // [ranks] rows, then bytes of a gather
+    struct tensor *out;    // on rank 0
+    size_t n_out;
+};
+
+static void read_inputs(struct probe *p)
+{
+    struct err err;
+
+    if (config_read(&p->config, model_path, &err) < 0 ||
+        rows_read(&p->all, input_path, p->config.n_vocab, &p->hf_names, &err) < 0)
+        die("%s", err.msg);
+}
+
+static double option(double given, double usual)
+{
+    return isnan(given) ? usual : given;
+}
+
+static void set_run(struct probe *p)
+{
+    struct run *r = &p->run;
+
+    if (hf_compat)
+        group_rows = 1;
+    if (p->all.n_row % group_rows)
+        die("%s: %d rows do not make whole groups of %" PRId64, input_path, p->all.n_row,
+            group_rows);
+    r->gradient = grads;
+    r->hf_compat = hf_compat;
+    r->group_rows = (int)group_rows;
+    r->capacity_factor = option(capacity_factor, train_loss ? 1.25 : 2.0);
+    r->min_capacity = (int)min_capacity;
+    r->z_loss = option(z_loss, train_loss ? 1e-4 : 0);
+    r->aux_loss = option(aux_loss, train_loss ? 0.01 : 0);
+    r->router_z_loss = option(router_z_loss, train_loss && !hf_compat ? p->config.router_z : 0);
+    r->n_target = (double)batch_targets(&p->all);
+    r->n_group[ENCODER] = r->n_group[DECODER] = hf_compat ? 1 : p->all.n_row / (int)group_rows;
+}
+
+/* Rows of rank r: whole groups; with HF's rules one group, as its balance loss is over all. */
+static int rows_of(const struct probe *p, int r, int *first)
+{
+    int unit = hf_compat ? p->all.n_row : (int)group_rows;
+    int n = comm_slice(p->all.n_row / unit, comm_size(p->comm), r, first) * unit;
+
+    *first *= unit;
+    return n;
+}
+
+static void take_rows(struct probe *p)
+{
+    struct batch *b = &p->own;
+    size_t first;
+    int at;
+
+    *b = p->all;
+    b->n_row = rows_of(p, comm_rank(p->comm), &at);
+    first = (size_t)at;
+    b->input += first * (size_t)b->n_input;
+    b->input_segment += first * (size_t)b->n_input;
+    b->target += first * (size_t)b->n_target;
+    b->decoder += first * (size_t)b->n_target;
+    b->target_segment += first * (size_t)b->n_target;
+    b->tag += first;
+    b->number += first;
+}
+
+static void load_model(struct probe *p)
+{
+    struct tensors *t;
+    struct err err;
+    int first, n;
+
+    n = comm_slice(p->config.n_expert, comm_size(p->comm), comm_rank(p->comm), &first);
+    p->params = params_new(&p->config, first, n, grads);
+    t = tensors_open(model_path, &err);
+    if (!t || params_load(p->params, &p->config, t, &err) < 0)
+        die("%s", err.msg);
+    tensors_close(t);
+    p->model = model_new(&p->config, p->params, p->comm, p->own.n_row, p->own.n_input,
+                         p->own.n_target, grads);
+    model_keep(p->model);
+}
+
+static void run(struct probe *p)
+{
+    model_forward(p->model, &p->own, &p->run, &p->sums, NULL, NULL);
+    comm_sum_f64(p->comm, (double *)&p->sums, N_LOSSES);
+    if (!grads)
+        return;
+    model_backward(p->model, &p->own, &p->run);
+    comm_sum_f32(p->comm, p->params->g, p->params->size_shared);
+}
+
+/* A new tensor of this shape, on rank 0; NULL elsewhere. */
+static void *put(struct probe *p, char *name, enum tensor_type type, int n_dim, const int64_t *dim)
+{
+    struct tensor *t;
+    void *data;
+    int i;
+
+    if (comm_rank(p->comm) != 0) {
+        free(name);
+        return NULL;
+    }
+    p->out = xreallocarray(p->out, p->n_out + 1, sizeof(*p->out));
+    t = &p->out[p->n_out++];
+    *t = (struct tensor){ .name = name, .type = type, .n_dim = n_dim, .n = 1 };
+    for (i = 0; i < n_dim; i++) {
+        t->dim[i] = dim[i];
+        t->n *= (size_t)dim[i];
+    }
+    data = xcalloc(t->n, 4);
+    t->data = data;
+    return data;
+}
+
+static void put_number(struct probe *p, char *name, double x)
+{
+    float *to = put(p, name, TENSOR_F32, 1, (const int64_t[]){ 1 });
+
+    if (to)
+        *to = (float)x;
+}
+
+/* What the model calls `look`, of all ranks, as `name`. Returns the data on rank 0. */
+static void *put_rows(struct probe *p, const char *look, char *name)
+{
+    struct model_view v;
+    size_t width = 4;
+    int64_t dim[4];
+    void *to;
+    int i, first;
+
+    if (!model_look(p->model, look, &v))
+        die("nothing called %s was kept", look);
+    for (i = 1; i < v.n_dim; i++)
+        width *= (size_t)v.dim[i];
+    memcpy(dim, v.dim, sizeof(dim));
+    dim[0] = p->all.n_row;
+    for (i = 0; i < comm_size(p->comm); i++)
+        p->n_of[i] = (size_t)rows_of(p, i, &first) * width;
+    to = put(p, name, v.i32 ? TENSOR_I32 : TENSOR_F32, v.n_dim, dim);
+    comm_gather(p->comm, v.i32 ? (const void *)v.i32 : v.f32, p->n_of[comm_rank(p->comm)], to,
+                p->n_of, 0);
+    return to;
+}
+
+static double sum_of(struct probe *p, const char *look)
+{
+    struct model_view v;
+    double x;
+
+    if (!model_look(p->model, look, &v))
+        die("nothing called %s was kept", look);
+    x = *v.f32;
+    comm_sum_f64(p->comm, &x, 1);
+    return x;
+}
+
+static void put_block(struct probe *p, const char *stack, int i)
+{
+    static const char *const ours[] = { "router_logits", "expert_index", "slot", "kept", "gate" };
+    static const char *const hf[] = { "router_logits", "router_probs", "expert_index", "slot",
+                                      "kept" };
+    static const char *const hf_name[] = { "router_logits", "router_probs", "expert_index",
+                                           "position_in_expert", "dropped" };
+    char *at = xasprintf("%s.block.%d", stack, i), *look;
+    size_t k, j,
+        n_token = p->all.n_row *
+                  (size_t)(stack == stack_name[ENCODER] ? p->all.n_input : p->all.n_target);
+    int32_t *to = NULL;
+
+    for (k = 0; k < 5; k++) {
+        look = xasprintf("%s.%s", at, p->hf_names ? hf[k] : ours[k]);
+        to = put_rows(p, look, xasprintf("%s.%s", at, p->hf_names ? hf_name[k] : ours[k]));
+        free(look);
+    }
+    for (j = 0; p->hf_names && to && j < n_token; j++)
+        to[j] = !to[j];
+    for (k = 0; k < 2; k++) {
+        double x;
+
+        look = xasprintf("%s.%s", at, k ? "router_z" : "aux");
+        x = sum_of(p, look);
+        if (!p->hf_names)
+            put_number(p, xstrdup(look), x);
+        else if (k == 0)
+            put_number(p, xasprintf("paper.aux.%s", at), x);
+        free(look);
+    }
+    free(at);
+}
+
+static void put_stack(struct probe *p, enum stack s)
+{
+    const char *stack = stack_name[s];
+    char *last = xasprintf("%s_output", stack);
+    int i;
+
+    for (i = 0; i <= p->config.n_block[s]; i++) {
+        char *name = xasprintf("%s_hidden_states.%d", stack, i);
+
+        put_rows(p, name, xstrdup(name));
+        free(name);
+    }
+    if (!p->hf_names)
+        put_rows(p, last, xstrdup(last));
+    else if (s == ENCODER)
+        put_rows(p, last, xstrdup("encoder_last_hidden_state"));
+    for (i = 0; i < p->config.n_block[s]; i++)
+        if (p->config.sparse[s][i])
+            put_block(p, stack, i);
+    free(last);
+}
+
+static void put_losses(struct probe *p)
+{
+    double n = p->run.n_target > 0 ? p->run.n_target : 1;
+    struct run paper = p->run;
+
+    if (!p->hf_names) {
+        put_number(p, xstrdup("loss.ce"), p->sums.ce / n);
+        put_number(p, xstrdup("loss.z"), p->run.z_loss * p->sums.log_z2 / n);
+        put_number(p, xstrdup("loss.total"), loss_total(&p->sums, &p->config, &p->run));
+        return;
+    }
+    paper.z_loss = 1e-4;
+    paper.aux_loss = 0.01;
+    paper.router_z_loss = 0;
+    put_number(p, xstrdup("ce_mean"), p->sums.ce / n);
+    put_number(p, xstrdup("paper.ce"), p->sums.ce / n);
+    put_number(p, xstrdup("paper.z_loss"), paper.z_loss * p->sums.log_z2 / n);
+    put_number(p, xstrdup("paper.loss_total"), loss_total(&p->sums, &p->config, &paper));
+}
+
+/* Gradients of all ranks in the place of values of a whole model on rank 0. */
+static void put_grads(struct probe *p)
+{
+    const struct params *own = p->params;
+    struct params *whole = NULL;
+    size_t i, per_expert, n_own = (own->size - own->size_shared) * sizeof(float);
+    int r, first, n_expert = p->config.n_expert;
+
+    if (comm_rank(p->comm) == 0) {
+        whole = params_new(&p->config, 0, n_expert, 0);
+        per_expert = n_expert ? (whole->size - whole->size_shared) / (size_t)n_expert : 0;
+        for (r = 0; r < comm_size(p->comm); r++)
+            p->n_of[r] = (size_t)comm_slice(n_expert, comm_size(p->comm), r, &first) * per_expert *
+                         sizeof(float);
+    }
+    comm_gather(p->comm, own->g + own->size_shared, n_own,
+                whole ? whole->w + whole->size_shared : NULL, p->n_of, 0);
+    if (!whole)
+        return;
+    memcpy(whole->w, own->g, own->size_shared * sizeof(float));
+    for (i = 0; i < whole->n; i++) {
+        const struct param *x = &whole->p[i];
+
+        memcpy(put(p, xasprintf("grad.%s", x->name), TENSOR_F32, x->n_dim, x->dim), x->w,
+               x->n * sizeof(float));
+    }
+    params_free(whole);
+}
+
+static void write_out(struct probe *p)
+{
+    struct err err;
+    size_t i;
+
+    if (comm_rank(p->comm) == 0 && tensors_write(out_path, p->out, p->n_out, NULL, &err) < 0)
+        die("%s", err.msg);
+    for (i = 0; i < p->n_out; i++) {
+        free((void *)p->out[i].name);
+        free((void *)p->out[i].data);
+    }
+    free(p->out);
+}
+
+static void release(struct probe *p)
+{
+    model_free(p->model);
+    params_free(p->params);
+    batch_release(&p->all);
+    free(p->n_of);
+    comm_end(p->comm);
+}
+
+int main(int argc, char **argv)
+{
+    static struct probe p;
+
+    if (argv[opt_parse(&tool, argc, argv)])
+        die_misuse("no operands, please");
+    if (!model_path || !input_path || !out_path)
+        die_misuse("--model, --inputs and --out are needed");
+    if (!strcmp(out_path, "-") && isatty(STDOUT_FILENO))
+        die_misuse("tensors are not for a terminal");
+    kernel_init();
+    read_inputs(&p);
+    set_run(&p);
+    p.comm = comm_init();
+    p.n_of = xcalloc((size_t)comm_size(p.comm), sizeof(*p.n_of));
+    take_rows(&p);
+    load_model(&p);
+    run(&p);
+    put_stack(&p, ENCODER);
+    put_stack(&p, DECODER);
+    put_rows(&p, "logits", xstrdup("logits"));
+    put_losses(&p);
+    if (grads)
+        put_grads(&p);
+    write_out(&p);
+    release(&p);
+    return 0;
+}
