@@ -336,6 +336,14 @@ static int ends_well(struct warc_reader *r, size_t off)
     return r->tail == ENDED || here(r) + off <= stream_damaged_from(r->s) ? 1 : -1;
 }
 
+/* Is what follows a record that ends at off no start only because its member is broken? Then
+ * there is no start before the tail either. */
+static int broken_behind(struct warc_reader *r, size_t head, size_t off)
+{
+    return have(r) >= off && find_start(r, head, BLOCK_MAX) == NONE && r->tail == BROKEN &&
+           here(r) + off <= stream_damaged_from(r->s);
+}
+
 /* The end of a block whose length cannot be believed; NONE when that is not clear. */
 static size_t mend(struct warc_reader *r, size_t head, const char *trouble)
 {
@@ -381,7 +389,8 @@ static int take(struct warc_reader *r, struct warc_record *rec, const char **tro
         if (!rec->type.p && length == NONE)
             return 0;
         *trouble = "record without end";
-        end = mend(r, head, length == NONE ? "no Content-Length" : "wrong Content-Length");
+        if (length == NONE || !broken_behind(r, head, end))
+            end = mend(r, head, length == NONE ? "no Content-Length" : "wrong Content-Length");
         if (end == NONE)
             return 0;
     }
