@@ -123,12 +123,14 @@ static void relu_back(float *dy, float a, const float *y, size_t n)
         dy[i] = y[i] > 0 ? a * dy[i] : 0;
 }
 
-/* gelu(x) = x s with s = (1 + tanh u) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3). */
+/* gelu(x) = x s with s = (1 + tanh u) / 2 = 1 / (1 + exp(-2 u)), the form that does not cancel,
+ * and u = sqrt(2 / pi) (x + 0.044715 x^3). */
 static double gelu_share(double x, double *slope)
 {
-    double c = 0.79788456080286536, u = c * (x + 0.044715 * x * x * x), s = 0.5 + 0.5 * tanh(u);
+    double c = 0.79788456080286536, u = c * (x + 0.044715 * x * x * x);
+    double s = 1 / (1 + exp(-2 * u)), rest = 1 / (1 + exp(2 * u));
 
-    *slope = s + x * 2 * s * (1 - s) * c * (1 + 3 * 0.044715 * x * x);
+    *slope = s + x * 2 * s * rest * c * (1 + 3 * 0.044715 * x * x);
     return s;
 }
 

@@ -1,0 +1,271 @@
+/* plan.c - what a mixture is and in which order its rows come; see plan.h. */
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "io/example.h"
+#include "io/shard.h"
+#include "seq/plan.h"
+
+static int fingerprint(const char *path, char hex[65], struct err *err)
+{
+    struct shard_file *f = shard_file_open(path, err);
+    struct hash_sha256 *sum;
+    unsigned char digest[32];
+    uint64_t i;
+
+    if (!f)
+        return -1;
+    sum = hash_sha256_new();
+    for (i = 0; i < shard_file_segments(f); i++) {
+        struct shard_segment s;
+
+        shard_file_segment(f, i, &s);
+        hash_sha256_add(sum, s.fingerprint, sizeof(s.fingerprint));
+    }
+    hash_sha256_end(sum, digest);
+    hash_hex(digest, sizeof(digest), hex);
+    shard_file_close(f);
+    return 0;
+}
+
+int plan_facts_of(const struct example_file *f, const char *path, struct plan_facts *facts,
+                  struct err *err)
+{
+    const struct shard_header *h = example_file_header(f);
+    const char *sha = shard_header_get(h, "vocab.sha256"), *lang = example_file_lang(f, 0);
+
+    *facts = (struct plan_facts){ 0 };
+    if (strlen(lang) >= sizeof(facts->lang))
+        return err_set(err, "%s: language tag of %zu bytes", path, strlen(lang));
+    strcpy(facts->lang, lang);
+    if (sha && strlen(sha) != 64)
+        return err_set(err, "%s: vocab.sha256 in the header is not a SHA-256", path);
+    if (sha)
+        strcpy(facts->vocab_sha256, sha);
+    facts->rows = example_file_rows(f);
+    facts->tokens = example_file_tokens(f);
+    facts->inputs = shard_header_int(h, "inputs", 0);
+    facts->targets = shard_header_int(h, "targets", 0);
+    facts->vocab = shard_header_int(h, "vocab.size", 0);
+    if (facts->inputs < 1 || facts->inputs > INT32_MAX || facts->targets < 1 ||
+        facts->targets > INT32_MAX)
+        return err_set(err, "%s: inputs= and targets= of the header are no lengths", path);
+    return fingerprint(path, facts->sha256, err);
+}
+
+int plan_facts_read(const char *path, struct plan_facts *facts, struct err *err)
+{
+    struct example_file *f = example_file_open(path, err);
+    int bad;
+
+    if (!f)
+        return -1;
+    bad = plan_facts_of(f, path, facts, err);
+    if (!bad && example_file_n_lang(f) > 1)
+        bad = err_set(err, "%s: holds %d languages: make one shard a language", path,
+                      example_file_n_lang(f));
+    example_file_close(f);
+    return bad;
+}
+
+struct plan *plan_new(uint64_t seed)
+{
+    struct plan *p = xcalloc(1, sizeof(*p));
+
+    p->seed = seed;
+    p->key = rng_key(seed, "mix");
+    return p;
+}
+
+static int agree(const struct plan_lang *a, const char *file, const struct plan_facts *is,
+                 struct err *err)
+{
+    if (a->is.inputs != is->inputs || a->is.targets != is->targets)
+        return err_set(err,
+                       "%s: rows of %" PRId64 " inputs and %" PRId64 " targets, but %s has %" PRId64
+                       " and %" PRId64,
+                       file, is->inputs, is->targets, a->file, a->is.inputs, a->is.targets);
+    if (a->is.vocab != is->vocab || strcmp(a->is.vocab_sha256, is->vocab_sha256) != 0)
+        return err_set(err, "%s: another vocabulary than that of %s", file, a->file);
+    return 0;
+}
+
+int plan_add(struct plan *p, const char *file, const struct plan_facts *facts, struct err *err)
+{
+    int at = 0;
+    char purpose[sizeof(facts->lang) + 8] = "rows ";
+
+    if (strpbrk(file, "\t\r\n") || strpbrk(facts->lang, "\t\r\n"))
+        return err_set(err, "%s: a tab or line feed in a name or language tag", file);
+    if (p->n_lang == PLAN_LANG_MAX)
+        return err_set(err, "%s: more than %d languages", file, PLAN_LANG_MAX);
+    if (p->n_lang && agree(&p->lang[0], file, facts, err))
+        return -1;
+    while (at < p->n_lang && strcmp(p->lang[at].is.lang, facts->lang) < 0)
+        at++;
+    if (at < p->n_lang && strcmp(p->lang[at].is.lang, facts->lang) == 0)
+        return err_set(err, "%s: %s is also the language of %s: join them (cat a b >c)", file,
+                       facts->lang, p->lang[at].file);
+    p->lang = xreallocarray(p->lang, (size_t)p->n_lang + 1, sizeof(*p->lang));
+    memmove(p->lang + at + 1, p->lang + at, (size_t)(p->n_lang - at) * sizeof(*p->lang));
+    strcat(purpose, facts->lang);
+    p->lang[at] =
+        (struct plan_lang){ .file = xstrdup(file), .is = *facts, .key = rng_key(p->seed, purpose) };
+    p->n_lang++;
+    return 0;
+}
+
+/* Whole weights for the probabilities: floors, then one more by largest remainder, the first
+ * language winning ties; then a 1 for those with a row and none, taken from the heaviest. */
+static void weigh(struct plan *p)
+{
+    uint64_t given = 0;
+    double *rest = xcalloc((size_t)p->n_lang, sizeof(*rest));
+    int i, best;
+
+    for (i = 0; i < p->n_lang; i++) {
+        double exact = p->lang[i].probability * (double)p->period;
+
+        p->lang[i].weight = (uint64_t)exact;
+        rest[i] = exact - floor(exact);
+        given += p->lang[i].weight;
+    }
+    for (; given < p->period; given++) {
+        for (best = 0, i = 1; i < p->n_lang; i++)
+            if (rest[i] > rest[best])
+                best = i;
+        p->lang[best].weight++;
+        rest[best] -= 1;
+    }
+    for (; given > p->period; given--) {    // a sum of floors over it: rounding of double
+        for (best = 0, i = 1; i < p->n_lang; i++)
+            if (p->lang[i].weight > p->lang[best].weight)
+                best = i;
+        p->lang[best].weight--;
+    }
+    for (i = 0; i < p->n_lang; i++)
+        if (p->lang[i].is.rows && !p->lang[i].weight) {
+            int k;
+
+            for (best = 0, k = 1; k < p->n_lang; k++)
+                if (p->lang[k].weight > p->lang[best].weight)
+                    best = k;
+            p->lang[best].weight--;
+            p->lang[i].weight = 1;
+        }
+    free(rest);
+}
+
+int plan_weigh(struct plan *p, double alpha, uint64_t cap, int by_tokens, uint64_t period,
+               struct err *err)
+{
+    double all = 0, sum = 0;
+    uint64_t n_full = 0, before = 0;
+    int i;
+
+    p->alpha = alpha;
+    p->cap = cap;
+    p->by_tokens = by_tokens;
+    p->period = period;
+    for (i = 0; i < p->n_lang; i++) {
+        struct plan_lang *l = &p->lang[i];
+        double n = (double)(by_tokens ? l->is.tokens : l->is.rows);
+
+        all += n;
+        l->share = n;
+        l->probability = l->is.rows ? pow(cap && n > (double)cap ? (double)cap : n, alpha) : 0;
+        sum += l->probability;
+        n_full += l->is.rows > 0;
+    }
+    if (!n_full)
+        return err_set(err, "no shard has a row");
+    if (n_full > period)
+        return err_set(err, "%" PRIu64 " languages in a period of %" PRIu64 " rows", n_full,
+                       period);
+    for (i = 0; i < p->n_lang; i++) {
+        p->lang[i].share /= all;
+        p->lang[i].probability /= sum;
+    }
+    weigh(p);
+    for (i = 0; i < p->n_lang; before += p->lang[i++].weight)
+        p->lang[i].before = before;
+    return 0;
+}
+
+/* The place in the period's sorted list of languages that row r of period q has. */
+static uint64_t slot_of(const struct plan *p, uint64_t q, uint64_t r)
+{
+    return rng_permute(rng_u64(p->key, q, 0), p->period, r);
+}
+
+static int lang_of(const struct plan *p, uint64_t slot)
+{
+    int low = 0, high = p->n_lang;
+
+    while (high - low > 1) {    // the last one that begins at or before slot: it has weight
+        int mid = low + (high - low) / 2;
+
+        if (p->lang[mid].before <= slot)
+            low = mid;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+struct plan_place plan_at(const struct plan *p, uint64_t n)
+{
+    uint64_t q = n / p->period, slot = slot_of(p, q, n % p->period);
+    int lang = lang_of(p, slot);
+    const struct plan_lang *l = &p->lang[lang];
+    uint64_t k = q * l->weight + (slot - l->before), epoch = k / l->is.rows;
+
+    return (struct plan_place){
+        lang, epoch, rng_permute(rng_u64(l->key, epoch, 0), l->is.rows, k % l->is.rows)
+    };
+}
+
+void plan_count(const struct plan *p, uint64_t n, uint64_t *count)
+{
+    uint64_t q = n / p->period, r;
+    int i;
+
+    for (i = 0; i < p->n_lang; i++)
+        count[i] = q * p->lang[i].weight;
+    for (r = 0; r < n % p->period; r++)
+        count[lang_of(p, slot_of(p, q, r))]++;
+}
+
+void plan_fingerprint(const struct plan *p, char out[65])
+{
+    struct buf text = { 0 };
+    unsigned char digest[32];
+    int i;
+
+    buf_printf(&text, "seed %" PRIu64 " period %" PRIu64 "\n", p->seed, p->period);
+    for (i = 0; i < p->n_lang; i++)
+        buf_printf(&text, "%s %" PRIu64 " %s\n", p->lang[i].is.lang, p->lang[i].weight,
+                   p->lang[i].is.sha256);
+    hash_sha256(text.p, text.n, digest);
+    hash_hex(digest, sizeof(digest), out);
+    buf_release(&text);
+}
+
+void plan_free(struct plan *p)
+{
+    int i;
+
+    if (!p)
+        return;
+    for (i = 0; i < p->n_lang; i++)
+        free(p->lang[i].file);
+    free(p->lang);
+    free(p);
+}

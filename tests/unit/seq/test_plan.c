@@ -1,0 +1,415 @@
+/* test_plan.c - shares, whole weights, the order of rows, and the text of a plan. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../test.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "seq/plan.h"
+
+static void add(struct plan *p, const char *lang, uint64_t rows)
+{
+    struct plan_facts facts = {
+        .rows = rows, .tokens = rows * 600, .inputs = 512, .targets = 114, .vocab = 32100
+    };
+    char file[100];
+    struct err err;
+
+    snprintf(file, sizeof(file), "%s.ex", lang);
+    snprintf(facts.lang, sizeof(facts.lang), "%s", lang);
+    memset(facts.sha256, 'a', 64);
+    assert_int_equal(plan_add(p, file, &facts, &err), 0);
+}
+
+static struct plan *three(uint64_t seed, uint64_t period)
+{
+    struct plan *p = plan_new(seed);
+    struct err err;
+
+    add(p, "sw", 7);
+    add(p, "en", 1000);
+    add(p, "fi", 60);
+    assert_int_equal(plan_weigh(p, 0.3, 0, 0, period, &err), 0);
+    return p;
+}
+
+static void test_weights(void **state)
+{
+    struct plan *p = three(0, 65536);
+    double sum = pow(1000, 0.3) + pow(60, 0.3) + pow(7, 0.3);
+    uint64_t weights = 0;
+    int i;
+
+    (void)state;
+    assert_string_equal(p->lang[0].is.lang, "en");
+    assert_string_equal(p->lang[1].is.lang, "fi");
+    assert_string_equal(p->lang[2].is.lang, "sw");
+    for (i = 0; i < 3; i++) {
+        const struct plan_lang *l = &p->lang[i];
+
+        assert_true(fabs(l->share - (double)l->is.rows / 1067) < 1e-12);
+        assert_true(fabs(l->probability - pow((double)l->is.rows, 0.3) / sum) < 1e-12);
+        assert_true(fabs((double)l->weight - l->probability * 65536) < 1);
+        assert_int_equal(l->before, weights);
+        weights += l->weight;
+    }
+    assert_int_equal(weights, 65536);
+    plan_free(p);
+}
+
+/* mC4's own counts against the published shares, which are rounded to six digits. */
+static void test_mc4(void **state)
+{
+    char path[4200], head[200], lang[32];
+    double rows, share, p[3], over;
+    struct plan *plan = plan_new(0);
+    struct err err;
+    FILE *f;
+    int pass, i, n;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/spec/mc4_mixing.tsv", test_shared);
+    f = fopen(path, "r");
+    if (!f) {
+        plan_free(plan);
+        skip();
+    }
+    for (pass = 0; pass < 2; pass++) {
+        rewind(f);
+        assert_non_null(fgets(head, sizeof(head), f));
+        for (n = 0; fscanf(f, "%31s%lf%lf%lf%lf%lf%lf", lang, &rows, &share, &p[0], &p[1], &p[2],
+                           &over) == 7;
+             n++) {
+            if (pass == 0) {
+                add(plan, lang, (uint64_t)rows);
+                continue;
+            }
+            for (i = 0; strcmp(plan->lang[i].is.lang, lang) != 0;)
+                i++;
+            assert_true(fabs(plan->lang[i].share - share) < 1e-6);
+            assert_true(fabs(plan->lang[i].probability - p[0]) < 1e-6);
+            assert_true(fabs(plan->lang[i].probability / plan->lang[i].share - over) <
+                        1e-4 + 1e-3 * over);
+        }
+        assert_true(n > 100);
+        assert_int_equal(plan_weigh(plan, 0.3, 0, 0, PLAN_PERIOD, &err), 0);
+    }
+    fclose(f);
+    plan_free(plan);
+}
+
+static void test_cap_before_power(void **state)
+{
+    struct plan *p = three(0, 65536);
+    struct err err;
+
+    (void)state;
+    assert_int_equal(plan_weigh(p, 0.5, 100, 0, 65536, &err), 0);
+    assert_true(fabs(p->lang[0].probability / p->lang[1].probability - sqrt(100 / 60.0)) < 1e-12);
+    assert_int_equal(plan_weigh(p, 1, 0, 1, 65536, &err), 0);    // by tokens
+    assert_true(fabs(p->lang[0].share - 1000 / 1067.0) < 1e-12);
+    assert_int_equal(plan_weigh(p, 0, 0, 0, 3, &err), 0);
+    assert_int_equal(p->lang[2].weight, 1);
+    assert_int_equal(plan_weigh(p, 0, 0, 0, 2, &err), -1);
+    plan_free(p);
+}
+
+static void test_one_for_each(void **state)
+{
+    struct plan *p = plan_new(0);
+    struct err err;
+
+    (void)state;
+    add(p, "en", 3000000000u);
+    add(p, "la", 0);
+    add(p, "yo", 2);
+    add(p, "zu", 1);
+    assert_int_equal(plan_weigh(p, 1, 0, 0, 1000, &err), 0);
+    assert_int_equal(p->lang[0].weight, 998);
+    assert_int_equal(p->lang[1].weight, 0);    // it has no row
+    assert_int_equal(p->lang[2].weight, 1);
+    assert_int_equal(p->lang[3].weight, 1);
+    plan_free(p);
+    p = plan_new(0);
+    add(p, "en", 0);
+    assert_int_equal(plan_weigh(p, 1, 0, 0, 1000, &err), -1);
+    plan_free(p);
+}
+
+static void test_refuses(void **state)
+{
+    struct plan *p = three(0, 100);
+    struct plan_facts other = p->lang[0].is;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(plan_add(p, "again.ex", &other, &err), -1);
+    assert_non_null(strstr(err.msg, "again.ex"));
+    assert_non_null(strstr(err.msg, "en.ex"));
+    strcpy(other.lang, "de");
+    other.targets = 115;
+    assert_int_equal(plan_add(p, "de.ex", &other, &err), -1);
+    other.targets = 114;
+    other.vocab++;
+    assert_int_equal(plan_add(p, "de.ex", &other, &err), -1);
+    other.vocab--;
+    memset(other.vocab_sha256, 'b', 64);
+    assert_int_equal(plan_add(p, "de.ex", &other, &err), -1);
+    assert_int_equal(p->n_lang, 3);
+    plan_free(p);
+}
+
+/* In each period a language comes exactly weight times, and each of its rows once an epoch. */
+static void test_order(void **state)
+{
+    enum { PERIOD = 512, PERIODS = 20 };
+    struct plan *p = three(3, PERIOD);
+    static unsigned char seen[3][1000][4000];
+    uint64_t n, count[3] = { 0 }, told[3];
+    int i;
+
+    (void)state;
+    memset(seen, 0, sizeof(seen));
+    for (n = 0; n < PERIOD * PERIODS; n++) {
+        struct plan_place at = plan_at(p, n);
+
+        assert_true(at.row < p->lang[at.lang].is.rows && at.epoch < 4000);
+        assert_int_equal(seen[at.lang][at.row][at.epoch]++, 0);
+        count[at.lang]++;
+        if ((n + 1) % PERIOD == 0)
+            for (i = 0; i < 3; i++)
+                assert_int_equal(count[i], (n + 1) / PERIOD * p->lang[i].weight);
+        if (n % 97 == 0) {
+            plan_count(p, n + 1, told);
+            for (i = 0; i < 3; i++)
+                assert_int_equal(told[i], count[i]);
+        }
+    }
+    for (i = 0; i < 3; i++) {    // whole epochs are whole
+        uint64_t row, epoch;
+
+        for (epoch = 0; epoch < count[i] / p->lang[i].is.rows; epoch++)
+            for (row = 0; row < p->lang[i].is.rows; row++)
+                assert_int_equal(seen[i][row][epoch], 1);
+    }
+    plan_free(p);
+}
+
+/* Languages are interleaved: the number of changes from a row to the next is what a random
+ * order has, 1 - sum p^2 of them, within 5 deviations (those of independent pairs). */
+static void test_interleaved(void **state)
+{
+    struct plan *p = three(11, 65536);
+    double same = 0, expect, n = 65535;
+    uint64_t i, back = 0;
+    int k;
+
+    (void)state;
+    for (k = 0; k < 3; k++)
+        same += pow((double)p->lang[k].weight / 65536, 2);
+    expect = n * (1 - same);
+    for (k = 0, i = 0; i < n; i++)
+        k += plan_at(p, i).lang != plan_at(p, i + 1).lang;
+    assert_true(fabs(k - expect) < 5 * sqrt(n * same * (1 - same)));
+    for (i = 0; i < 2000; i++)    // rows of one language: neighbours are far apart in the shard
+        back += plan_at(p, i).row > plan_at(p, i + 1).row;
+    assert_true(back > 800 && back < 1200);
+    plan_free(p);
+}
+
+static void test_shuffle_distance(void **state)
+{
+    enum { ROWS = 30000 };
+    struct plan *p = plan_new(5);
+    double sum = 0;
+    uint64_t i;
+    struct err err;
+
+    (void)state;
+    add(p, "en", ROWS);
+    assert_int_equal(plan_weigh(p, 0.3, 0, 0, ROWS, &err), 0);
+    for (i = 0; i + 1 < ROWS; i++)
+        sum += fabs((double)plan_at(p, i).row - (double)plan_at(p, i + 1).row);
+    /* mean |x - y| is ROWS / 3; its deviation for independent pairs is ROWS sqrt(1/18 / n) */
+    assert_true(fabs(sum / (ROWS - 1) - ROWS / 3.0) < 5 * ROWS * sqrt(1 / 18.0 / ROWS));
+    plan_free(p);
+}
+
+static void test_seed(void **state)
+{
+    struct plan *a = three(1, 4096), *b = three(1, 4096), *c = three(2, 4096);
+    char fa[65], fb[65], fc[65];
+    uint64_t n, same = 0;
+
+    (void)state;
+    for (n = 5000; n-- > 0;) {    // backwards: nothing but n counts
+        struct plan_place x = plan_at(a, n), y = plan_at(b, n), z = plan_at(c, n);
+
+        assert_true(x.lang == y.lang && x.row == y.row && x.epoch == y.epoch);
+        same += x.lang == z.lang && x.row == z.row;
+    }
+    assert_true(same < 500);
+    plan_fingerprint(a, fa);
+    plan_fingerprint(b, fb);
+    plan_fingerprint(c, fc);
+    assert_string_equal(fa, fb);
+    assert_string_not_equal(fa, fc);
+    plan_free(a);
+    plan_free(b);
+    plan_free(c);
+}
+
+static void test_far(void **state)
+{
+    struct plan *p = three(1, 65536);
+    struct plan_place at = plan_at(p, UINT64_MAX);
+
+    (void)state;
+    assert_true(at.row < p->lang[at.lang].is.rows);
+    plan_free(p);
+}
+
+static void test_text(void **state)
+{
+    struct plan *p = three(7, 65536), *q;
+    char a[65], b[65];
+    struct err err;
+    uint64_t n;
+    int i;
+
+    (void)state;
+    assert_int_equal(mkdir("out", 0777), 0);
+    assert_int_equal(plan_write(p, "out/mix.tsv", &err), 0);
+    q = plan_read("out/mix.tsv", &err);
+    assert_non_null(q);
+    assert_int_equal(q->n_lang, 3);
+    assert_string_equal(q->lang[1].file, "out/../fi.ex");
+    for (i = 0; i < 3; i++) {
+        assert_string_equal(q->lang[i].is.lang, p->lang[i].is.lang);
+        assert_int_equal(q->lang[i].is.tokens, p->lang[i].is.tokens);
+        assert_int_equal(q->lang[i].weight, p->lang[i].weight);
+    }
+    assert_int_equal(q->lang[0].is.inputs, 512);
+    assert_int_equal(q->lang[0].is.vocab, 32100);
+    plan_fingerprint(p, a);
+    plan_fingerprint(q, b);
+    assert_string_equal(a, b);
+    for (n = 0; n < 1000; n++)
+        assert_int_equal(plan_at(p, n).row, plan_at(q, n).row);
+    plan_free(p);
+    plan_free(q);
+}
+
+static void put(const char *text)
+{
+    FILE *f = fopen("bad.tsv", "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+#define NAMES "lang\trows\ttokens\tshare\tprobability\tweight\toversampling\tsha256\tfile\n"
+#define A16 "aaaaaaaaaaaaaaaa"
+#define A64 A16 A16 A16 A16
+
+static void test_bad_text(void **state)
+{
+    static const struct {
+        const char *text, *where;
+    } bad[] = {
+        { "", "without languages" },
+        { "hello\n", "bad.tsv: line 1" },
+        { "# switchyard-plan 2\n", "bad.tsv: line 1" },
+        { "# switchyard-plan 1\n# period x\n", "bad.tsv: line 2" },
+        { "# switchyard-plan 1\n# period 10\nlang\trows\n", "bad.tsv: line 3" },
+        { "# switchyard-plan 1\n# period 10\n" NAMES, "without languages" },
+        { "# switchyard-plan 1\n# period 10\n" NAMES "en\t5\n", "bad.tsv: line 4" },
+        { "# switchyard-plan 1\n# period 10\n" NAMES "en\t5\t5\t1\t1\t9\t1\t" A64 "\ta\n",
+          "sum to 9" },
+        { "# switchyard-plan 1\n# period 10\n" NAMES "en\t-5\t5\t1\t1\t10\t1\t" A64 "\ta\n",
+          "bad.tsv: line 4" },
+        { "# switchyard-plan 1\n# period 10\n" NAMES "en\t0\t5\t1\t1\t10\t1\t" A64 "\ta\n",
+          "bad.tsv: line 4" },
+        { "# switchyard-plan 1\n# period 10\n" NAMES "en\t5\t5\tnan\t1\t10\t1\t" A64 "\ta\n",
+          "bad.tsv: line 4" },
+        { "# switchyard-plan 1\n# period 10\n" NAMES "en\t5\t5\t1\t1\t10\t1\tabc\ta\n",
+          "bad.tsv: line 4" },
+        { "# switchyard-plan 1\n# period 10\n" NAMES "en\t5\t5\t1\t1\t5\t1\t" A64
+          "\ta\nen\t5\t5\t1\t1\t5\t1\t" A64 "\tb\n",
+          "en" },
+        { "# switchyard-plan 1\n# period 10\n" NAMES "\t5\t5\t1\t1\t10\t1\t" A64 "\ta\n",
+          "bad.tsv: line 4" },
+    };
+    struct err err;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        put(bad[i].text);
+        assert_null(plan_read("bad.tsv", &err));
+        assert_non_null(strstr(err.msg, bad[i].where));
+    }
+    assert_null(plan_read("none.tsv", &err));
+    assert_non_null(strstr(err.msg, "none.tsv"));
+}
+
+static void test_columns_by_name(void **state)
+{
+    struct plan *p;
+    struct err err;
+
+    (void)state;
+    put("# switchyard-plan 1\n# note  what a person wrote\n# period 10\n"
+        "file\tsha256\tmood\tlang\trows\ttokens\tshare\tprobability\tweight\toversampling\n"
+        "/d/a\t" A64 "\tgood\ten\t5\t50\t1\t1\t10\t1\n");
+    p = plan_read("bad.tsv", &err);
+    assert_non_null(p);
+    assert_string_equal(p->lang[0].file, "/d/a");
+    assert_int_equal(p->lang[0].weight, 10);
+    plan_free(p);
+}
+
+static void test_relative(void **state)
+{
+    static const struct {
+        const char *path, *folder, *want;
+    } cases[] = {
+        { "a.ex", ".", "a.ex" },
+        { "a.ex", "d", "../a.ex" },
+        { "d/a.ex", "d", "a.ex" },
+        { "d/a.ex", ".", "d/a.ex" },
+        { "d/e/a.ex", "d", "e/a.ex" },
+        { "d/a.ex", "d/e", "../a.ex" },
+        { "dd/a.ex", "d", "../dd/a.ex" },
+        { "d/a.ex", "dd", "../d/a.ex" },
+        { "/x/a.ex", "d", "/x/a.ex" },
+        { "../a.ex", ".", "../a.ex" },
+        { "d/e/a.ex", "dd", "../d/e/a.ex" },
+    };
+    struct err err;
+    size_t i;
+
+    (void)state;
+    assert_int_equal(mkdir("d", 0777), 0);
+    assert_int_equal(mkdir("d/e", 0777), 0);
+    assert_int_equal(mkdir("dd", 0777), 0);
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *got = plan_relative(cases[i].path, cases[i].folder, &err);
+
+        assert_string_equal(got, cases[i].want);
+        free(got);
+    }
+    assert_null(plan_relative("none/a.ex", ".", &err));
+}
+
+TESTS("seq/plan", cmocka_unit_test(test_weights), cmocka_unit_test(test_mc4),
+      cmocka_unit_test(test_cap_before_power), cmocka_unit_test(test_one_for_each),
+      cmocka_unit_test(test_refuses), cmocka_unit_test(test_order),
+      cmocka_unit_test(test_interleaved), cmocka_unit_test(test_shuffle_distance),
+      cmocka_unit_test(test_seed), cmocka_unit_test(test_far), cmocka_unit_test(test_text),
+      cmocka_unit_test(test_bad_text), cmocka_unit_test(test_columns_by_name),
+      cmocka_unit_test(test_relative))
