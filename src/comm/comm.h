@@ -31,6 +31,14 @@ void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_
 void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_t *n_of, int root);
 void comm_end(struct comm *c);    // c may be NULL
 
+/* What this rank has done so far. Waiting for slower ranks is part of the seconds. */
+struct comm_stats {
+    uint64_t n_exchange, exchange_bytes;    // of rows; bytes that left for other ranks
+    double exchange_seconds;                // of rows and counts
+    double sum_seconds;                     // of sums and maxima
+};
+const struct comm_stats *comm_stats(const struct comm *c);
+
 /* Most elements one message may carry (an MPI count is an int): longer ones go in pieces.
  * Only tests need to set it, to the same on all ranks. */
 void comm_set_piece(struct comm *c, size_t n);

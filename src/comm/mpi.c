@@ -12,6 +12,7 @@
 
 #include "base/die.h"
 #include "base/mem.h"
+#include "base/progress.h"
 #include "comm/comm.h"
 
 struct comm {
@@ -19,6 +20,7 @@ struct comm {
     int rank, size;
     size_t piece;     // most elements in one message
     size_t *equal;    // [size] the same count for every rank
+    struct comm_stats stats;
 };
 
 static void check(int status, const char *what)
@@ -85,6 +87,7 @@ static int least(size_t n, size_t piece)
 static void reduce(struct comm *c, void *x, size_t n, size_t width, MPI_Datatype type, MPI_Op op,
                    const char *what)
 {
+    double start = clock_seconds();
     char *p = x;
 
     while (n) {
@@ -94,6 +97,7 @@ static void reduce(struct comm *c, void *x, size_t n, size_t width, MPI_Datatype
         p += (size_t)k * width;
         n -= (size_t)k;
     }
+    c->stats.sum_seconds += clock_seconds() - start;
 }
 
 void comm_sum_f32(struct comm *c, float *x, size_t n)
@@ -170,23 +174,31 @@ static void exchange(struct comm *c, const char *send, const size_t *send_n, cha
 void comm_exchange_f32(struct comm *c, const float *send, const size_t *send_n, float *recv,
                        const size_t *recv_n, size_t width)
 {
+    double start = clock_seconds();
+    size_t rows = before(send_n, c->size) - send_n[c->rank];
+
     exchange(c, (const char *)send, send_n, (char *)recv, recv_n, width, sizeof(*send), MPI_FLOAT,
              "exchange of rows");
+    c->stats.n_exchange++;
+    c->stats.exchange_bytes += rows * width * sizeof(*send);
+    c->stats.exchange_seconds += clock_seconds() - start;
 }
 
 void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_t n)
 {
+    static const char what[] = "exchange of counts";
+    double start = clock_seconds();
     int r;
 
     if (n <= c->piece) {
-        check(MPI_Alltoall(send, (int)n, MPI_INT32_T, recv, (int)n, MPI_INT32_T, c->all),
-              "exchange of counts");
-        return;
+        check(MPI_Alltoall(send, (int)n, MPI_INT32_T, recv, (int)n, MPI_INT32_T, c->all), what);
+    } else {
+        for (r = 0; r < c->size; r++)
+            c->equal[r] = n;
+        exchange(c, (const char *)send, c->equal, (char *)recv, c->equal, 1, sizeof(*send),
+                 MPI_INT32_T, what);
     }
-    for (r = 0; r < c->size; r++)
-        c->equal[r] = n;
-    exchange(c, (const char *)send, c->equal, (char *)recv, c->equal, 1, sizeof(*send), MPI_INT32_T,
-             "exchange of counts");
+    c->stats.exchange_seconds += clock_seconds() - start;
 }
 
 void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_t *n_of, int root)
@@ -205,6 +217,11 @@ void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_
             memcpy(to, p, n);
         to += n_of[r];
     }
+}
+
+const struct comm_stats *comm_stats(const struct comm *c)
+{
+    return &c->stats;
 }
 
 void comm_end(struct comm *c)

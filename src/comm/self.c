@@ -7,6 +7,7 @@
 
 struct comm {
     size_t piece;
+    struct comm_stats stats;
 };
 
 struct comm *comm_init(void)
@@ -60,7 +61,8 @@ static void copy(void *to, const void *from, size_t n)
 void comm_exchange_f32(struct comm *c, const float *send, const size_t *send_n, float *recv,
                        const size_t *recv_n, size_t width)
 {
-    (void)c, (void)recv_n;
+    (void)recv_n;
+    c->stats.n_exchange++;
     copy(recv, send, send_n[0] * width * sizeof(*send));
 }
 
@@ -74,6 +76,11 @@ void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_
 {
     (void)c, (void)n_of, (void)root;
     copy(all, p, n);
+}
+
+const struct comm_stats *comm_stats(const struct comm *c)
+{
+    return &c->stats;
 }
 
 void comm_set_piece(struct comm *c, size_t n)

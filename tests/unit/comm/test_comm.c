@@ -94,15 +94,20 @@ static void check_exchange(struct comm *c)
     size_t *out = calloc((size_t)size, sizeof(*out)), *in = calloc((size_t)size, sizeof(*in));
     float *send = malloc((size_t)size * 4 * ROW * sizeof(*send)), *s = send;
     float *recv = malloc((size_t)size * 4 * ROW * sizeof(*recv)), *p = recv;
-    size_t j;
+    struct comm_stats old = *comm_stats(c), now;
+    size_t j, leave = 0;
 
     for (r = 0; r < size; r++) {
         out[r] = rows(rank, r);
         in[r] = rows(r, rank);
+        leave += r == rank ? 0 : out[r];
         for (j = 0; j < out[r] * ROW; j++)
             *s++ = word(rank, r, 0, j);
     }
     comm_exchange_f32(c, send, out, recv, in, ROW);
+    now = *comm_stats(c);
+    assert_int_equal(now.n_exchange, old.n_exchange + 1);
+    assert_int_equal(now.exchange_bytes, old.exchange_bytes + leave * ROW * sizeof(float));
     for (r = 0; r < size; r++)
         for (j = 0; j < in[r] * ROW; j++)
             assert_true(*p++ == word(r, rank, 0, j));
