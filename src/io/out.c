@@ -133,8 +133,8 @@ static int open_file(struct out *o, struct err *err)
     struct stat st;
     int there = stat(o->path, &st) == 0;
 
-    if (there && S_ISDIR(st.st_mode)) {
-        errno = EISDIR;
+    if (!o->path[0] || (there && S_ISDIR(st.st_mode))) {
+        errno = there ? EISDIR : ENOENT;
         return fail(o, "cannot write", err);
     }
     if (there && !S_ISREG(st.st_mode)) {
