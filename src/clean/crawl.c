@@ -1,0 +1,260 @@
+/* crawl.c - see crawl.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "clean/crawl.h"
+#include "io/doc.h"
+#include "io/ledger.h"
+#include "io/stream.h"
+#include "io/warc.h"
+#include "text/unicode.h"
+#include "text/utf8.h"
+
+enum { LINE_MAX_BYTES = 256 << 20, LOOK = 64 << 10 };
+
+struct crawl {
+    struct stream *in;           // of the WARC reader when there is one
+    struct warc_reader *warc;    // NULL: JSON Lines
+    struct doc_parser *parser;
+    struct ledger *ledger;
+    struct buf text;
+    int strict;
+    uint64_t bad, bad_bytes, responses, n_line;
+    char said[512];
+};
+
+/* Past a byte order mark and white space, what a stream begins with: 'W', '{', 0 when it is
+ * empty, '?'. A WARC file cut at its front begins somewhere in a record. */
+static int kind_of(struct stream *in, struct err *err)
+{
+    const unsigned char *p, *end;
+    ssize_t n = stream_peek(in, LOOK, &p, err);
+
+    if (n < 0)
+        return -1;
+    end = p + n;
+    if (n >= 3 && !memcmp(p, "\xEF\xBB\xBF", 3))
+        p += 3;
+    while (p < end && unicode_is_space(*p))
+        p++;
+    if (p == end)
+        return 0;
+    if (end - p >= 5 && !memcmp(p, "WARC/", 5))
+        return 'W';
+    if (*p == '{')
+        return '{';
+    while ((p = memchr(p, '\n', (size_t)(end - p))) && end - ++p >= 7)
+        if (!memcmp(p, "WARC/1.", 7))
+            return 'W';
+    return '?';
+}
+
+struct crawl *crawl_open(const char *path, int strict, struct ledger *l, struct err *err)
+{
+    struct crawl *c = xcalloc(1, sizeof(*c));
+    int kind;
+
+    c->ledger = l;
+    c->strict = strict;
+    if (!(c->in = stream_open(path, err)) || (kind = kind_of(c->in, err)) < 0)
+        goto fail;
+    if (kind == '?') {
+        err_set(err, "%s: neither WET (WARC) nor JSON Lines", stream_path(c->in));
+        goto fail;
+    }
+    if (kind == 'W')
+        c->warc = warc_open(c->in, strict);
+    else
+        c->parser = doc_parser_new();
+    return c;
+
+fail:
+    crawl_close(c);
+    return NULL;
+}
+
+static void add_line(struct buf *b, const unsigned char *p, const unsigned char *end, size_t from)
+{
+    struct bytes line = unicode_strip((struct bytes){ p, (size_t)(end - p) });
+
+    if (!line.n)
+        return;
+    if (b->n > from)
+        b->p[b->n++] = '\n';
+    memcpy(b->p + b->n, line.p, line.n);
+    b->n += line.n;
+}
+
+void crawl_text(struct buf *b, struct bytes raw)
+{
+    const unsigned char *at = raw.p, *end = at + raw.n, *lf, *cr;
+    size_t from = b->n;
+
+    buf_need(b, b->n + raw.n + 1);    // what is left is no longer
+    for (; at < end; at = lf + 1) {
+        lf = memchr(at, '\n', (size_t)(end - at));
+        if (!lf)
+            lf = end;
+        while ((cr = memchr(at, '\r', (size_t)(lf - at)))) {
+            add_line(b, at, cr, from);
+            at = cr + 1;
+        }
+        add_line(b, at, lf, from);
+    }
+}
+
+static void judge(struct crawl *c, struct page *p, struct bytes raw)
+{
+    if (!utf8_valid(raw) || !utf8_valid(p->url) || !utf8_valid(p->date)) {
+        p->text = raw;
+        p->fault = PAGE_NOT_UTF8;
+        return;
+    }
+    buf_reset(&c->text);
+    crawl_text(&c->text, raw);
+    p->text = buf_bytes(&c->text);
+    p->fault = !p->url.n    ? PAGE_NO_URL
+               : !p->text.n ? PAGE_NO_TEXT
+               : !p->date.n ? PAGE_NO_DATE
+                            : PAGE_GOOD;
+}
+
+/* The first of "eng,fra". */
+static const struct lang *first_language(struct bytes codes)
+{
+    const unsigned char *comma = codes.n ? memchr(codes.p, ',', codes.n) : NULL;
+
+    if (comma)
+        codes.n = (size_t)(comma - codes.p);
+    codes = unicode_strip(codes);
+    if (!codes.n)
+        codes = (struct bytes){ (const unsigned char *)"und", 3 };
+    return lang_find(codes);
+}
+
+static int is(struct bytes s, const char *word)
+{
+    return s.n == strlen(word) && !memcmp(s.p, word, s.n);
+}
+
+/* A record that is no page: counted by its type. */
+static void pass_over(struct crawl *c, struct bytes type)
+{
+    static const char *const known[] = { "warcinfo", "request", "response",    "metadata",
+                                         "resource", "revisit", "continuation" };
+    char what[64] = "skipped-records:other";
+    size_t i;
+
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (is(type, known[i]))
+            strcpy(strchr(what, ':') + 1, known[i]);
+    ledger_count(c->ledger, what, 1);
+    c->responses += is(type, "response");
+}
+
+static int next_record(struct crawl *c, struct page *p, struct err *err)
+{
+    struct warc_record rec;
+    int got;
+
+    while ((got = warc_next(c->warc, &rec, err)) == 1) {
+        if (!is(rec.type, "conversion")) {
+            pass_over(c, rec.type);
+            continue;
+        }
+        p->url = unicode_strip(rec.url);
+        p->date = unicode_strip(rec.date);
+        p->extra = (struct bytes){ NULL, 0 };
+        p->lang = first_language(rec.languages);
+        judge(c, p, rec.block);
+        return 1;
+    }
+    return got;
+}
+
+static int next_doc(struct crawl *c, struct page *p, struct err *err)
+{
+    struct bytes line;
+    struct doc d;
+    struct err why;
+    int got;
+
+    while ((got = stream_line(c->in, &line, LINE_MAX_BYTES, err)) == 1) {
+        c->n_line++;
+        if (c->n_line == 1 && line.n >= 3 && !memcmp(line.p, "\xEF\xBB\xBF", 3))
+            line = (struct bytes){ line.p + 3, line.n - 3 };
+        if (!unicode_strip(line).n)
+            continue;
+        if (doc_parse(c->parser, line, &d, &why) < 0) {
+            err_set(err, "%s: line %llu: %.300s", stream_path(c->in), (unsigned long long)c->n_line,
+                    why.msg);
+            if (c->strict)
+                return -1;
+            memcpy(c->said, err->msg, sizeof(c->said));
+            c->bad++;
+            c->bad_bytes += line.n;
+            continue;
+        }
+        *p = (struct page){ .url = d.url, .date = d.timestamp, .extra = d.extra };
+        p->lang = first_language(d.lang);
+        judge(c, p, d.text);
+        return 1;
+    }
+    return got;
+}
+
+int crawl_next(struct crawl *c, struct page *p, struct err *err)
+{
+    return c->warc ? next_record(c, p, err) : next_doc(c, p, err);
+}
+
+uint64_t crawl_offset(const struct crawl *c)
+{
+    return stream_file_offset(c->in);
+}
+
+uint64_t crawl_damage(const struct crawl *c, const char **last)
+{
+    const struct warc_damage *d = c->warc ? warc_damage(c->warc) : NULL;
+
+    *last = d ? d->last : c->said;
+    return d ? d->records : c->bad;
+}
+
+uint64_t crawl_responses(const struct crawl *c)
+{
+    return c->responses;
+}
+
+/* Damage and the file itself go into the ledger. */
+static void account(struct crawl *c)
+{
+    const struct warc_damage *d = c->warc ? warc_damage(c->warc) : NULL;
+    const char *said = d ? d->last : c->said;
+
+    if (d) {
+        ledger_count(c->ledger, "damage:records", d->records);
+        ledger_count(c->ledger, "damage:mended-records", d->mended);
+        ledger_count(c->ledger, "damage:bytes", d->bytes);
+    } else {
+        ledger_count(c->ledger, "damage:lines", c->bad);
+        ledger_count(c->ledger, "damage:bytes", c->bad_bytes);
+    }
+    ledger_file(c->ledger, stream_path(c->in), stream_offset(c->in), *said ? said : NULL);
+}
+
+void crawl_close(struct crawl *c)
+{
+    if (!c)
+        return;
+    if (c->warc || c->parser)
+        account(c);
+    if (c->warc)
+        warc_close(c->warc);
+    else
+        stream_close(c->in);
+    doc_parser_free(c->parser);
+    buf_release(&c->text);
+    free(c);
+}
