@@ -1,0 +1,197 @@
+/* c4clean.c - crawled pages to clean documents, as C4 and mC4 were made. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/err.h"
+#include "base/opt.h"
+#include "base/progress.h"
+#include "clean/run.h"
+#include "io/ledger.h"
+#include "io/out.h"
+
+static const char *profile, *compat = "3.1.0", *lang, *split_by, *out_dir, *tmpdir, *out_path,
+                            *rejects, *stats;
+static int64_t validation = -1;
+static int strict, quiet, list_rules;
+static struct opt_list with, without;
+
+static const struct opt opts[] = {
+    { 'p', "profile", "c4|mc4", OPT_CHOICE, &profile, 0, 0,
+      "English line by line, or any language by paragraphs" },
+    { 0, "compat", "3.1.0|3.0.1", OPT_CHOICE, &compat, 0, 0,
+      "which TFDS to agree with (default 3.1.0)" },
+    { 'l', "lang", "LANG", OPT_STR, &lang, 0, 0, "the language of every page" },
+    { 0, "with", "RULE", OPT_LIST, &with, 0, 0, "also this rule (again and again)" },
+    { 0, "without", "RULE", OPT_LIST, &without, 0, 0, "not this rule (again and again)" },
+    { 0, "list-rules", NULL, OPT_FLAG, &list_rules, 0, 0, "print the rules as TSV and exit" },
+    { 'o', "output", "FILE", OPT_STR, &out_path, 0, 0, "write here instead of standard output" },
+    { 0, "split-by", "lang", OPT_CHOICE, &split_by, 0, 0, "a file a language, in --out" },
+    { 0, "out", "DIR", OPT_STR, &out_dir, 0, 0, "the folder of --split-by" },
+    { 0, "validation", "N", OPT_INT, &validation, 0, UINT_MAX,
+      "hold out a page in N by its URL, 0 none (default 1000)" },
+    { 0, "rejects", "FILE", OPT_STR, &rejects, 0, 0,
+      "write what is dropped here, with \"reason\"" },
+    { 0, "stats", "FILE", OPT_STR, &stats, 0, 0, "write counts here, as JSON" },
+    { 0, "tmpdir", "DIR", OPT_STR, &tmpdir, 0, 0,
+      "for the pages between passes (default $TMPDIR)" },
+    { 0, "strict", NULL, OPT_FLAG, &strict, 0, 0, "stop at damage instead of skipping it" },
+    { 'q', "quiet", NULL, OPT_FLAG, &quiet, 0, 0, "no progress, no notes" },
+    { 0 },
+};
+
+static const struct tool tool = {
+    "c4clean", "[FILE...]",
+    "Clean crawled pages (WET or JSON Lines; plain, gzip or zstd) as C4 and mC4 were.", opts
+};
+
+static void print_rules(void)
+{
+    static const char *const level[] = {
+        [RULE_READ] = "page", [RULE_PAGE] = "page", [RULE_LINE] = "line", [RULE_REST] = "page"
+    };
+    int i;
+
+    puts("rule\tlevel\tc4\tmc4\tcounted_as\thelp");
+    for (i = 0; i < n_rule; i++)
+        printf("%s\t%s\t%s\t%s\t%s\t%s\n", rules[i].name, level[rules[i].level],
+               rules[i].profiles & CLEAN_C4 ? "on" : "off",
+               rules[i].profiles & CLEAN_MC4 ? "on" : "off", rules[i].count, rules[i].help);
+    out_close_stdout();
+}
+
+static uint32_t row_of(const char *name)
+{
+    int i = rule_find(name);
+
+    if (i < 0)
+        die_misuse("no rule '%s': see --list-rules", name);
+    return 1u << i;
+}
+
+static void choose_rules(struct clean_plan *plan)
+{
+    int i;
+
+    plan->rules = rule_set(plan->profile);
+    for (i = 0; i < with.n; i++)
+        plan->rules |= row_of(with.item[i]);
+    for (i = 0; i < without.n; i++)
+        plan->rules &= ~row_of(without.item[i]);
+}
+
+static void choose_lang(struct clean_plan *plan)
+{
+    if (!lang)
+        return;
+    plan->lang = lang_find((struct bytes){ (const unsigned char *)lang, strlen(lang) });
+    if (!plan->lang)
+        die_misuse("no language '%s' here", lang);
+    if (plan->profile == CLEAN_C4 && !lang_is(plan->lang, "en"))
+        die_misuse("--profile c4 keeps English alone: --lang %s would drop every page", lang);
+}
+
+static void check_options(struct clean_plan *plan)
+{
+    if (!profile)
+        die_misuse("--profile is needed: c4 or mc4");
+    if (!split_by != !out_dir)
+        die_misuse("--split-by and --out go together");
+    if (split_by && out_path)
+        die_misuse("--split-by writes into --out: no -o with it");
+    if (!split_by && validation >= 0)
+        die_misuse("--validation needs --split-by");
+    plan->profile = !strcmp(profile, "c4") ? CLEAN_C4 : CLEAN_MC4;
+    plan->compat301 = !strcmp(compat, "3.0.1");
+    plan->tmpdir = tmpdir;
+    plan->strict = strict;
+    choose_rules(plan);
+    choose_lang(plan);
+}
+
+static void tell(const struct clean_notes *n)
+{
+    if (n->damaged)
+        warn("%llu damaged records skipped; the last: %s", (unsigned long long)n->damaged, n->said);
+    if (quiet)
+        return;
+    if (n->responses)
+        warn("%llu response records skipped: HTML is not read, only the text of WET",
+             (unsigned long long)n->responses);
+    if (n->no_language)
+        warn("%llu pages dropped because nothing says their language: --lang en keeps such pages",
+             (unsigned long long)n->no_language);
+}
+
+static struct sink *open_sink(struct err *err)
+{
+    if (split_by)
+        return sink_folder(out_dir, validation < 0 ? 1000 : (unsigned)validation, err);
+    return sink_file(out_path ? out_path : "-", err);
+}
+
+/* The whole run, from files to their place: 0, or -1 and nothing is left behind. */
+static int run(struct clean_plan *plan, char **file, struct err *err)
+{
+    struct clean_run *r = clean_open(plan, err);
+    struct sink *to = r ? open_sink(err) : NULL;
+    int bad = to ? 0 : -1;
+
+    for (; !bad && *file; file++)
+        bad = clean_read(r, *file, err);
+    if (!bad)
+        bad = clean_write(r, to, err);
+    progress_end(plan->progress);
+    if (!bad) {
+        tell(clean_notes(r));
+        bad = sink_close(to, err);
+        to = NULL;
+    }
+    sink_abandon(to);
+    clean_close(r);
+    return bad;
+}
+
+static int run_with_rejects(struct clean_plan *plan, char **file, struct err *err)
+{
+    int bad;
+
+    if (rejects && !(plan->rejects = out_open(rejects, err)))
+        return -1;
+    bad = run(plan, file, err);
+    if (plan->rejects && bad)
+        out_abandon(plan->rejects);
+    else if (plan->rejects)
+        bad = out_close(plan->rejects, err);
+    return bad;
+}
+
+int main(int argc, char **argv)
+{
+    char **file = argv + opt_parse(&tool, argc, argv), dash[] = "-",
+         *standard_input[] = { dash, NULL };
+    struct progress progress;
+    struct clean_plan plan = { .progress = &progress };
+    struct err err;
+
+    if (list_rules) {
+        print_rules();
+        return 0;
+    }
+    check_options(&plan);
+    if (!*file && isatty(STDIN_FILENO))
+        die_misuse("no files, and standard input is a terminal");
+    plan.ledger = ledger_new("c4clean");
+    ledger_set(plan.ledger, "profile", profile);
+    ledger_set(plan.ledger, "compat", compat);
+    progress_init(&progress, "pages", 0,
+                  quiet || (!out_path && !split_by && isatty(STDOUT_FILENO)));
+    if (run_with_rejects(&plan, *file ? file : standard_input, &err) < 0 ||
+        ledger_write(plan.ledger, stats, &err) < 0)
+        die("%s", err.msg);
+    ledger_free(plan.ledger);
+    return 0;
+}

@@ -1,0 +1,237 @@
+#!/usr/bin/env bats
+# c4clean: what it keeps and where, what it counts, damage, misuse
+load ../helper
+bats_require_minimum_version 1.5.0
+
+# record URL DATE [LANGUAGES]: a WET record with the text of standard input
+record() {
+    cat >block
+    printf 'WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: %s\r\nWARC-Date: %s\r\n' "$1" "$2"
+    [ -z "${3-}" ] || printf 'WARC-Identified-Content-Language: %s\r\n' "$3"
+    printf 'Content-Type: text/plain\r\nContent-Length: %d\r\n\r\n' "$(wc -c <block)"
+    cat block
+    printf '\r\n\r\n'
+}
+
+# prose N: three lines of their own, long enough for mC4, clean enough for C4
+prose() {
+    for i in 1 2 3; do
+        printf 'This is line %d of page %d' "$i" "$1"
+        for _ in 1 2 3 4 5 6 7 8; do printf ', which says some more to be long enough'; done
+        echo .
+    done
+}
+
+make_wet() { # a warcinfo, then pages 1 to 4: en, fi (first of two), none said, hr; then 1 again, older
+    printf 'WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 0\r\n\r\n\r\n\r\n'
+    prose 1 | record http://www.a.example/1 2020-01-02T00:00:00Z eng
+    prose 2 | record http://a.example/2 2020-01-01T00:00:00Z fin,eng
+    prose 3 | record http://a.example/3 2020-01-01T00:00:00Z
+    prose 4 | record http://a.example/4 2020-01-01T00:00:00Z hrv
+    prose 5 | record https://a.example/1/ 2020-01-01T00:00:00Z eng
+}
+
+sums() { # STATS: in = out + dropped, in pages
+    jq -e '.in.records == .out.records + ([.dropped[].records] | add // 0)' "$1"
+}
+
+@test "mc4 keeps its languages and what says none" {
+    make_wet >a.wet
+    c4clean -p mc4 --stats s.json --rejects r.jsonl a.wet >out.jsonl
+    [ "$(jq -r '[.url, .lang, .timestamp] | join(" ")' out.jsonl)" = \
+        "http://www.a.example/1 en 2020-01-02T00:00:00Z
+http://a.example/2 fi 2020-01-01T00:00:00Z
+http://a.example/3 und 2020-01-01T00:00:00Z" ]
+    [ "$(jq -r 'keys_unsorted | join(" ")' out.jsonl | sort -u)" = "text timestamp url lang" ]
+    [ "$(head -n 1 out.jsonl | jq -r .text)" = "$(prose 1)" ]
+    [ "$(jq -r .reason r.jsonl)" = "language-filter:filtered:ignored_language
+duplicate-url-filter:filtered" ]
+    [ "$(tail -n 1 r.jsonl | jq -r .text)" = "$(prose 5)" ]
+    sums s.json
+    [ "$(jq '.counted["skipped-records:warcinfo"]' s.json)" -eq 1 ]
+    [ "$(jq '.lang.fi.out' s.json)" -eq 1 ]
+}
+
+@test "c4 keeps English alone; what says none goes, unless --lang vouches for it" {
+    make_wet >a.wet
+    run --separate-stderr c4clean -p c4 --stats s.json a.wet
+    [ "$status" -eq 0 ]
+    [ "$(jq -r .url <<<"$output")" = http://www.a.example/1 ]
+    [[ $stderr == *"--lang en"* ]]
+    jq -e '.dropped["language:unknown"].records == 1 and
+        .dropped["english-filter:filtered:ignored_language-fi"].records == 1 and
+        .dropped["english-filter:filtered:ignored_language-other"].records == 1' s.json
+    [ "$(c4clean -p c4 --lang en a.wet | wc -l)" -eq 4 ]
+    run --separate-stderr c4clean -q -p c4 a.wet
+    [ -z "$stderr" ]
+}
+
+@test "documents in, their other members kept; gzip, zstd and a pipe are the same" {
+    prose 1 | jq -Rsc '{text: ., id: 7, url: "u", timestamp: "t", lang: "he-IL"}' >a.jsonl
+    want=$(c4clean -p mc4 a.jsonl)
+    [ "$(jq -c '[.id, .lang]' <<<"$want")" = '[7,"iw"]' ]
+    gzip -k a.jsonl
+    zstd -q a.jsonl
+    [ "$(c4clean -p mc4 a.jsonl.gz)" = "$want" ]
+    [ "$(c4clean -p mc4 a.jsonl.zst)" = "$want" ]
+    [ "$(c4clean -p mc4 <a.jsonl)" = "$want" ]
+    # shellcheck disable=SC2002
+    [ "$(cat a.jsonl | c4clean -p mc4 -)" = "$want" ]
+    [ "$(c4clean -p mc4 <<<"$want")" = "$want" ]
+}
+
+@test "of one URL the latest page stays, of equal dates the first; 3.0.1 goes by the text" {
+    prose 1 | record http://a.example/x 2020-01-01T00:00:00Z eng >one
+    prose 2 | record http://a.example/x/ 2020-01-01T00:00:00Z eng >two
+    c4clean -p mc4 one two | jq -r .text | grep -q 'line 1 of page 1'
+    c4clean -p mc4 two one | jq -r .text | grep -q 'line 1 of page 2'
+    [ "$(c4clean -p mc4 --compat 3.0.1 one two | jq .text)" = \
+        "$(c4clean -p mc4 --compat 3.0.1 two one | jq .text)" ]
+    prose 3 | record http://a.example/nodate "" eng >three
+    [ "$(c4clean -p mc4 three | wc -l)" -eq 0 ]
+    [ "$(c4clean -p mc4 --compat 3.0.1 three | wc -l)" -eq 1 ]
+}
+
+@test "a line stays with the smallest md5 of URL, in whatever order files come" {
+    for n in 1 2 3 4; do
+        { prose "$n"; echo ' Shared Line. '; echo shared line.; } |
+            record "http://a.example/$n" 2020-01-01T00:00:00Z eng >"$n.wet"
+    done
+    owner=$(for n in 1 2 3 4; do
+        printf '%s %s\n' "$(printf 'http://a.example/%s' "$n" | md5sum | cut -c1-32)" "$n"
+    done | sort | head -n 1 | cut -d' ' -f2)
+    c4clean -p mc4 {1,2,3,4}.wet | sort >a
+    c4clean -p mc4 {4,2,1,3}.wet | sort >b
+    cmp a b
+    [ "$(jq -r 'select(.text | test("Shared")) | .url' a)" = "http://a.example/$owner" ]
+    [ "$(grep -c 'shared line' a)" -eq 0 ]
+}
+
+@test "rejects and output together are the input; the counts are the reference's names" {
+    need_shared data/crawl/wet/quirks-1.warc.wet.gz
+    c4clean -p c4 -l en --stats s.json --rejects r.jsonl "$SHARED/data/crawl/wet/quirks-1.warc.wet.gz" \
+        >out.jsonl
+    sums s.json
+    [ "$(jq .in.records s.json)" -eq "$(cat r.jsonl out.jsonl | wc -l)" ]
+    jq -e '.counted["clean-page:line-filtered:policy"] == 6 and
+        .counted["clean-page:line-filtered:too_long_word"] == 2 and
+        .counted["dedupe-lines:line-filtered:global_duplicate"] == 32 and
+        .dropped["too-long-filter:filtered"].records == 1 and
+        .dropped["duplicate-url-filter:filtered"].records == 5' s.json
+}
+
+@test "a file a language, some pages held out" {
+    for n in $(seq 40); do prose "$n" | record "http://a.example/$n" 2020-01-01T00:00:00Z eng; done >a.wet
+    make_wet >b.wet
+    c4clean -p mc4 --split-by lang --out docs --validation 4 a.wet b.wet
+    [ -e docs/c4-fi.json.gz ] && [ -e docs/c4-und.json.gz ]
+    held=$(zcat docs/c4-en-validation.json.gz | wc -l)
+    [ "$held" -gt 0 ] && [ "$((held + $(zcat docs/c4-en.json.gz | wc -l)))" -eq 40 ]
+    for url in $(zcat docs/c4-en-validation.json.gz | jq -r .url); do
+        last=$(printf %s "$url" | sed -E 's#^https?://(www[.])?##' | tr -d '\n' | md5sum | cut -c32)
+        case $last in 0 | 4 | 8 | c) ;; *) echo "$url: $last"; false ;; esac
+    done
+    [ -z "$(find docs -name '*.part')" ]
+    c4clean -p mc4 --split-by lang --out all --validation 0 a.wet
+    [ "$(zcat all/c4-en.json.gz | wc -l)" -eq 40 ] && [ ! -e all/c4-en-validation.json.gz ]
+}
+
+@test "rules can be put in and left out" {
+    { prose 1; echo "A line with a mark, and then none"; } | record http://a/ 2020-01-01T00:00:00Z eng >a
+    [ "$(c4clean -p c4 a | jq -r .text | wc -l)" -eq 3 ]
+    [ "$(c4clean -p c4 --without no_endmark a | jq -r .text | wc -l)" -eq 4 ]
+    [ "$(c4clean -p mc4 --with no_endmark a | jq -r .text | wc -l)" -eq 3 ]
+    [ "$(c4clean --list-rules | wc -l)" -gt 10 ]
+    for rule in $(c4clean --list-rules | tail -n +2 | cut -f1); do
+        grep -q "^\.It Cm $rule\$" "$DATA/../../man/man1/c4clean.1" || { echo "$rule: not in the page"; false; }
+        [ -s "$DATA/rules/$rule.txt" ]
+        c4clean -p mc4 --with "$rule" a >out
+    done
+    exits 2 c4clean -p c4 --with none a
+}
+
+@test "what is not UTF-8 is dropped and said to be" {
+    { make_wet; printf 'bad \377 byte\n' | record http://a/bad 2020-01-01T00:00:00Z eng; } >a.wet
+    c4clean -p mc4 --stats s.json --rejects r.jsonl a.wet >out.jsonl
+    [ "$(jq '.dropped["not-utf8"].records' s.json)" -eq 1 ]
+    [ "$(jq -r 'select(.reason == "not-utf8") | .url' r.jsonl)" = http://a/bad ]
+}
+
+@test "damage costs what it hits, and --strict stops" {
+    make_wet >a.wet
+    want=$(c4clean -p mc4 a.wet)
+    { head -c 700 a.wet; } >cut.wet
+    c4clean -p mc4 cut.wet >out 2>err
+    exits 1 c4clean -p mc4 --strict cut.wet
+    [[ $output == *cut.wet* ]]
+    { c4clean -p mc4 a.wet | head -n 1; echo '{"text": 1}'; echo nonsense; c4clean -p mc4 a.wet | tail -n 1; } >b.jsonl
+    c4clean -p mc4 --stats s.json b.jsonl >out 2>err
+    [ "$(wc -l <out)" -eq 2 ] && grep -q '2 damaged.*line 3' err
+    [ "$(jq '.counted["damage:lines"]' s.json)" -eq 2 ]
+    exits 1 c4clean -p mc4 --strict b.jsonl
+    [[ $output == *"b.jsonl: line 2: "* ]]
+    [ "$(c4clean -p mc4 a.wet)" = "$want" ]
+}
+
+@test "broken files of a crawl: never a crash, never half an output" {
+    need_shared data/crawl/broken
+    for f in "$SHARED"/data/crawl/broken/* "$SHARED"/data/crawl/warc/*; do
+        for p in c4 mc4; do
+            run c4clean -p $p -l en -o out.jsonl --stats s.json "$f"
+            [ "$status" -le 1 ] || { echo "$f: $status: $output"; false; }
+            if [ "$status" -eq 0 ]; then
+                sums s.json >/dev/null && [ -f out.jsonl ]
+            else
+                [ ! -e out.jsonl ] && [[ $output == "c4clean: "* ]]
+            fi
+            rm -f out.jsonl s.json
+        done
+    done
+}
+
+@test "random bytes are refused, an empty file has no pages" {
+    head -c 100000 /dev/urandom | tr -d '{\037\050' >noise
+    refuses c4clean -p mc4 noise
+    { echo '{'; head -c 100000 /dev/urandom; } >noise
+    exits 0 c4clean -p mc4 -o out noise
+    { echo 'WARC/1.0'; head -c 100000 /dev/urandom; } >noise
+    exits 0 c4clean -p mc4 -o out noise
+    : >empty
+    [ -z "$(c4clean -p mc4 --stats s.json empty)" ]
+    [ "$(jq .in.records s.json)" -eq 0 ]
+    refuses c4clean -p mc4 missing
+    refuses c4clean -p mc4 empty .
+}
+
+@test "nothing is left behind by a run that fails" {
+    make_wet >a.wet
+    echo old >out.jsonl
+    exits 1 c4clean -p mc4 -o out.jsonl --rejects r.jsonl --stats s.json a.wet missing
+    [ "$(cat out.jsonl)" = old ]
+    [ "$(echo *)" = "a.wet block out.jsonl" ]
+    exits 1 c4clean -p mc4 --tmpdir nowhere a.wet
+    [[ $output == *nowhere* ]]
+    exits 1 c4clean -p mc4 -o nowhere/out a.wet
+    exits 1 c4clean -p mc4 --split-by lang --out a.wet a.wet
+}
+
+@test "a full disk is noticed, whatever is on it" {
+    make_wet >a.wet
+    exits 1 sh -c 'c4clean -p mc4 a.wet >/dev/full'
+    exits 1 c4clean -p mc4 -o out --stats /dev/full a.wet
+    exits 1 c4clean -p mc4 -o out --rejects /dev/full a.wet
+}
+
+@test "misuse is 2" {
+    make_wet >a.wet
+    exits 2 c4clean a.wet
+    exits 2 c4clean -p c5 a.wet
+    exits 2 c4clean -p mc4 --lang xx a.wet
+    exits 2 c4clean -p c4 --lang de a.wet
+    exits 2 c4clean -p mc4 --validation 10 a.wet
+    exits 2 c4clean -p mc4 --split-by lang a.wet
+    exits 2 c4clean -p mc4 --out d a.wet
+    exits 2 c4clean -p mc4 --split-by lang --out d -o x a.wet
+    exits 2 c4clean -p mc4 --split-by lang --out d --validation -1 a.wet
+    exits 2 c4clean -p mc4 --no-such a.wet
+}
