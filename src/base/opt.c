@@ -185,10 +185,11 @@ static int parse_long(const struct tool *t, char **word)
     const struct opt *o = find(t, name, n, 0);
     char *val = eq ? eq + 1 : word[1];
 
-    if (n == 4 && !memcmp(name, "help", 4))
-        print_and_exit(t, "help");
-    if (n == 7 && !memcmp(name, "version", 7))
-        print_and_exit(t, "version");
+    if ((n == 4 && !memcmp(name, "help", n)) || (n == 7 && !memcmp(name, "version", n))) {
+        if (eq)
+            die_misuse("--%.*s takes no value", (int)n, name);
+        print_and_exit(t, name);
+    }
     if (n == 10 && !memcmp(name, "completion", 10))
         print_and_exit(t, val ? val : "");
     if (!o)
