@@ -1,0 +1,330 @@
+/* pack-spans.c - token shards to example shards: span corruption and packing. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/opt.h"
+#include "base/progress.h"
+#include "io/columns.h"
+#include "io/example.h"
+#include "io/ids.h"
+#include "io/ledger.h"
+#include "io/shard.h"
+#include "seq/denoise.h"
+
+enum { PARENT_MAX = 256, SENTINELS = 100 };    // files that the header names; T5's extra ids
+
+static int64_t inputs = 512, targets, extra_ids, seed, epoch;
+static double density = 0.15, mean_span = 3;
+static const char *output = "-", *stats;
+static int quiet, skip_damage;
+
+static const struct opt opts[] = {
+    { 'i', "inputs", "N", OPT_INT, &inputs, 4, 32768, "ids of a row for the encoder (512)" },
+    { 't', "targets", "N", OPT_INT, &targets, 3, 32768,
+      "ids of a row for the decoder (what the inputs need)" },
+    { 'd', "density", "P", OPT_NUM, &density, 0.01, 0.9, "share of noise (0.15)" },
+    { 'm', "mean-span", "N", OPT_NUM, &mean_span, 1, 100, "mean length of a span (3)" },
+    { 'x', "extra-ids", "N", OPT_INT, &extra_ids, 1, SPAN_MAX,
+      "sentinels to use at most (what the shard says, or 100)" },
+    { 's', "seed", "N", OPT_INT, &seed, 0, 0x1p53, "of the noise (0)" },
+    { 'e', "epoch", "N", OPT_INT, &epoch, 0, 0x1p32,
+      "of the noise: each has masks of its own (0)" },
+    { 'o', "output", "FILE", OPT_STR, &output, 0, 0, "write to FILE (standard output)" },
+    { 0, "stats", "FILE", OPT_STR, &stats, 0, 0, "write counts as JSON to FILE" },
+    { 0, "skip-damage", NULL, OPT_FLAG, &skip_damage, 0, 0, "pass over damaged blocks, and count" },
+    { 'q', "quiet", NULL, OPT_FLAG, &quiet, 0, 0, "no progress line" },
+    { 0 },
+};
+
+static const struct tool tool = { "pack-spans", "[option ...] [shard ...]",
+                                  "Corrupt spans of token shards and pack them into rows.", opts };
+
+struct run {
+    char **path;
+    struct ids_reader **in;    // [n_file]; NULL: is opened again when its turn comes
+    int n_file;
+    struct langs langs;             // of all files
+    struct shard_header *header;    // of what is written
+    struct denoise_rule rule;
+    struct denoise *denoise;
+    struct example_writer *out;
+    struct ledger *ledger;
+    struct progress progress;
+    int *map, n_map;       // the current file's languages among all; -1: not looked up yet
+    uint64_t n_skipped;    // bytes
+    struct err err;
+};
+
+static void fail(struct run *run)
+{
+    example_abandon(run->out);
+    die("%s", run->err.msg);
+}
+
+static struct ids_reader *open_ids(struct run *run, int i)
+{
+    struct ids_reader *r = ids_open(run->path[i], &run->err);
+
+    if (!r)
+        fail(run);
+    return r;
+}
+
+/* Keys that describe this run or the languages are written anew; all others pass on. */
+static struct shard_header *inherit(const struct shard_header *from)
+{
+    static const char *const own[] = { "kind",   "version", "tool",  "options", "seed",
+                                       "parent", "lang",    "langs", "bits" };
+    struct shard_header *h = shard_header_new("examples");
+    const char *key, *value;
+    size_t i, k, n = sizeof(own) / sizeof(own[0]);
+
+    for (i = 0; i < shard_header_n(from); i++) {
+        shard_header_at(from, i, &key, &value);
+        for (k = 0; k < n && strcmp(key, own[k]) != 0;)
+            k++;
+        if (k == n)
+            shard_header_add(h, key, value);
+    }
+    return h;
+}
+
+/* All headers are read before the first record, for they name the languages. What is no
+ * regular file cannot be opened twice and stays open. */
+static void look(struct run *run)
+{
+    struct shard_header *first = NULL;
+    int i;
+
+    run->in = xcalloc((size_t)run->n_file, sizeof(struct ids_reader *));
+    for (i = 0; i < run->n_file; i++) {
+        struct ids_reader *r = open_ids(run, i);
+        const struct shard_header *h = ids_header(r);
+        struct stat st;
+
+        if (!first) {
+            first = shard_header_copy(h);
+            run->header = inherit(h);
+        }
+        if (shard_header_joins(first, h, &run->err) || langs_join(&run->langs, h, &run->err))
+            die("%s: %s", run->path[i], run->err.msg);
+        if (i < PARENT_MAX)
+            shard_header_parent(run->header, h);
+        if (run->n_file > 1 && stat(run->path[i], &st) == 0 && S_ISREG(st.st_mode))
+            ids_close(r);
+        else
+            run->in[i] = r;
+    }
+    shard_header_free(first);
+}
+
+static void rule_of(struct run *run)
+{
+    struct shard_header *h = run->header;
+    int64_t vocab = shard_header_int(h, "vocab.size", 0), sentinels;
+    struct span_rule *span = &run->rule.span;
+    uint32_t room = (uint32_t)targets;
+
+    sentinels = shard_header_int(h, "sentinels", extra_ids ? extra_ids : SENTINELS);
+    if (sentinels < 1)
+        die("%s: the vocabulary has no sentinels (extra ids)", run->path[0]);
+    if (extra_ids > sentinels)
+        die_misuse("--extra-ids %" PRId64 ": the vocabulary has %" PRId64, extra_ids, sentinels);
+    sentinels = extra_ids ? extra_ids : sentinels > SPAN_MAX ? SPAN_MAX : sentinels;
+    span->density = density;
+    span->mean = mean_span;
+    span->n_sentinel = (int)sentinels;
+    span->sentinel0 = (int32_t)shard_header_int(h, "sentinel0", vocab - 1);
+    span->eos = (int32_t)shard_header_int(h, "eos", 1);
+    if (span->sentinel0 >= vocab || span->sentinel0 < sentinels || span->eos < 1 ||
+        span->eos >= vocab)
+        die("%s: a vocabulary of %" PRId64 " with sentinel0 %" PRId32 ", %" PRId64
+            " sentinels and eos %" PRId32,
+            run->path[0], vocab, span->sentinel0, sentinels, span->eos);
+    run->rule.piece = span_piece(span, (uint32_t)inputs, &room, &run->err);
+    if (!run->rule.piece)
+        die_misuse("%s", run->err.msg);
+    run->rule.inputs = (uint32_t)inputs;
+    run->rule.targets = room;
+    run->rule.seed = (uint64_t)seed;
+    run->rule.epoch = (uint64_t)epoch;
+}
+
+static void describe(struct run *run)
+{
+    struct shard_header *h = run->header;
+    struct buf names = { 0 };
+    int i;
+
+    for (i = 0; i < run->langs.n; i++)
+        buf_printf(&names, "%s%s", i ? "," : "", langs_name(&run->langs, i));
+    shard_header_set(h, run->langs.n > 1 ? "langs" : "lang", "%s", (char *)names.p);
+    buf_release(&names);
+    shard_header_set(h, "objective", "span_corruption");
+    shard_header_set(h, "inputs", "%" PRIu32, run->rule.inputs);
+    shard_header_set(h, "targets", "%" PRIu32, run->rule.targets);
+    shard_header_set(h, "density", "%.9g", density);
+    shard_header_set(h, "span", "%.9g", mean_span);
+    shard_header_set(h, "sentinel0", "%" PRId32, run->rule.span.sentinel0);
+    shard_header_set(h, "sentinels", "%d", run->rule.span.n_sentinel);
+    shard_header_set(h, "eos", "%" PRId32, run->rule.span.eos);
+    shard_header_set(h, "epoch", "%" PRId64, epoch);
+    shard_header_stamp(h, opt_line(), (uint64_t)seed);
+}
+
+static int put(void *to, const struct example_row *row, struct err *err)
+{
+    struct run *run = to;
+
+    return example_write(run->out, row, err);
+}
+
+static int lang_number(struct run *run, const char *path, const char *lang)
+{
+    int i;
+
+    for (i = 0; i < run->langs.n; i++)
+        if (strcmp(langs_name(&run->langs, i), lang) == 0)
+            return i;
+    err_set(&run->err, "%s: a later segment brings language %s: give it as an operand of its own",
+            path, lang);
+    fail(run);
+    return -1;
+}
+
+static int lang_of(struct run *run, const char *path, const struct ids_reader *r, int lang)
+{
+    while (lang >= run->n_map) {
+        run->map = xreallocarray(run->map, (size_t)run->n_map + 1, sizeof(*run->map));
+        run->map[run->n_map++] = -1;
+    }
+    if (run->map[lang] < 0)
+        run->map[lang] = lang_number(run, path, ids_lang(r, lang));
+    return run->map[lang];
+}
+
+static void pack_doc(struct run *run, int lang, const struct ids_record *rec)
+{
+    const char *name = langs_name(&run->langs, lang);
+    uint64_t cut = denoise_counts(run->denoise)->n_cut;
+    int kept = denoise_add(run->denoise, lang, rec->doc, rec->id, rec->n, &run->err);
+
+    if (kept < 0)
+        fail(run);
+    ledger_in(run->ledger, name, 4 * rec->n);
+    if (kept)
+        ledger_out(run->ledger, name, 4 * (rec->n + cut - denoise_counts(run->denoise)->n_cut));
+    else
+        ledger_drop(run->ledger, name, "empty", 0);
+    progress_show(&run->progress, denoise_counts(run->denoise)->n_id, 0);
+}
+
+/* The next document: 1, 0 at the end. Damage ends the run, or is passed over. */
+static int next_doc(struct run *run, struct ids_reader *r, struct ids_record *rec)
+{
+    int got = ids_next(r, rec, &run->err);
+
+    while (got < 0 && skip_damage) {
+        warn("%s", run->err.msg);
+        ledger_count(run->ledger, "damage", 1);
+        got = ids_resync(r, &run->n_skipped, &run->err);
+        if (got < 0)
+            break;
+        if (got == 1)
+            got = ids_next(r, rec, &run->err);
+    }
+    if (got < 0)
+        fail(run);
+    return got;
+}
+
+static void pack_file(struct run *run, const char *path, struct ids_reader *r)
+{
+    uint64_t before = denoise_counts(run->denoise)->n_id;
+    struct ids_record rec;
+
+    run->n_map = 0;
+    while (next_doc(run, r, &rec))
+        pack_doc(run, lang_of(run, path, r, rec.lang), &rec);
+    ledger_file(run->ledger, path, 4 * (denoise_counts(run->denoise)->n_id - before), NULL);
+}
+
+static void report(struct run *run)
+{
+    const struct denoise_count *c = denoise_counts(run->denoise);
+    uint64_t room_in = c->n_row * run->rule.inputs, room_out = c->n_row * run->rule.targets;
+    char text[2][32];
+
+    snprintf(text[0], sizeof(text[0]), "%.6f",
+             room_in ? 1 - (double)c->n_input / (double)room_in : 0);
+    snprintf(text[1], sizeof(text[1]), "%.6f",
+             room_out ? 1 - (double)c->n_target / (double)room_out : 0);
+    ledger_count(run->ledger, "ids", c->n_id);
+    ledger_count(run->ledger, "chunked", c->n_chunked);
+    ledger_count(run->ledger, "ids_cut", c->n_cut);
+    ledger_count(run->ledger, "ids_zero", c->n_zero);
+    ledger_count(run->ledger, "examples", c->n_example);
+    ledger_count(run->ledger, "rows", c->n_row);
+    ledger_count(run->ledger, "inputs", c->n_input);
+    ledger_count(run->ledger, "targets", c->n_target);
+    ledger_count(run->ledger, "skipped_bytes", run->n_skipped);
+    ledger_set(run->ledger, "padding_inputs", text[0]);
+    ledger_set(run->ledger, "padding_targets", text[1]);
+    if (ledger_write(run->ledger, stats, &run->err))
+        die("%s", run->err.msg);
+}
+
+static void pack_all(struct run *run)
+{
+    int i;
+
+    progress_init(&run->progress, "ids", 0, quiet || strcmp(output, "-") == 0);
+    for (i = 0; i < run->n_file; i++) {
+        struct ids_reader *r = run->in[i] ? run->in[i] : open_ids(run, i);
+
+        pack_file(run, run->path[i], r);
+        ids_close(r);
+    }
+    progress_end(&run->progress);
+    if (denoise_end(run->denoise, &run->err))
+        fail(run);
+    if (example_finish(run->out, &run->err))
+        die("%s", run->err.msg);
+}
+
+int main(int argc, char **argv)
+{
+    static char dash[] = "-", *standard[] = { dash, NULL };
+    struct run run = { 0 };
+    int first = opt_parse(&tool, argc, argv);
+
+    run.path = first < argc ? argv + first : standard;
+    run.n_file = first < argc ? argc - first : 1;
+    if (first == argc && isatty(STDIN_FILENO))
+        die_misuse("no shard given, and standard input is a terminal");
+    look(&run);
+    rule_of(&run);
+    describe(&run);
+    run.out = example_create(output, run.header, &run.err);
+    if (!run.out)
+        fail(&run);
+    run.denoise =
+        denoise_new(&run.rule, run.langs.n ? run.langs.n : 1, (struct denoise_sink){ put, &run });
+    run.ledger = ledger_new(tool.name);
+    pack_all(&run);
+    report(&run);
+    ledger_free(run.ledger);
+    denoise_free(run.denoise);
+    shard_header_free(run.header);
+    langs_release(&run.langs);
+    free(run.in);
+    free(run.map);
+    return 0;
+}

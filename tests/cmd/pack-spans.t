@@ -1,0 +1,195 @@
+#!/usr/bin/env bats
+# pack-spans: rows and counts, pipes, several shards, damage, misuse
+load ../helper
+
+vocab=(vocab.size=32100 eos=1 sentinels=100 sentinel0=32099)
+
+docs() { # N LENGTH [LANGS]: N documents of that many ids, their languages taking turns
+    awk -v n="$1" -v len="$2" -v langs="${3:-1}" 'BEGIN {
+        for (d = 0; d < n; d++) {
+            printf "%d %d", d, d % langs
+            for (i = 0; i < len; i++)
+                printf " %d", 3 + (d * 7919 + i * 31 + i * i) % 30000
+            print ""
+        }
+    }'
+}
+
+ids() { # KEY=VALUE...: documents to a token shard
+    "$root/tests/ids.pl" "${vocab[@]}" "$@"
+}
+
+count() { # WHAT: of the statistics
+    sed -n "s/^ *\"$1\": \"\{0,1\}\([0-9.]*\).*/\1/p" stats.json
+}
+
+header() { # FILE KEY
+    head -c 4000 "$1" | grep -a -m 1 "^$2=" | cut -d= -f2-
+}
+
+@test "rows, segments and padding are counted; the header says how" {
+    docs 256 100 | ids lang=fi >in.ids
+    exits 0 pack-spans --stats stats.json -o out.ex in.ids
+    [ "$output" = '' ]
+    # 12,800 ids joined: 22 pieces of 568 and a tail of 304 (274 inputs, 62 targets); the two
+    # tails do not fit into 114 targets
+    [ "$(count ids)" = 25600 ]
+    [ "$(count examples)" = 46 ]
+    [ "$(count rows)" = 46 ]
+    [ "$(count inputs)" = $((44 * 512 + 2 * 274)) ]
+    [ "$(count targets)" = $((44 * 114 + 2 * 62)) ]
+    [ "$(count padding_inputs)" = 0.020211 ]
+    head -c 100 out.ex | grep -aq 'kind=examples$'
+    [ "$(header out.ex inputs)" = 512 ]
+    [ "$(header out.ex targets)" = 114 ]
+    [ "$(header out.ex density)" = 0.15 ]
+    [ "$(header out.ex span)" = 3 ]
+    [ "$(header out.ex sentinel0)" = 32099 ]
+    [ "$(header out.ex objective)" = span_corruption ]
+    [ "$(header out.ex vocab.size)" = 32100 ]
+    [ "$(header out.ex lang)" = 'fi' ]
+}
+
+@test "tails share a row" {
+    docs 256 50 | ids lang=fi >in.ids # 6,400 ids joined: 11 pieces and a tail of 152
+    pack-spans --stats stats.json -o out.ex in.ids
+    [ "$(count examples)" = 24 ]
+    [ "$(count rows)" = 23 ]
+}
+
+@test "the same bytes from a file, a pipe, standard input, and again" {
+    docs 300 77 3 | ids langs=en,fi,sw BLOCK=10 >in.ids
+    pack-spans <in.ids >a.ex
+    pack-spans >b.ex <in.ids
+    pack-spans < <(cat in.ids) >c.ex
+    cmp a.ex b.ex
+    cmp a.ex c.ex
+    pack-spans in.ids >named.ex # its header differs: the options
+    tail -c 4000 a.ex | head -c 3500 >a.end
+    tail -c 4000 named.ex | head -c 3500 >named.end
+    cmp a.end named.end
+    [ "$(header a.ex langs)" = en,fi,sw ]
+    docs 300 77 3 | ids langs=en,fi,sw BLOCK=300 >other.ids # other blocks, same documents
+    pack-spans <other.ids >d.ex
+    tail -c +4000 a.ex >a.end
+    tail -c +4000 d.ex >d.end
+    cmp a.end d.end
+}
+
+@test "seed and epoch change the noise, and nothing else" {
+    docs 128 71 | ids lang=fi >in.ids
+    pack-spans --stats stats.json <in.ids >a.ex
+    rows=$(count rows)
+    for opts in '-s 1' '-e 1' '--seed=2 --epoch=3'; do
+        # shellcheck disable=SC2086
+        pack-spans $opts --stats stats.json <in.ids >b.ex
+        ! cmp -s a.ex b.ex
+        [ "$(count rows)" = "$rows" ]
+    done
+}
+
+@test "several shards: languages of all of them, also through pipes" {
+    docs 20 400 | ids lang=fi >fi.ids
+    docs 10 300 | ids lang=sw >sw.ids
+    pack-spans --stats stats.json -o a.ex fi.ids sw.ids
+    [ "$(header a.ex langs)" = fi,sw ]
+    [ "$(header a.ex lang)" = '' ]
+    [ "$(count ids)" = 11000 ]
+    grep -q '"fi": {"in": 20, "out": 20' stats.json
+    grep -q '"sw": {"in": 10, "out": 10' stats.json
+    pack-spans --stats stats.json -o b.ex <(cat fi.ids) <(cat sw.ids)
+    [ "$(count ids)" = 11000 ]
+    [ "$(header b.ex langs)" = fi,sw ]
+    cat fi.ids fi.ids >two.ids # two shards one after the other are a shard
+    pack-spans --stats stats.json -o c.ex two.ids
+    [ "$(count ids)" = 16000 ]
+    exits 1 sh -c 'cat fi.ids sw.ids | pack-spans -o d.ex'
+    [[ $output == *'language sw'* ]]
+    [ ! -e d.ex ]
+}
+
+@test "empty documents are dropped, long ones give one chunk, zeros go" {
+    {
+        printf '0 0\n1 0 0 5 0 6\n2 0\n3 0'
+        seq -s ' ' 100001 | sed 's/^/ /; s/[0-9]\{5,6\}/777/g'
+    } | ids lang=fi >in.ids
+    pack-spans --stats stats.json -o out.ex in.ids
+    grep -q '"in": {"records": 4' stats.json
+    grep -q '"empty": {"records": 2' stats.json
+    [ "$(count chunked)" = 1 ]
+    [ "$(count ids_zero)" = 2 ]
+    cut=$(count ids_cut)
+    [ "$cut" = $((100001 - 65536)) ] || [ "$cut" = 65536 ]
+    ids lang=fi </dev/null | pack-spans --stats stats.json >none.ex
+    [ "$(count rows)" = 0 ]
+    [ -s none.ex ]
+}
+
+@test "lengths: those of mT5, given targets, too many spans, no sentinels" {
+    docs 40 1000 | ids >in.ids
+    pack-spans -i 1024 -o out.ex in.ids
+    [ "$(header out.ex targets)" = 229 ]
+    pack-spans -t 60 -o out.ex in.ids
+    [ "$(header out.ex targets)" = 60 ]
+    exits 2 pack-spans -i 2048 -o out.ex in.ids
+    [[ $output == *'114 spans, but there are 100 sentinels'* ]]
+    pack-spans -i 2048 -m 5 -o out.ex in.ids
+    exits 2 pack-spans -x 20 -o out.ex in.ids
+    exits 2 pack-spans -x 101 -o out.ex in.ids
+    docs 4 10 | "$root/tests/ids.pl" vocab.size=32000 eos=1 sentinels=0 >bare.ids
+    refuses pack-spans -o out.ex bare.ids
+    [[ $output == *'no sentinels'* ]]
+    docs 4 10 | "$root/tests/ids.pl" vocab.size=250100 >plain.ids
+    pack-spans -o out.ex plain.ids
+    [ "$(header out.ex sentinel0)" = 250099 ]
+}
+
+@test "what is cut or damaged is named, and nothing is left of the output" {
+    docs 200 100 | ids lang=fi BLOCK=20 >in.ids
+    size=$(stat -c %s in.ids)
+    for n in 0 1 31 32 100 2000 $((size / 2)) $((size - 200)) $((size - 136)) $((size - 1)); do
+        head -c "$n" in.ids >cut.ids
+        refuses pack-spans -o out.ex cut.ids
+        head -c "$n" in.ids | refuses pack-spans -o out.ex
+    done
+    cp in.ids bad.ids
+    printf '\377' | dd of=bad.ids bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
+    refuses pack-spans -o out.ex bad.ids
+    [[ $output == *bad.ids* ]]
+    head -c 100000 /dev/urandom >noise
+    refuses pack-spans -o out.ex noise
+    refuses pack-spans -o out.ex absent.ids
+    pack-spans -o ex.ex in.ids
+    refuses pack-spans -o out.ex ex.ex # a shard, but of examples
+    docs 5 5 | "$root/tests/ids.pl" vocab.size=100 >small.ids
+    refuses pack-spans -o out.ex in.ids small.ids
+    [[ $output == *small.ids* ]]
+    [ ! -e out.ex ] && [ ! -e out.ex.part ]
+}
+
+@test "damage can be passed over" {
+    docs 200 100 | ids lang=fi BLOCK=20 >bad.ids
+    size=$(stat -c %s bad.ids)
+    printf '\377' | dd of=bad.ids bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
+    exits 0 pack-spans --skip-damage --stats stats.json -o out.ex bad.ids
+    [[ $output == *bad.ids* ]]
+    [ "$(count damage)" = 1 ]
+    [ "$(count ids)" = 18000 ] # a block of 20 documents is gone
+}
+
+@test "a full disk and misuse" {
+    docs 200 100 | ids lang=fi >in.ids
+    exits 1 sh -c 'pack-spans in.ids >/dev/full'
+    [[ $output == 'pack-spans: '* ]]
+    exits 1 pack-spans -o no/such/folder/x in.ids
+    exits 1 pack-spans --stats /dev/full -o out.ex in.ids
+    exits 2 pack-spans --density 2 in.ids
+    exits 2 pack-spans --inputs many in.ids
+    exits 2 pack-spans --color
+}
+
+@test "a reader that leaves early is no error message" {
+    docs 3000 100 | ids lang=fi >in.ids
+    run bash -c 'pack-spans in.ids | head -c 10 >/dev/null; echo ${PIPESTATUS[0]}'
+    [ "$output" = 141 ] || [ "$output" = 0 ]
+}
