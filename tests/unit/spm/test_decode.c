@@ -1,5 +1,6 @@
 /* test_decode.c - text of ids against SentencePiece's, for every model type. */
 #include "golden.h"
+#include "model.h"
 #include "spm/decode.h"
 #include "spm/encode.h"
 
@@ -84,4 +85,55 @@ static void text_is_that_of_sentencepiece(void **state)
     }
 }
 
-TESTS("spm/decode", cmocka_unit_test(text_is_that_of_sentencepiece))
+static void expect(struct decoder *d, const int32_t *id, size_t n, const char *want, size_t foreign)
+{
+    struct buf out = { 0 };
+    struct err err;
+    size_t got;
+
+    assert_int_equal(decoder_run(d, id, n, &out, &got, &err), 0);
+    buf_add_byte(&out, 0);
+    assert_string_equal((char *)out.p, want);
+    assert_int_equal(got, foreign);
+    buf_release(&out);
+}
+
+static void small_models(void **state)
+{
+    struct buf b = { 0 }, m = { 0 };
+    struct vocab *v;
+    struct decoder *d;
+    struct err err;
+
+    (void)state;
+    put_small(&b);
+    put_piece(&b, "<q>", 0, PIECE_USER_DEFINED);
+    put_byte_pieces(&b);
+    put_number(&m, 4, 0);
+    put_message(&b, 3, &m);    // only the first space goes
+    v = parse(&b);
+    d = decoder_new(v, 3, &err);
+    assert_non_null(d);
+    expect(d, NULL, 0, "", 0);
+    expect(d, (int32_t[]){ 0, 1, 3, 6, 3, 4, 7 }, 7, "ab a<q>", 0);
+    expect(d, (int32_t[]){ 3, 3, 4 }, 3, " a", 0);
+    expect(d, (int32_t[]){ 3, 8 + 0xC3, 8 + 0xA9, 2 }, 4, "\xC3\xA9 \xE2\x81\x87 ", 0);
+    expect(d, (int32_t[]){ 8 + 0xC3, 4, 8 + 0xA9 }, 3,
+           "\xEF\xBF\xBD"
+           "a\xEF\xBF\xBD",
+           0);
+    expect(d, (int32_t[]){ 266, 264 }, 2, "<extra_id_0><extra_id_2>", 0);
+    expect(d, (int32_t[]){ 267, -1, INT32_MAX }, 3, " \xE2\x81\x87  \xE2\x81\x87  \xE2\x81\x87 ",
+           3);
+    decoder_free(d);
+    vocab_free(v);
+    put_bytes(&m, 2, "abcd", 4);
+    put_message(&b, 5, &m);
+    v = parse(&b);
+    assert_null(decoder_new(v, 0, &err));
+    assert_non_null(strstr(err.msg, "table"));
+    vocab_free(v);
+    buf_release(&b);
+}
+
+TESTS("spm/decode", cmocka_unit_test(text_is_that_of_sentencepiece), cmocka_unit_test(small_models))

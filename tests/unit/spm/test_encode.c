@@ -1,5 +1,6 @@
 /* test_encode.c - ids, pieces and offsets against those of SentencePiece, in both arithmetics. */
 #include "golden.h"
+#include "model.h"
 #include "spm/encode.h"
 
 static const struct {
@@ -161,5 +162,205 @@ static void pieces_and_offsets_too(void **state)
     }
 }
 
+static void expect(const struct buf *model, struct encode_option o, const char *text,
+                   const char *want)
+{
+    struct vocab *v = parse(model);
+    struct encoding enc = { 0 };
+    struct buf got = { 0 };
+    struct err err;
+    struct encoder *e = encoder_new(v, &o, &err);
+
+    if (!e ||
+        encoder_run(e, &enc, (struct bytes){ (const unsigned char *)text, strlen(text) }, &err))
+        fail_msg("%s", err.msg);
+    format(&got, &enc, v, IDS);
+    buf_add_byte(&got, 0);
+    assert_string_equal((char *)got.p, want);
+    buf_release(&got);
+    encoding_release(&enc);
+    encoder_free(e);
+    vocab_free(v);
+}
+
+static void small_models(void **state)
+{
+    static const struct encode_option new = { 0 }, old = { .old = 1 };
+    struct buf b = { 0 };
+
+    (void)state;
+    put_small(&b);
+    expect(&b, new, "", "");
+    expect(&b, new, "  ", "");
+    expect(&b, new, "ab ba", "3 6 3 5 4");    // -4 for ab beats -6
+    expect(&b, new, "axyb", "3 4 2 5");       // a run of unknowns is one
+    expect(&b, new, "x</s>", "3 2");          // control pieces are not matched
+    expect(&b, new, "a\xE6\x97\xA5z", "3 4 2");
+    put_piece(&b, "ba", -6, PIECE_NORMAL);    // as good as b, a: the earlier start stays
+    expect(&b, new, "ba", "3 7");
+    expect(&b, old, "ba", "3 7");
+    put_piece(&b, "b\xE2\x96\x81", 0, PIECE_UNUSED);
+    expect(&b, new, "b b", "3 5 3 5");
+    put_piece(&b, "a(b", -90, PIECE_USER_DEFINED);    // its score is not looked at
+    expect(&b, new, "ba(b", "3 5 9");
+    expect(&b, old, "ba(b", "3 5 9");
+    put_byte_pieces(&b);
+    expect(&b, new, "a\xC3\xA9", "3 4 205 179");    // C3 A9
+    buf_release(&b);
+}
+
+static void sentinels_may_be_text(void **state)
+{
+    static const struct encode_option match = { 0 }, plain = { .plain_sentinels = 1 };
+    struct buf b = { 0 };
+
+    (void)state;
+    put_small(&b);
+    put_piece(&b, "<extra_id_0>", 0, PIECE_USER_DEFINED);
+    put_piece(&b, "(a)", 0, PIECE_USER_DEFINED);
+    expect(&b, match, "a<extra_id_0>(a)", "3 4 7 8");
+    expect(&b, plain, "a<extra_id_0>(a)", "3 4 2 4 2 8");
+    buf_release(&b);
+    put_small(&b);
+    put_piece(&b, "\xE2\x96\x81<extra_id_0>", -1, PIECE_NORMAL);    // as in mT5
+    expect(&b, match, "a <extra_id_0>", "3 4 7");
+    expect(&b, plain, "a <extra_id_0>", "3 4 3 2 4 2");
+    buf_release(&b);
+}
+
+static void sentinels_in_text_are_counted(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t n;
+    } rows[] = {
+        { "", 0 },
+        { "<extra_id_7>", 1 },
+        { "a <extra_id_0><extra_id_12>b", 2 },
+        { "<extra_id_>", 0 },
+        { "<extra_id_1", 0 },
+        { "<extra_id_1 >", 0 },
+        { "<<extra_id_1>", 1 },
+        { "<extra_id_<extra_id_3>", 1 },
+    };
+    struct encode_option o = { .plain_sentinels = 1 };
+    struct encoding enc = { 0 };
+    struct buf b = { 0 };
+    struct encoder *e;
+    struct vocab *v;
+    struct err err;
+    size_t i;
+
+    (void)state;
+    put_small(&b);
+    v = parse(&b);
+    e = encoder_new(v, &o, &err);
+    assert_non_null(e);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bytes t = { (const unsigned char *)rows[i].text, strlen(rows[i].text) };
+
+        assert_int_equal(encoder_run(e, &enc, t, &err), 0);
+        assert_int_equal(enc.n_sentinel, rows[i].n);
+    }
+    encoding_release(&enc);
+    encoder_free(e);
+    vocab_free(v);
+    buf_release(&b);
+}
+
+static void put_sample(struct buf *b, const char *input, const char *expected)
+{
+    struct buf m = { 0 }, s = { 0 };
+
+    put_bytes(&s, 1, input, strlen(input));
+    put_bytes(&s, 2, expected, strlen(expected));
+    put_message(&m, 1, &s);
+    put_message(b, 4, &m);
+}
+
+static void refuse(const struct buf *model, const char *why)
+{
+    struct vocab *v = parse(model);
+    struct encode_option o = { 0 };
+    struct err err;
+
+    assert_null(encoder_new(v, &o, &err));
+    assert_non_null(strstr(err.msg, why));
+    vocab_free(v);
+}
+
+static void the_models_own_samples(void **state)
+{
+    static const struct encode_option o = { 0 };
+    struct buf b = { 0 };
+
+    (void)state;
+    put_small(&b);
+    put_sample(&b, "ab", "\xE2\x96\x81 ab");
+    put_piece(&b, "ba", -6, PIECE_NORMAL);
+    put_sample(&b, "ba", "\xE2\x96\x81 b a");    // other pieces, the same score
+    expect(&b, o, "a", "3 4");
+    put_sample(&b, "ab", "\xE2\x96\x81 a b");
+    refuse(&b, "sample 3");
+    buf_release(&b);
+}
+
+static void other_models_and_damage(void **state)
+{
+    struct buf b = { 0 }, m = { 0 };
+
+    (void)state;
+    put_small(&b);
+    put_number(&m, 3, VOCAB_BPE);
+    put_message(&b, 2, &m);
+    refuse(&b, "BPE");
+    buf_release(&b);
+    put_small(&b);
+    put_bytes(&m, 2, "abcd", 4);
+    put_message(&b, 3, &m);
+    refuse(&b, "table");
+    buf_release(&b);
+}
+
+/* Scores at the ends of float, pieces that end within characters: some ids, and no harm. */
+static void hostile_scores_do_no_harm(void **state)
+{
+    static const float score[] = { 3e38f, -3e38f, -1e5f, 1e5f, 0, -1e-40f };
+    struct encoding enc = { 0 };
+    struct buf b = { 0 }, text = { 0 };
+    struct err err;
+    size_t i, old;
+
+    (void)state;
+    put_piece(&b, "<unk>", 0, PIECE_UNKNOWN);
+    for (i = 0; i < 60; i++) {
+        char piece[4] = { (char)('a' + i % 3), (char)('a' + i / 3 % 4), (char)('a' + i / 12), 0 };
+
+        put_piece(&b, piece, score[i % 6], i % 7 ? PIECE_NORMAL : PIECE_USER_DEFINED);
+        buf_add_str(&text, piece + i % 3);
+    }
+    put_piece(&b, "\xE6\x97", 3e38f, PIECE_NORMAL);
+    put_piece(&b, "\xA5", 3e38f, PIECE_NORMAL);
+    buf_add_str(&text, "\xE6\x97\xA5"
+                       "aab\xE6\x97\xA5");
+    for (old = 0; old < 2; old++) {
+        struct vocab *v = parse(&b);
+        struct encoder *e = encoder_of(v, (int)old);
+
+        for (i = 0; i < 200; i++)
+            assert_int_equal(encoder_run(e, &enc, (struct bytes){ text.p, i % (text.n + 1) }, &err),
+                             0);
+        assert_int_equal(enc.end[enc.n - 1], enc.text.n);
+        encoder_free(e);
+        vocab_free(v);
+    }
+    encoding_release(&enc);
+    buf_release(&b);
+    buf_release(&text);
+}
+
 TESTS("spm/encode", cmocka_unit_test(ids_are_those_of_sentencepiece),
-      cmocka_unit_test(ids_are_those_of_old_versions), cmocka_unit_test(pieces_and_offsets_too))
+      cmocka_unit_test(ids_are_those_of_old_versions), cmocka_unit_test(pieces_and_offsets_too),
+      cmocka_unit_test(small_models), cmocka_unit_test(sentinels_may_be_text),
+      cmocka_unit_test(sentinels_in_text_are_counted), cmocka_unit_test(the_models_own_samples),
+      cmocka_unit_test(other_models_and_damage), cmocka_unit_test(hostile_scores_do_no_harm))
