@@ -8,7 +8,7 @@
 #include "io/ids.h"
 #include "io/shard_frame.h"
 
-enum { TABLE_HEAD = 4, TABLE_ROW = 8, LANGS_MAX = 4096, LANG_NAME_MAX = 64 };
+enum { TABLE_HEAD = 4, TABLE_ROW = 8, LANG_NAME_MAX = 64 };
 
 static size_t padded(size_t n)
 {
@@ -246,6 +246,16 @@ int column_lang(const struct columns *c, uint32_t i, const struct langs *l)
     return l->map[lang ? lang->data.p[i] : 0];
 }
 
+static int lang_is_good(const char *name, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        if ((unsigned char)name[i] <= ' ' || name[i] == 127)
+            return 0;
+    return n > 0 && n <= LANG_NAME_MAX;
+}
+
 static int lang_number(struct langs *l, const char *name, size_t n)
 {
     int i;
@@ -269,7 +279,7 @@ int langs_join(struct langs *l, const struct shard_header *h, struct err *err)
     for (;;) {
         size_t n = l->has_column ? strcspn(list, ",") : strlen(list);
 
-        if (n < 1 || n > LANG_NAME_MAX || l->n_map == IDS_LANG_MAX || l->n == LANGS_MAX)
+        if (!lang_is_good(list, n) || l->n_map == IDS_LANG_MAX || l->n == IDS_LANGS_MAX)
             return err_set(err, "header: lang= or langs= is not a list of at most %d languages",
                            IDS_LANG_MAX);
         l->map[l->n_map++] = lang_number(l, list, n);

@@ -10,7 +10,9 @@
 #include <stdint.h>
 
 struct err;
+struct shard_block;
 struct shard_header;
+struct shard_reader;
 
 struct example_row {                  // views, valid until the next call
     const int32_t *input, *target;    // all segments' ids one after another, no padding
@@ -36,6 +38,11 @@ struct example_reader;    // forward
 struct example_reader *example_open(const char *path, struct err *err);
 const struct shard_header *example_header(const struct example_reader *r);
 const char *example_lang(const struct example_reader *r, int lang);
+struct example_reader *example_adopt(struct shard_reader *in, struct err *err);    // as in ids.h
+const struct shard_reader *example_shard(const struct example_reader *r);
+int example_step(struct example_reader *r, struct shard_block *b, uint64_t *n_token,
+                 struct err *err);
+/* 1, 0 at the end, -1 on damage. */
 int example_next(struct example_reader *r, struct example_row *row, struct err *err);
 /* After damage, on to the next whole block: as shard_resync(). */
 int example_resync(struct example_reader *r, uint64_t *skipped, struct err *err);

@@ -176,16 +176,28 @@ static int on_segment(struct example_reader *r, struct err *err)
     return 0;
 }
 
-struct example_reader *example_open(const char *path, struct err *err)
+struct example_reader *example_adopt(struct shard_reader *in, struct err *err)
 {
     struct example_reader *r = xcalloc(1, sizeof(*r));
 
-    r->in = shard_open(path, err);
-    if (!r->in || on_segment(r, err) < 0) {
+    r->in = in;
+    if (on_segment(r, err) < 0) {
         example_close(r);
         return NULL;
     }
     return r;
+}
+
+struct example_reader *example_open(const char *path, struct err *err)
+{
+    struct shard_reader *in = shard_open(path, err);
+
+    return in ? example_adopt(in, err) : NULL;
+}
+
+const struct shard_reader *example_shard(const struct example_reader *r)
+{
+    return r->in;
 }
 
 const struct shard_header *example_header(const struct example_reader *r)
@@ -198,33 +210,37 @@ const char *example_lang(const struct example_reader *r, int lang)
     return langs_name(&r->facts.langs, lang);
 }
 
-static int on_block(struct example_reader *r, const struct shard_block *b, struct err *err)
+int example_step(struct example_reader *r, struct shard_block *b, uint64_t *n_token,
+                 struct err *err)
 {
-    const char *trouble = block_parse(&r->block, &r->facts, b->payload, b->n_record);
+    int got = shard_step(r->in, b, err);
     const struct start *all;
+    const char *trouble;
 
+    r->i = r->n_row = 0;
+    if (got == SHARD_BEGUN && on_segment(r, err) < 0)
+        return -1;
+    if (got != SHARD_DATA)
+        return got;
+    trouble = block_parse(&r->block, &r->facts, b->payload, b->n_record);
     if (trouble)
         return shard_damage(r->in, err, trouble);
     all = &r->block.start[b->n_record];
-    shard_count(r->in, (uint64_t)all->input + all->target);
+    *n_token = (uint64_t)all->input + all->target;
+    shard_count(r->in, *n_token);
     r->n_row = b->n_record;
-    return 0;
+    return SHARD_DATA;
 }
 
 int example_next(struct example_reader *r, struct example_row *row, struct err *err)
 {
     while (r->i == r->n_row) {
         struct shard_block b;
-        int got;
+        uint64_t n_token;
+        int got = example_step(r, &b, &n_token, err);
 
-        r->i = r->n_row = 0;
-        got = shard_step(r->in, &b, err);
         if (got <= 0)
             return got;
-        if (got == SHARD_BEGUN && on_segment(r, err) < 0)
-            return -1;
-        if (got == SHARD_DATA && on_block(r, &b, err) < 0)
-            return -1;
     }
     block_row(&r->block, r->i++, &r->facts.langs, &r->room, row);
     return 1;

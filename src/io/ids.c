@@ -169,7 +169,8 @@ static int on_segment(struct ids_reader *r, struct err *err)
     return 0;
 }
 
-static int on_block(struct ids_reader *r, const struct shard_block *b, struct err *err)
+static int on_block(struct ids_reader *r, const struct shard_block *b, uint64_t *n_token,
+                    struct err *err)
 {
     const char *trouble = columns_parse(&r->col, b->payload);
     uint64_t n_id = 0;
@@ -192,37 +193,43 @@ static int on_block(struct ids_reader *r, const struct shard_block *b, struct er
     if (trouble)
         return shard_damage(r->in, err, trouble);
     shard_count(r->in, n_id);
+    *n_token = n_id;
     r->n_record = b->n_record;
-    return 0;
+    return SHARD_DATA;
 }
 
-/* On until a block stands ready: 1, 0, -1. */
-static int next_block(struct ids_reader *r, struct err *err)
+int ids_step(struct ids_reader *r, struct shard_block *b, uint64_t *n_token, struct err *err)
 {
-    struct shard_block b;
+    int got = shard_step(r->in, b, err);
 
-    for (;;) {
-        int got = shard_step(r->in, &b, err);
-
-        if (got <= 0)
-            return got;
-        if (got == SHARD_BEGUN && on_segment(r, err) < 0)
-            return -1;
-        if (got == SHARD_DATA)
-            return on_block(r, &b, err) < 0 ? -1 : 1;
-    }
+    r->i = r->n_record = 0;
+    if (got == SHARD_BEGUN && on_segment(r, err) < 0)
+        return -1;
+    return got == SHARD_DATA ? on_block(r, b, n_token, err) : got;
 }
 
-struct ids_reader *ids_open(const char *path, struct err *err)
+struct ids_reader *ids_adopt(struct shard_reader *in, struct err *err)
 {
     struct ids_reader *r = xcalloc(1, sizeof(*r));
 
-    r->in = shard_open(path, err);
-    if (!r->in || on_segment(r, err) < 0) {
+    r->in = in;
+    if (on_segment(r, err) < 0) {
         ids_close(r);
         return NULL;
     }
     return r;
+}
+
+struct ids_reader *ids_open(const char *path, struct err *err)
+{
+    struct shard_reader *in = shard_open(path, err);
+
+    return in ? ids_adopt(in, err) : NULL;
+}
+
+const struct shard_reader *ids_shard(const struct ids_reader *r)
+{
+    return r->in;
 }
 
 const struct shard_header *ids_header(const struct ids_reader *r)
@@ -240,12 +247,12 @@ int ids_next(struct ids_reader *r, struct ids_record *rec, struct err *err)
     size_t n;
 
     while (r->i == r->n_record) {
-        int got = next_block(r, err);
+        struct shard_block b;
+        uint64_t n_token;
+        int got = ids_step(r, &b, &n_token, err);
 
-        if (got <= 0) {
-            r->i = r->n_record = 0;
+        if (got <= 0)
             return got;
-        }
     }
     n = r->length[r->i];
     if (n > r->cap_id) {

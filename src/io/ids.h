@@ -10,7 +10,9 @@
 #include <stdint.h>
 
 struct err;
+struct shard_block;
 struct shard_header;
+struct shard_reader;
 
 struct ids_record {
     const int32_t *id;    // view, valid until the next call
@@ -21,6 +23,7 @@ struct ids_record {
 };
 
 enum { IDS_RECORD_MAX = 1 << 22, IDS_VOCAB_MAX = 1 << 24, IDS_LANG_MAX = 256 };
+enum { IDS_LANGS_MAX = 4096 };    // of all segments
 
 struct ids_writer;
 
@@ -39,6 +42,14 @@ const struct shard_header *ids_header(const struct ids_reader *r);
 /* The language tag; "und" when unknown. Segments may bring languages of their own: those of
  * the first keep their numbers, others are added behind. */
 const char *ids_lang(const struct ids_reader *r, int lang);
+/* Read from in, wherever it stands before its first block; r owns it, on failure it is closed. */
+struct ids_reader *ids_adopt(struct shard_reader *in, struct err *err);
+const struct shard_reader *ids_shard(const struct ids_reader *r);    // what r reads from
+
+/* As shard_step(), with the payload of a block checked and its ids counted. Its records are
+ * ids_next()'s next ones. */
+int ids_step(struct ids_reader *r, struct shard_block *b, uint64_t *n_token, struct err *err);
+
 /* 1, 0 at the end, -1 on damage (an id that is not below vocab.size is damage). */
 int ids_next(struct ids_reader *r, struct ids_record *rec, struct err *err);
 /* After damage, on to the next whole block: as shard_resync(). */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,9 +40,12 @@ struct shard_reader {
 
 static int damage_at(struct shard_reader *r, struct err *err, const char *trouble)
 {
+    int next = r->header && r->state == BETWEEN;    // where a segment should begin
+
     r->failed = 1;
     return err_set(err, "%s: byte %" PRIu64 ": segment %" PRIu64 ", block %" PRIu64 ": %s", r->path,
-                   shard_reader_offset(r), r->seg.number, r->seg.blocks, trouble);
+                   shard_reader_offset(r), r->seg.number + (uint64_t)next, next ? 0 : r->seg.blocks,
+                   trouble);
 }
 
 int shard_damage(const struct shard_reader *r, struct err *err, const char *trouble)
@@ -101,11 +105,11 @@ static int not_a_shard(struct shard_reader *r, struct err *err)
 
 static int cut_short(struct shard_reader *r, struct err *err)
 {
-    r->failed = 1;
-    return err_set(err,
-                   "%s: byte %" PRIu64 ": segment %" PRIu64 ", block %" PRIu64
-                   ": cut short: the file ends at byte %" PRIu64 " without its end block",
-                   r->path, shard_reader_offset(r), r->seg.number, r->seg.blocks, r->base + r->end);
+    char trouble[80];
+
+    snprintf(trouble, sizeof(trouble), "cut short: no end block before byte %" PRIu64,
+             r->base + r->end);
+    return damage_at(r, err, trouble);
 }
 
 /* The next frame, all of it in the window, checked: 1; 0 at a clean end; -1. */
@@ -124,9 +128,10 @@ static int next_frame(struct shard_reader *r, struct frame *f, struct err *err)
     if (!got)
         return cut_short(r, err);
     trouble = frame_parse(f, p);
+    if (r->state == BETWEEN && memcmp(p, "SYS1", 4))
+        trouble = "no header where a segment should begin";
     if (trouble)
-        return damage_at(r, err,
-                         r->state == BETWEEN ? "no header where a segment should begin" : trouble);
+        return damage_at(r, err, trouble);
     got = need(r, frame_size(f), err);
     if (got <= 0)
         return got < 0 ? -1 : cut_short(r, err);
@@ -288,8 +293,7 @@ int shard_step(struct shard_reader *r, struct shard_block *b, struct err *err)
         else if (f.letter == 'E' && in)
             got = on_end(r, p, &f, err);
         else
-            got = damage_at(r, err,
-                            in ? "a block out of place" : "no header where a segment should begin");
+            got = damage_at(r, err, "a block out of place");
         if (got >= 0)
             r->pos += frame_size(&f);
     }

@@ -1,0 +1,165 @@
+/* record.c - see record.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "io/ids.h"
+#include "io/record.h"
+#include "io/shard_frame.h"
+
+struct record_reader {    // one of the two
+    struct ids_reader *ids;
+    struct example_reader *example;
+};
+
+struct record_reader *record_open(const char *path, struct err *err)
+{
+    struct record_reader *r;
+    struct shard_reader *in = shard_open(path, err);
+    const char *kind;
+
+    if (!in)
+        return NULL;
+    r = xcalloc(1, sizeof(*r));
+    kind = shard_header_get(shard_reader_header(in), "kind");
+    if (!strcmp(kind, "ids")) {
+        r->ids = ids_adopt(in, err);
+    } else if (!strcmp(kind, "examples")) {
+        r->example = example_adopt(in, err);
+    } else {
+        err_set(err, "%s: a shard of an unknown kind (%.100s)", shard_reader_path(in), kind);
+        shard_close(in);
+    }
+    if (r->ids || r->example)
+        return r;
+    record_close(r);
+    return NULL;
+}
+
+const struct shard_reader *record_shard(const struct record_reader *r)
+{
+    return r->ids ? ids_shard(r->ids) : example_shard(r->example);
+}
+
+int record_step(struct record_reader *r, struct shard_block *b, uint64_t *n_token, struct err *err)
+{
+    return r->ids ? ids_step(r->ids, b, n_token, err) : example_step(r->example, b, n_token, err);
+}
+
+int record_next(struct record_reader *r, struct record *rec, struct err *err)
+{
+    struct ids_record ids;
+    int got = r->ids ? ids_next(r->ids, &ids, err) : example_next(r->example, &rec->row, err);
+
+    if (got <= 0)
+        return got;
+    if (r->ids) {
+        rec->n_id = (uint32_t)ids.n;
+        rec->n_none = 0;
+        rec->row = (struct example_row){ .input = ids.id, .n_input = ids.n, .n_segment = 1 };
+        rec->row.segment_input = &rec->n_id;
+        rec->row.segment_target = &rec->n_none;
+        rec->row.doc = ids.doc;
+        rec->row.lang = ids.lang;
+        rec->lang = ids_lang(r->ids, ids.lang);
+    } else {
+        rec->lang = example_lang(r->example, rec->row.lang);
+    }
+    rec->has_target = !r->ids;
+    rec->n_token = rec->row.n_input + rec->row.n_target;
+    return 1;
+}
+
+int record_resync(struct record_reader *r, uint64_t *skipped, struct err *err)
+{
+    return r->ids ? ids_resync(r->ids, skipped, err) : example_resync(r->example, skipped, err);
+}
+
+void record_close(struct record_reader *r)
+{
+    if (!r)
+        return;
+    ids_close(r->ids);
+    example_close(r->example);
+    free(r);
+}
+
+static void format_ids(struct buf *b, const int32_t *id, const uint32_t *n, size_t n_segment)
+{
+    char digits[16], *d;
+    uint32_t i, x;
+    size_t s;
+
+    for (s = 0; s < n_segment; s++) {
+        if (s)
+            buf_add_str(b, " | ");
+        for (i = 0; i < n[s]; i++) {
+            d = digits + sizeof(digits);
+            x = (uint32_t)*id++;
+            do {
+                *--d = (char)('0' + x % 10);
+                x /= 10;
+            } while (x);
+            if (i)
+                *--d = ' ';
+            buf_add(b, d, (size_t)(digits + sizeof(digits) - d));
+        }
+    }
+}
+
+void record_format(const struct record *rec, struct buf *b)
+{
+    const struct example_row *row = &rec->row;
+
+    format_ids(b, row->input, row->segment_input, row->n_segment);
+    if (!rec->has_target)
+        return;
+    buf_add_byte(b, '\t');
+    format_ids(b, row->target, row->segment_target, row->n_segment);
+}
+
+/* XXH64 of the words, little-endian on every machine, going on from seed. */
+static uint64_t hash_words(const void *word, size_t n, uint64_t seed)
+{
+    unsigned char le[4096];
+    const unsigned char *p = word;
+    size_t i, k;
+
+    for (i = 0; i < n; i += k) {
+        for (k = 0; k < sizeof(le) / 4 && i + k < n; k++) {
+            uint32_t x;
+
+            memcpy(&x, p + 4 * (i + k), 4);
+            put32(le + 4 * k, x);
+        }
+        seed = hash_xx64(le, 4 * k, seed);
+    }
+    return seed;
+}
+
+void record_sum_add(struct record_sum *s, const struct record *rec)
+{
+    const struct example_row *row = &rec->row;
+    unsigned char doc[8];
+    uint64_t hash = hash_words(row->segment_input, row->n_segment, row->n_segment);
+
+    hash = hash_words(row->segment_target, row->n_segment, hash);
+    hash = hash_words(row->input, row->n_input, hash);
+    hash = hash_words(row->target, row->n_target, hash);
+    put64(doc, row->doc);
+    s->records++;
+    s->tokens += rec->n_token;
+    s->ids += hash;
+    s->docs += hash_xx64(rec->lang, strlen(rec->lang), hash_xx64(doc, sizeof(doc), hash));
+    s->order += s->records * hash;
+}
+
+void record_sum_join(struct record_sum *a, const struct record_sum *b)
+{
+    a->order += b->order + a->records * b->ids;
+    a->records += b->records;
+    a->tokens += b->tokens;
+    a->ids += b->ids;
+    a->docs += b->docs;
+}
