@@ -1,0 +1,499 @@
+/* shard.c - look into token and example shards, check, mend and join them. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/opt.h"
+#include "base/progress.h"
+#include "io/ids.h"
+#include "io/out.h"
+#include "io/record.h"
+#include "io/shard.h"
+
+static const char *output;
+static int64_t n_head = -1;
+static int text, languages, skip_damage, repair;
+
+static const struct opt opts[] = {
+    { 'n', "records", "N", OPT_INT, &n_head, 0, INT64_MAX, "head: records to print (default 10)" },
+    { 'o', "output", "FILE", OPT_STR, &output, 0, 0, "cat, check: write to FILE" },
+    { 't', "text", NULL, OPT_FLAG, &text, 0, 0, "cat: print records as lines of ids" },
+    { 'l', "languages", NULL, OPT_FLAG, &languages, 0, 0, "ls: count by language" },
+    { 's', "skip-damage", NULL, OPT_FLAG, &skip_damage, 0, 0, "go on behind what is damaged" },
+    { 'r', "repair", NULL, OPT_FLAG, &repair, 0, 0, "check: write what is whole to -o FILE" },
+    { 0 },
+};
+
+static const struct tool tool = { "shard", "ls|cat|head|check|sum [OPTION]... [FILE]...",
+                                  "Look into token and example shards, check, mend and join them.",
+                                  opts };
+
+static struct out *out;    // tables and text
+static struct buf line;    // the next of it
+static struct progress progress;
+
+static void put_line(void)
+{
+    struct err err;
+
+    buf_add_byte(&line, '\n');
+    if (out_write(out, line.p, line.n, &err) < 0)
+        die("%s", err.msg);
+    buf_reset(&line);
+}
+
+/* title: the first line, or NULL. */
+static void open_out(const char *path, const char *title)
+{
+    struct err err;
+
+    out = out_open(path, &err);
+    if (!out)
+        die("%s", err.msg);
+    if (title) {
+        buf_add_str(&line, title);
+        put_line();
+    }
+}
+
+static void close_out(void)
+{
+    struct err err;
+
+    if (out_close(out, &err) < 0)
+        die("%s", err.msg);
+}
+
+/* A value of a header as one field of a table. */
+static void add_field(const char *value)
+{
+    for (; *value; value++)
+        buf_add_byte(&line, *value == '\t' ? ' ' : (unsigned char)*value);
+}
+
+static void add_numbers(const uint64_t *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        buf_printf(&line, "\t%" PRIu64, x[i]);
+}
+
+struct input {
+    struct record_reader *r;
+    const struct shard_reader *shard;
+    uint64_t n_damage, skipped;    // damage met, bytes passed over
+};
+
+/* 0, or -1 after a warning. */
+static int input_open(struct input *in, const char *path)
+{
+    struct err err;
+
+    *in = (struct input){ .r = record_open(path, &err) };
+    if (!in->r) {
+        warn("%s", err.msg);
+        return -1;
+    }
+    in->shard = record_shard(in->r);
+    return 0;
+}
+
+static void input_close(struct input *in)
+{
+    if (in->n_damage && skip_damage)
+        warn("%s: %" PRIu64 " places of damage, %" PRIu64 " bytes passed over",
+             shard_reader_path(in->shard), in->n_damage, in->skipped);
+    record_close(in->r);
+}
+
+/* After damage: a warning; 1 when reading can go on, 0 at the end, -1 when it shall not. */
+static int pass_damage(struct input *in, struct err *err)
+{
+    int got;
+
+    warn("%s", err->msg);
+    in->n_damage++;
+    if (!skip_damage)
+        return -1;
+    got = record_resync(in->r, &in->skipped, err);
+    if (got < 0)
+        warn("%s", err->msg);
+    return got;
+}
+
+/* As shard_step(), past damage if so told. -1 has been warned of. */
+static int input_step(struct input *in, struct shard_block *b, uint64_t *n_token)
+{
+    struct err err;
+    int got;
+
+    do {
+        got = record_step(in->r, b, n_token, &err);
+    } while (got < 0 && (got = pass_damage(in, &err)) > 0);
+    return got;
+}
+
+static int input_next(struct input *in, struct record *rec)
+{
+    struct err err;
+    int got;
+
+    do {
+        got = record_next(in->r, rec, &err);
+    } while (got < 0 && (got = pass_damage(in, &err)) > 0);
+    return got;
+}
+
+static void put_segment(const char *path, const struct shard_header *h,
+                        const struct shard_segment *s)
+{
+    const char *name = shard_header_get(h, "vocab.name"), *langs = shard_header_get(h, "langs");
+    const char *lang = shard_header_get(h, "lang");
+
+    add_field(path);
+    add_numbers(&s->number, 1);
+    buf_add_byte(&line, '\t');
+    add_field(shard_header_get(h, "kind"));
+    add_numbers((uint64_t[]){ s->records, s->tokens, s->blocks, s->bytes }, 4);
+    if (s->tokens)
+        buf_printf(&line, "\t%.2f\t", 8.0 * (double)s->bytes / (double)s->tokens);
+    else
+        buf_add_str(&line, "\t-\t");
+    add_field(name ? name : "-");
+    buf_add_byte(&line, '\t');
+    add_field(langs ? langs : lang ? lang : "und");
+    put_line();
+}
+
+/* By the indices of a file; a pipe is read. */
+static int ls_segments(const char *path)
+{
+    struct shard_file *f;
+    struct shard_segment s;
+    struct shard_block b;
+    struct input in;
+    struct stat st;
+    struct err err;
+    uint64_t i, n_token;
+    int got;
+
+    if (strcmp(path, "-") && stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+        f = shard_file_open(path, &err);
+        if (!f)
+            return warn("%s", err.msg), 1;
+        for (i = 0; i < shard_file_segments(f); i++) {
+            shard_file_segment(f, i, &s);
+            put_segment(path, shard_file_segment_header(f, i), &s);
+        }
+        shard_file_close(f);
+        return 0;
+    }
+    if (input_open(&in, path) < 0)
+        return 1;
+    while ((got = input_step(&in, &b, &n_token)) > 0)
+        if (got == SHARD_ENDED)
+            put_segment(path, shard_reader_header(in.shard), shard_reader_segment(in.shard));
+    input_close(&in);
+    return got < 0;
+}
+
+static struct count {
+    const char *lang;
+    uint64_t records, tokens;
+} count[IDS_LANGS_MAX];    // of one segment
+
+static void put_counts(const char *path, uint64_t segment)
+{
+    int i;
+
+    for (i = 0; i < IDS_LANGS_MAX; i++) {
+        if (!count[i].records)
+            continue;
+        add_field(path);
+        add_numbers(&segment, 1);
+        buf_printf(&line, "\t%s", count[i].lang);
+        add_numbers((uint64_t[]){ count[i].records, count[i].tokens }, 2);
+        put_line();
+    }
+    memset(count, 0, sizeof(count));
+}
+
+static int ls_languages(const char *path)
+{
+    struct record rec;
+    struct input in;
+    uint64_t segment = 0;
+    int got;
+
+    if (input_open(&in, path) < 0)
+        return 1;
+    while ((got = input_next(&in, &rec)) > 0) {
+        struct count *c = &count[rec.row.lang];
+
+        if (segment != shard_reader_segment(in.shard)->number)
+            put_counts(path, segment);
+        segment = shard_reader_segment(in.shard)->number;
+        c->lang = rec.lang;
+        c->records++;
+        c->tokens += rec.n_token;
+    }
+    put_counts(path, segment);
+    input_close(&in);
+    return got < 0;
+}
+
+static int ls(char **path)
+{
+    int bad = 0;
+
+    open_out("-", languages
+                      ? "file\tsegment\tlang\trecords\ttokens"
+                      : "file\tsegment\tkind\trecords\ttokens\tblocks\tbytes\tbits_per_id\tvocab"
+                        "\tlangs");
+    for (; *path; path++)
+        bad |= languages ? ls_languages(*path) : ls_segments(*path);
+    close_out();
+    return bad;
+}
+
+/* Print at most *left records of a shard. */
+static int print_records(const char *path, int64_t *left)
+{
+    struct record rec;
+    struct input in;
+    int got = 0;
+
+    if (input_open(&in, path) < 0)
+        return 1;
+    for (; *left > 0 && (got = input_next(&in, &rec)) > 0; --*left) {
+        record_format(&rec, &line);
+        put_line();
+    }
+    input_close(&in);
+    return got < 0;
+}
+
+static int head(char **path)
+{
+    int64_t left = n_head < 0 ? 10 : n_head;
+    int bad = 0;
+
+    open_out("-", NULL);
+    for (; *path && (left > 0 || n_head == 0); path++)
+        bad |= print_records(*path, &left);
+    close_out();
+    return bad;
+}
+
+struct copy {
+    const char *to;    // NULL: nowhere
+    struct shard_writer *w;
+    struct input in;    // the shard last copied
+    uint64_t segments, blocks, records, tokens;
+};
+
+static int copy_begin(struct copy *c, const struct shard_header *h, struct err *err)
+{
+    c->segments++;
+    if (c->to && c->w)
+        return shard_begin(c->w, h, err);
+    if (c->to)
+        c->w = shard_create(c->to, h, err);
+    return c->to && !c->w ? -1 : 0;
+}
+
+static int copy_block(struct copy *c, const struct shard_block *b, uint64_t n_token,
+                      struct err *err)
+{
+    c->blocks++;
+    c->records += b->n_record;
+    c->tokens += n_token;
+    progress_show(&progress, c->records, shard_reader_offset(c->in.shard));
+    return c->to ? shard_write_packed(c->w, b, n_token, err) : 0;
+}
+
+/* All blocks of a shard to c->to, as they are. 0; -1 after damage, with a warning. c->in is
+ * left open. */
+static int copy_shard(struct copy *c, const char *path)
+{
+    struct shard_block b;
+    struct err err;
+    uint64_t n_token;
+    int got, bad = 0;
+
+    if (input_open(&c->in, path) < 0)
+        return -1;
+    while (!bad && (got = input_step(&c->in, &b, &n_token)) > 0) {
+        if (got == SHARD_BEGUN)
+            bad = copy_begin(c, shard_reader_header(c->in.shard), &err);
+        else if (got == SHARD_DATA)
+            bad = copy_block(c, &b, n_token, &err);
+    }
+    progress_end(&progress);
+    if (bad)
+        die("%s: %s", shard_reader_path(c->in.shard), err.msg);
+    return got;
+}
+
+/* What is not whole is no file, and has no end block in a pipe. */
+static int cat_shards(char **path)
+{
+    struct copy c = { .to = output ? output : "-" };
+    struct err err;
+    int bad = 0;
+
+    for (; *path && !bad; path++) {
+        bad = copy_shard(&c, *path) < 0;
+        input_close(&c.in);
+    }
+    if (bad)
+        shard_abandon(c.w);
+    else if (shard_finish(c.w, &err) < 0)
+        die("%s", err.msg);
+    return bad;
+}
+
+static int cat(char **path)
+{
+    int64_t all = INT64_MAX;
+    int bad = 0;
+
+    if (!text)
+        return cat_shards(path);
+    open_out(output ? output : "-", NULL);
+    for (; *path; path++)
+        bad |= print_records(*path, &all);
+    if (bad && output)
+        out_abandon(out);
+    else
+        close_out();
+    return bad;
+}
+
+static int check_file(const char *path)
+{
+    struct copy c = { .to = output };
+    int whole = copy_shard(&c, path) == 0 && !c.in.n_damage, mended = !whole && c.w;
+    struct err err;
+
+    if (c.w && shard_finish(c.w, &err) < 0)
+        die("%s", err.msg);
+    add_field(path);
+    buf_printf(&line, "\t%s", whole ? "whole" : mended ? "repaired" : "damaged");
+    add_numbers((uint64_t[]){ c.segments, c.blocks, c.records, c.tokens,
+                              c.in.r ? shard_reader_offset(c.in.shard) : 0, c.in.n_damage + !c.in.r,
+                              c.in.skipped },
+                7);
+    put_line();
+    input_close(&c.in);
+    return !whole && !mended;
+}
+
+static int check(char **path)
+{
+    int bad = 0;
+
+    if (repair && (!output || !strcmp(output, "-") || path[1]))
+        die_misuse("check --repair takes one shard and writes it to -o FILE");
+    if (output && !repair)
+        die_misuse("check: -o goes with --repair");
+    open_out("-", "file\tstate\tsegments\tblocks\trecords\ttokens\tbytes\tdamage\tskipped");
+    for (; *path; path++)
+        bad |= check_file(*path);
+    close_out();
+    return bad;
+}
+
+static int sum_file(const char *path, struct record_sum *s)
+{
+    struct record rec;
+    struct input in;
+    int got;
+
+    if (input_open(&in, path) < 0)
+        return 1;
+    while ((got = input_next(&in, &rec)) > 0) {
+        record_sum_add(s, &rec);
+        progress_show(&progress, s->records, shard_reader_offset(in.shard));
+    }
+    progress_end(&progress);
+    input_close(&in);
+    return got < 0;
+}
+
+static void put_sum(const char *name, const struct record_sum *s)
+{
+    add_field(name);
+    buf_printf(&line, "\t%" PRIu64 "\t%" PRIu64 "\t%016" PRIx64 "\t%016" PRIx64 "\t%016" PRIx64,
+               s->records, s->tokens, s->ids, s->docs, s->order);
+    put_line();
+}
+
+static int sum(char **path)
+{
+    struct record_sum all = { 0 };
+    int bad = 0, n = 0;
+
+    open_out("-", "file\trecords\ttokens\tids\tdocs\torder");
+    for (; *path; path++, n++) {
+        struct record_sum s = { 0 };
+
+        if (sum_file(*path, &s)) {    // no sum of a part
+            bad = 1;
+            continue;
+        }
+        put_sum(*path, &s);
+        record_sum_join(&all, &s);
+    }
+    if (n > 1 && !bad)
+        put_sum("total", &all);
+    close_out();
+    return bad;
+}
+
+static const struct command {
+    const char *name;
+    int (*run)(char **path);
+    const char *options;    // the letters that belong to it
+} commands[] = {
+    { "ls", ls, "ls" },        { "cat", cat, "ots" }, { "head", head, "ns" },
+    { "check", check, "ors" }, { "sum", sum, "s" },   { 0 },
+};
+
+static int is_given(const struct opt *o)
+{
+    if (o->kind == OPT_INT)
+        return *(int64_t *)o->to >= 0;
+    return o->kind == OPT_STR ? *(const char **)o->to != NULL : *(int *)o->to;
+}
+
+int main(int argc, char **argv)
+{
+    static char dash[] = "-", *standard_input[] = { dash, NULL };
+    const struct command *c;
+    const struct opt *o;
+    char **path;
+
+    argv += opt_parse(&tool, argc, argv);
+    if (!*argv)
+        die_misuse("no command: ls, cat, head, check or sum");
+    for (c = commands; c->name && strcmp(c->name, *argv); c++)
+        ;
+    if (!c->name)
+        die_misuse("no command called '%s'", *argv);
+    for (o = opts; o->name; o++)
+        if (is_given(o) && !strchr(c->options, o->key))
+            die_misuse("--%s does not belong to %s", o->name, c->name);
+    argv = argv[1] ? argv + 1 : standard_input;
+    for (path = argv; *path; path++)
+        if (!strcmp(*path, "-") && isatty(STDIN_FILENO))
+            die_misuse("no shard: standard input is a terminal");
+    progress_init(&progress, "records", 0, isatty(STDOUT_FILENO));
+    return c->run(argv);
+}
