@@ -10,6 +10,8 @@
 #include "nn/norm.h"
 #include "seq/batch.h"
 
+enum { SMALL = 1 << 14 };    // floats that are not worth a second thread
+
 static void norm(const struct model *m, const struct stack_net *st, struct place *at,
                  const struct param *scale)
 {
@@ -25,7 +27,7 @@ static void residual(const struct model *m, const struct stack_net *st, int bloc
     long i;
 
     net_drop(m, st, block, DROP_OUT + (int)kind, at[1].x);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (st->n * width > SMALL)
     for (i = 0; i < (long)st->n; i++)
         kern.add(at[1].x + (size_t)i * width, at->x + (size_t)i * width, width);
 }

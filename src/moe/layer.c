@@ -14,6 +14,8 @@
 #include "moe/dispatch.h"
 #include "moe/layer.h"
 
+enum { SMALL = 1 << 14 };    // floats that are not worth a second thread
+
 struct kept {                    // by a layer, between forward and backward
     struct moe_buffer x;         // [n_recv, M] in expert order
     struct moe_buffer saved;     // of the experts' networks
@@ -141,7 +143,7 @@ static void jitter(const struct moe_call *c, const float *from, float *to, size_
     float low = (float)(1.0 - c->jitter), step = (float)(2.0 * c->jitter / 65536.0);
     size_t i, j;
 
-#pragma omp parallel for private(j) schedule(static)
+#pragma omp parallel for private(j) schedule(static) if (c->n * m > SMALL)
     for (i = 0; i < c->n; i++) {
         uint64_t number = token_number(c, i), bits = 0;
 
@@ -280,7 +282,7 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const floa
     reserve(l, c);
     if (c->drop.rate > 0)
         send_numbers(l, c);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (l->d.n_send * m > SMALL)
     for (k = 0; k < (long)l->d.n_send; k++)
         memcpy(w->pack.p + (size_t)k * m, x + (size_t)l->d.token[k] * m, m * sizeof(*x));
     dispatch_out(&l->d, w->pack.p, l->kept->x.p, m, &w->journey);
@@ -288,7 +290,7 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const floa
     dispatch_back(&l->d, w->result.p, l->kept->back.p, m, &w->journey);
 
     memset(y, 0, c->n * m * sizeof(*y));
-#pragma omp parallel for private(i) schedule(static)
+#pragma omp parallel for private(i) schedule(static) if (l->d.n_send * m > SMALL)
     for (k = 0; k < (long)l->d.n_send; k++) {
         size_t token = (size_t)l->d.token[k];
         const float *row = l->kept->back.p + (size_t)k * m;
@@ -346,7 +348,7 @@ void moe_layer_backward(struct moe_layer *l, const struct moe_call *c, const flo
     long k;
 
     memset(d_gate, 0, c->n * sizeof(*d_gate));
-#pragma omp parallel for private(i) schedule(static)
+#pragma omp parallel for private(i) schedule(static) if (l->d.n_send * m > SMALL)
     for (k = 0; k < (long)l->d.n_send; k++) {
         size_t token = (size_t)l->d.token[k];
         const float *d = dy + token * m;
@@ -359,7 +361,7 @@ void moe_layer_backward(struct moe_layer *l, const struct moe_call *c, const flo
     run_experts_back(l, c, d_in, d_row);
     dispatch_back(&l->d, d_row, d_in, m, &w->journey);
     choose_back(l, c, x, dx);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (l->d.n_send * m > SMALL)
     for (k = 0; k < (long)l->d.n_send; k++)
         kern.add(dx + (size_t)l->d.token[k] * m, d_in + (size_t)k * m, m);
 }
