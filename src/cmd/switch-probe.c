@@ -26,7 +26,8 @@
 
 static const char *model_path, *input_path, *out_path;
 static int grads, train_loss, hf_compat;
-static int64_t group_rows = 1, min_capacity = 4;
+static int64_t group_rows = 1, min_capacity = 4, seed;
+static double dropout, expert_dropout, jitter;
 static double capacity_factor = NAN, z_loss = NAN, aux_loss = NAN, router_z_loss = NAN;
 
 static const struct opt opts[] = {
@@ -37,12 +38,17 @@ static const struct opt opts[] = {
     { 't', "train-loss", NULL, OPT_FLAG, &train_loss, 0, 0, "loss and capacity as in training" },
     { 0, "hf-compat", NULL, OPT_FLAG, &hf_compat, 0, 0, "route, see and pad as HF does" },
     { 0, "group-rows", "N", OPT_INT, &group_rows, 1, 1 << 20, "rows of a routing group [1]" },
-    { 0, "capacity-factor", "X", OPT_NUM, &capacity_factor, 0, 1e6, "[2; 1.25 with -t]" },
-    { 0, "min-capacity", "N", OPT_INT, &min_capacity, 0, 1 << 30, "least capacity [4]" },
+    { 0, "capacity-factor", "X", OPT_NUM, &capacity_factor, 0, 1e6,
+      "capacity in even shares [2; 1.25 with -t]" },
+    { 0, "min-capacity", "N", OPT_INT, &min_capacity, 0, 1 << 30, "least capacity, in tokens [4]" },
     { 0, "z-loss", "X", OPT_NUM, &z_loss, 0, 1e6, "weight of log_z^2 [0; 1e-4 with -t]" },
     { 0, "aux-loss", "X", OPT_NUM, &aux_loss, 0, 1e6, "of balance, a layer [0; 0.01 with -t]" },
     { 0, "router-z-loss", "X", OPT_NUM, &router_z_loss, 0, 1e6,
       "of router z [0; config's with -t]" },
+    { 0, "dropout", "X", OPT_NUM, &dropout, 0, 0.99, "rate [0]" },
+    { 0, "expert-dropout", "X", OPT_NUM, &expert_dropout, 0, 0.99, "rate inside experts [0]" },
+    { 0, "jitter", "X", OPT_NUM, &jitter, 0, 1, "of router inputs, 1 +- X [0]" },
+    { 's', "seed", "N", OPT_INT, &seed, 0, 1e15, "of dropout and jitter [0]" },
     { 0 },
 };
 static const struct tool tool = { "switch-probe", "-m DIR -i FILE -o FILE [OPTION ...]",
@@ -88,7 +94,12 @@ static void set_run(struct probe *p)
     if (p->all.n_row % group_rows)
         die("%s: %d rows do not make whole groups of %" PRId64, input_path, p->all.n_row,
             group_rows);
+    r->train = 1;    // at rates of 0, nothing
     r->gradient = grads;
+    r->dropout = dropout;
+    r->expert_dropout = expert_dropout;
+    r->jitter = jitter;
+    r->seed = (uint64_t)seed;
     r->hf_compat = hf_compat;
     r->group_rows = (int)group_rows;
     r->capacity_factor = option(capacity_factor, train_loss ? 1.25 : 2.0);

@@ -3,7 +3,8 @@
 # routing and gradients each time. With fewer groups than ranks some ranks have no rows, on 3
 # ranks the experts do not divide evenly, on 6 some ranks have no expert.
 load ../helper
-load ../golden/probe
+# shellcheck source=../golden/probe.bash
+. "$root/tests/golden/probe.bash"
 # shellcheck source=../../shell/lib.sh
 . "$root/shell/lib.sh"
 
@@ -27,6 +28,18 @@ on_ranks() { # CASE OPTION...
 
 @test "a group a row, a wide capacity" {
     on_ranks groups4_cf2.0 --capacity-factor 2
+}
+
+@test "dropout and jitter do not depend on the ranks" {
+    local noise=(--dropout 0.2 --expert-dropout 0.4 --jitter 0.3 --seed 7)
+    probe switch_tiny paper_switch ranks 1 -- --train-loss "${noise[@]}"
+    mv got.safetensors want.safetensors
+    for n in 2 3 4 6; do
+        probe switch_tiny paper_switch ranks "$n" -- --train-loss "${noise[@]}"
+        "$compare" "$golden/paper_switch/inputs.safetensors" want.safetensors got.safetensors
+    done
+    probe switch_tiny paper_switch ranks 2 -- --train-loss "${noise[@]}" --seed 8
+    exits 1 "$compare" "$golden/paper_switch/inputs.safetensors" want.safetensors got.safetensors
 }
 
 @test "HF's rules, where one rank has all rows" {
