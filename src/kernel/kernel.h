@@ -23,8 +23,8 @@ struct kernels {
     void (*norm_back)(float *dx, float a, const float *w, const float *dy, float b, const float *x,
                       size_t n);
     /* x[i] = exp(d) with d = x[i] - shift rounded to float, in place; returns their sum. Error
-     * of exp: at most 2 ulp for results that are normal numbers; exp(-inf) is 0, what is too
-     * large becomes inf, NaN stays NaN. */
+     * of exp: at most 2 ulp for results that are normal numbers; what is smaller may be 0; what is
+     * too large becomes inf, NaN stays NaN. */
     float (*exp_shift)(float *x, float shift, size_t n);
     void (*softmax_back)(float *d, const float *p, float s, size_t n);    // d = p (d - s)
     void (*relu)(float *y, const float *x, size_t n);    // y = max(x, 0), NaN stays; y may be x
