@@ -101,24 +101,28 @@ static size_t hide(const struct head *h, const struct panel *p, size_t n, float 
     return seen;
 }
 
-/* Scores of query i become probabilities, zero at keys it does not see. x is the row's [T]. */
-static void softmax(const struct head *h, const struct panel *p, int i, const float *bias, float *x)
+/* Scores x[hi - lo] of query i become probabilities, zero at keys it does not see, and are also
+ * laid into its row of probs [T]. */
+static void softmax(const struct head *h, const struct panel *p, int i, const float *bias, float *x,
+                    float *probs)
 {
-    int end = h->a->causal && i + 1 < p->hi ? i + 1 : p->hi;
-    size_t n = end > p->lo ? (size_t)(end - p->lo) : 0;
+    size_t n = p->hi - p->lo, see = n;    // keys up to query i
     float sum;
 
-    if (n > 0 && bias)
-        kern.add(x + p->lo, bias + p->lo, n);
-    if (!p->solid && hide(h, p, n, x + p->lo) == 0)
-        n = 0;
-    memset(x, 0, p->lo * sizeof(*x));
-    memset(x + p->lo + n, 0, (h->n_key - p->lo - n) * sizeof(*x));
-    if (n == 0)
-        return;
-    x += p->lo;
-    sum = kern.exp_shift(x, kern.max(x, n), n);
-    kern.scale(x, 1 / sum, n);
+    if (h->a->causal && i < p->hi)
+        see = i + 1 > p->lo ? (size_t)(i + 1 - p->lo) : 0;
+    if (bias)
+        kern.add(x, bias + p->lo, see);
+    if (!p->solid && hide(h, p, see, x) == 0)
+        see = 0;
+    if (see > 0) {
+        sum = kern.exp_shift(x, kern.max(x, see), see);
+        kern.scale(x, 1 / sum, see);
+    }
+    memset(x + see, 0, (n - see) * sizeof(*x));
+    memset(probs, 0, p->lo * sizeof(*x));
+    memcpy(probs + p->lo, x, n * sizeof(*x));
+    memset(probs + p->hi, 0, (h->n_key - p->hi) * sizeof(*x));
 }
 
 /* f[hi - lo]: the dropout factors of query i's probabilities. */
@@ -134,22 +138,19 @@ static int dropping(const struct attention *a)
     return a->drop && a->drop->rate > 0;
 }
 
-/* to[rows, hi - lo] = probabilities of the panel after dropout; d, if any, gets the factors too. */
-static void drop_panel(const struct head *h, const struct panel *p, const float *probs, float *to,
-                       float *d)
+/* Rows x[hi - lo] of the panel's queries times the dropout factors; y, if any, likewise. */
+static void drop_panel(const struct head *h, const struct panel *p, float *x, float *y)
 {
     size_t n = p->hi - p->lo;
     float f[PANEL];
     int i;
 
-    for (i = p->i; i < p->end; i++, to += n) {
+    for (i = p->i; i < p->end; i++, x += n) {
         if (i == p->i || h->a->drop->per_element)
             factors(h, p, i, f);
-        kern.mul(to, 1, probs + i * h->n_key + p->lo, f, n);
-        if (d) {
-            kern.mul(d, 1, d, f, n);
-            d += n;
-        }
+        kern.mul(x, 1, x, f, n);
+        if (y)
+            kern.mul(y + (i - p->i) * n, 1, y + (i - p->i) * n, f, n);
     }
 }
 
@@ -166,18 +167,15 @@ static void forward_panel(const struct head *h, const struct panel *p, const flo
 {
     size_t rows = p->end - p->i, n = p->hi - p->lo, d = h->a->d_kv, w = h->width, ld = h->n_key;
     size_t keys = h->at_key + p->lo * w;
-    float dropped[PANEL], *x = probs + p->i * ld + p->lo;
+    float x[PANEL];    // [rows, n]
     int i;
 
-    gemm_nt(rows, n, d, q, w, k + keys, w, 0, x, ld);
-    for (i = p->i; i < p->end; i++)
-        softmax(h, p, i, bias ? bias + i * ld : NULL, probs + i * ld);
-    if (dropping(h->a)) {
-        drop_panel(h, p, probs, dropped, NULL);
-        x = dropped;
-        ld = n;
-    }
-    gemm_nn(rows, d, n, x, ld, v + keys, w, 0, o, w);
+    gemm_nt(rows, n, d, q, w, k + keys, w, 0, x, n);
+    for (i = p->i; h->n_key > 0 && i < p->end; i++)
+        softmax(h, p, i, bias ? bias + i * ld : NULL, x + (i - p->i) * n, probs + i * ld);
+    if (dropping(h->a))
+        drop_panel(h, p, x, NULL);
+    gemm_nn(rows, d, n, x, n, v + keys, w, 0, o, w);
 }
 
 void attention_forward(const struct attention *a, const float *q, const float *k, const float *v,
@@ -213,15 +211,15 @@ static void backward_panel(const struct head *h, const struct panel *p, const fl
 {
     size_t rows = p->end - p->i, n = p->hi - p->lo, d = h->a->d_kv, w = h->width, ld = h->n_key;
     size_t keys = h->at_key + p->lo * w, i;
-    float ds[PANEL], dropped[PANEL];
+    float ds[PANEL], hot[PANEL];    // [rows, n]; hot: the probabilities as they met the values
     const float *x = probs + p->i * ld + p->lo;
 
+    for (i = 0; i < rows; i++)
+        memcpy(hot + i * n, x + i * ld, n * sizeof(*x));
     gemm_nt(rows, n, d, d_o, w, v + keys, w, 0, ds, n);
-    if (dropping(h->a)) {
-        drop_panel(h, p, probs, dropped, ds);
-        gemm_tn(n, d, rows, dropped, n, d_o, w, 1, g->v + keys, w);
-    } else
-        gemm_tn(n, d, rows, x, ld, d_o, w, 1, g->v + keys, w);
+    if (dropping(h->a))
+        drop_panel(h, p, hot, ds);
+    gemm_tn(n, d, rows, hot, n, d_o, w, 1, g->v + keys, w);
     for (i = 0; i < rows; i++) {
         float s = kern.dot(x + i * ld, ds + i * n, n);
 

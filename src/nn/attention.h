@@ -11,7 +11,7 @@
 
 struct dropout;
 
-enum { ATTENTION_KEY_MAX = 32768 };    // T at most
+enum { ATTENTION_KEY_MAX = 131072 };    // T at most; a thread needs 12 bytes of stack for each
 
 struct attention {
     int n_row, n_query, n_key;    // B, S, T
