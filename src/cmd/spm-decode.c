@@ -24,7 +24,7 @@ static const struct opt opts[] = {
     { 'm', "model", "FILE", OPT_STR, &model, 0, 0, "the SentencePiece model (needed)" },
     { 'f', "format", "shard|ids", OPT_CHOICE, &format, 0, 0,
       "what comes in (default: files say so themselves, pipes are shards)" },
-    { 'j', "json", NULL, OPT_FLAG, &json, 0, 0, "write documents as JSON Lines, with languages" },
+    { 0, "json", NULL, OPT_FLAG, &json, 0, 0, "write documents as JSON Lines, with languages" },
     { 'o', "output", "FILE", OPT_STR, &output, 0, 0, "write here, whole or not at all" },
     { 0, "strict", NULL, OPT_FLAG, &strict, 0, 0,
       "stop at an id that is none, and at another vocabulary" },
@@ -98,9 +98,9 @@ static void decode_shard(struct job *j, const char *path)
         die("%s", err.msg);
     h = ids_header(r);
     sha256 = shard_header_get(h, "vocab.sha256");
-    if (sha256 && strcmp(sha256, j->sha256) && strict)
+    if (sha256 && strcmp(sha256, j->sha256) != 0 && strict)
         die("%s: made with another vocabulary than %s", path, model);
-    if (sha256 && strcmp(sha256, j->sha256) && !quiet)
+    if (sha256 && strcmp(sha256, j->sha256) != 0 && !quiet)
         warn("%s: made with another vocabulary than %s", path, model);
     n_extra = shard_header_int(h, "vocab.size", 0) - j->vocab->n_piece;
     d = decoder(j, n_extra > 0 && n_extra < VOCAB_MAX ? n_extra : 0);
@@ -168,11 +168,11 @@ static void decode_file(struct job *j, const char *path)
     struct err err;
     int text = format && *format == 'i';
 
-    if (text || (!format && strcmp(path, "-"))) {
+    if (text || (!format && strcmp(path, "-") != 0)) {
         s = stream_open(path, &err);
         if (!s)
             die("%s", err.msg);
-        text = text || stream_peek(s, 4, &p, &err) < 4 || memcmp(p, "SYS1", 4);
+        text = text || stream_peek(s, 4, &p, &err) < 4 || memcmp(p, "SYS1", 4) != 0;
     }
     if (text)
         decode_text(j, s);

@@ -288,7 +288,7 @@ static void check_options(void)
 
     if (!model)
         die_misuse("--model is needed");
-    if (n_extra >= 0 && strcmp(format, "shard"))
+    if (n_extra >= 0 && strcmp(format, "shard") != 0)
         die_misuse("--extra-ids belongs to --format shard");
     for (c = lang; c && *c; c++)
         if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')

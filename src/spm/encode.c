@@ -146,7 +146,7 @@ static int run_samples(const struct encoder *e, struct err *err)
                 buf_add_byte(&got, ' ');
             encoding_piece(&enc, e->vocab, j, &got);
         }
-        if (!bad && (got.n != s.expected.n || (got.n && memcmp(got.p, s.expected.p, got.n))) &&
+        if (!bad && (got.n != s.expected.n || (got.n && memcmp(got.p, s.expected.p, got.n) != 0)) &&
             !(total(e, buf_bytes(&got)) == total(e, s.expected)))
             bad = err_set(err, "%s: the model's own sample %zu comes out different", e->vocab->name,
                           i + 1);
@@ -340,7 +340,7 @@ static size_t count_sentinels(struct bytes t)
     size_t n = 0;
 
     while (p < end && (p = memchr(p, '<', (size_t)(end - p)))) {
-        if ((size_t)(end - p) < sizeof(mark) || memcmp(p, mark, sizeof(mark) - 1)) {
+        if ((size_t)(end - p) < sizeof(mark) || memcmp(p, mark, sizeof(mark) - 1) != 0) {
             p++;
             continue;
         }

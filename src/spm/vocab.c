@@ -233,7 +233,7 @@ int32_t vocab_sentinel(struct bytes b)
 
     if (b.n > 3 && !memcmp(b.p, "\xE2\x96\x81", 3))
         b = (struct bytes){ b.p + 3, b.n - 3 };
-    if (b.n < n + 2 || b.n > n + 8 || memcmp(b.p, mark, n) || b.p[b.n - 1] != '>')
+    if (b.n < n + 2 || b.n > n + 8 || memcmp(b.p, mark, n) != 0 || b.p[b.n - 1] != '>')
         return -1;
     for (i = n; i < b.n - 1; i++) {
         if (b.p[i] < '0' || b.p[i] > '9')

@@ -63,7 +63,7 @@ static int unit_is(uint32_t u, unsigned char label)
 
 static int unit_ends(uint32_t u)
 {
-    return u >> 8 & 1;
+    return (u & 0x100) != 0;
 }
 
 /* The longest rule that p begins with: its length, 0 if none; *value is its text's place. */

@@ -74,7 +74,7 @@ static void bit_set(uint64_t *set, size_t i)
 
 static void grow(struct build *b)
 {
-    size_t cap = b->cap ? b->cap * 2 : 16 * BLOCK;
+    size_t cap = b->cap ? b->cap * 2 : (size_t)16 * BLOCK;
 
     if (b->n + BLOCK > b->cap) {
         b->node = xreallocarray(b->node, cap, sizeof(*b->node));
