@@ -141,7 +141,8 @@ static int clean(uint32_t set, const char *text, struct line_counts *n, char *ou
     struct buf b = { 0 };
     int row = rules_clean_lines(set, &p, &b, s, n);
 
-    memcpy(out, p.text.p, p.text.n);
+    if (p.text.n)
+        memcpy(out, p.text.p, p.text.n);
     out[p.text.n] = 0;
     out[1000] = (char)p.n_sentence;
     sentences_free(s);
