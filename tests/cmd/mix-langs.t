@@ -12,7 +12,7 @@ examples() { # FILE LANG ROWS [KEY=VALUE...]: whole rows, a document each
                 printf " %d", 3 + (d * 7919 + i) % 30000
             print ""
         }
-    }' | "$root/tests/ids.pl" "lang=$lang" "${@:-vocab.size=32100}" | pack-spans -i 32 -o "$file"
+    }' | perl "$root/tests/cmd/make-shard.pl" "lang=$lang" "${@:-vocab.size=32100}" | pack-spans -i 32 -o "$file"
 }
 
 column() { # FILE NAME: its values, a line each
@@ -85,10 +85,10 @@ column() { # FILE NAME: its values, a line each
     [[ $output == *en2.ex*en.ex* ]]
     refuses mix-langs en.ex big.ex
     [[ $output == *big.ex*vocabulary* ]]
-    echo '0 0 5 6 7' | "$root/tests/ids.pl" vocab.size=32100 lang=sw | pack-spans -o long.ex
+    echo '0 0 5 6 7' | perl "$root/tests/cmd/make-shard.pl" vocab.size=32100 lang=sw | pack-spans -o long.ex
     refuses mix-langs en.ex long.ex
     [[ $output == *long.ex*'512 inputs'* ]]
-    echo '0 1 5 6 7' | "$root/tests/ids.pl" vocab.size=32100 langs=sw,fi | pack-spans -i 32 -o two.ex
+    echo '0 fi 5 6 7' | perl "$root/tests/cmd/make-shard.pl" vocab.size=32100 langs=sw,fi | pack-spans -i 32 -o two.ex
     refuses mix-langs en.ex two.ex
     [[ $output == *two.ex*'one shard a language'* ]]
     examples none.ex yo 0

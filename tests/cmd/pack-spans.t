@@ -6,8 +6,9 @@ vocab=(vocab.size=32100 eos=1 sentinels=100 sentinel0=32099)
 
 docs() { # N LENGTH [LANGS]: N documents of that many ids, their languages taking turns
     awk -v n="$1" -v len="$2" -v langs="${3:-1}" 'BEGIN {
+        split("en fi sw", tag)
         for (d = 0; d < n; d++) {
-            printf "%d %d", d, d % langs
+            printf "%d %s", d, tag[d % langs + 1]
             for (i = 0; i < len; i++)
                 printf " %d", 3 + (d * 7919 + i * 31 + i * i) % 30000
             print ""
@@ -16,7 +17,7 @@ docs() { # N LENGTH [LANGS]: N documents of that many ids, their languages takin
 }
 
 ids() { # KEY=VALUE...: documents to a token shard
-    "$root/tests/ids.pl" "${vocab[@]}" "$@"
+    perl "$root/tests/cmd/make-shard.pl" "${vocab[@]}" "$@"
 }
 
 count() { # WHAT: of the statistics
@@ -50,6 +51,23 @@ header() { # FILE KEY
     [ "$(header out.ex lang)" = 'fi' ]
 }
 
+@test "put back together, input and target are the documents" {
+    docs 128 50 | ids lang=fi >in.ids
+    pack-spans in.ids | shard head -n 100 | awk -F'\t' '{
+        n = split($1, in_, " ")
+        m = split($2, out, " ")
+        for (i = j = 1; i < n; i++) {
+            if (in_[i] <= 32000) { print in_[i]; continue }
+            if (out[j++] != in_[i]) { print "wrong sentinel"; exit }
+            while (j < m && out[j] <= 32000) print out[j++]
+        }
+        if (in_[n] != 1 || out[m] != 1 || j != m) print "wrong end"
+    }' >got
+    docs 128 50 | cut -d' ' -f3- | tr ' ' '\n' >want
+    [ "$(wc -l <want)" = 6400 ]
+    cmp got want
+}
+
 @test "tails share a row" {
     docs 256 50 | ids lang=fi >in.ids # 6,400 ids joined: 11 pieces and a tail of 152
     pack-spans --stats stats.json -o out.ex in.ids
@@ -58,7 +76,7 @@ header() { # FILE KEY
 }
 
 @test "the same bytes from a file, a pipe, standard input, and again" {
-    docs 300 77 3 | ids langs=en,fi,sw BLOCK=10 >in.ids
+    docs 300 77 3 | ids langs=en,fi,sw block=10 >in.ids
     pack-spans <in.ids >a.ex
     pack-spans >b.ex <in.ids
     pack-spans < <(cat in.ids) >c.ex
@@ -69,7 +87,7 @@ header() { # FILE KEY
     tail -c 4000 named.ex | head -c 3500 >named.end
     cmp a.end named.end
     [ "$(header a.ex langs)" = en,fi,sw ]
-    docs 300 77 3 | ids langs=en,fi,sw BLOCK=300 >other.ids # other blocks, same documents
+    docs 300 77 3 | ids langs=en,fi,sw block=300 >other.ids # other blocks, same documents
     pack-spans <other.ids >d.ex
     tail -c +4000 a.ex >a.end
     tail -c +4000 d.ex >d.end
@@ -136,16 +154,16 @@ header() { # FILE KEY
     pack-spans -i 2048 -m 5 -o out.ex in.ids
     exits 2 pack-spans -x 20 -o out.ex in.ids
     exits 2 pack-spans -x 101 -o out.ex in.ids
-    docs 4 10 | "$root/tests/ids.pl" vocab.size=32000 eos=1 sentinels=0 >bare.ids
+    docs 4 10 | perl "$root/tests/cmd/make-shard.pl" vocab.size=32000 eos=1 sentinels=0 >bare.ids
     refuses pack-spans -o out.ex bare.ids
     [[ $output == *'no sentinels'* ]]
-    docs 4 10 | "$root/tests/ids.pl" vocab.size=250100 >plain.ids
+    docs 4 10 | perl "$root/tests/cmd/make-shard.pl" vocab.size=250100 >plain.ids
     pack-spans -o out.ex plain.ids
     [ "$(header out.ex sentinel0)" = 250099 ]
 }
 
 @test "what is cut or damaged is named, and nothing is left of the output" {
-    docs 200 100 | ids lang=fi BLOCK=20 >in.ids
+    docs 200 100 | ids lang=fi block=20 >in.ids
     size=$(stat -c %s in.ids)
     for n in 0 1 31 32 100 2000 $((size / 2)) $((size - 200)) $((size - 136)) $((size - 1)); do
         head -c "$n" in.ids >cut.ids
@@ -161,14 +179,14 @@ header() { # FILE KEY
     refuses pack-spans -o out.ex absent.ids
     pack-spans -o ex.ex in.ids
     refuses pack-spans -o out.ex ex.ex # a shard, but of examples
-    docs 5 5 | "$root/tests/ids.pl" vocab.size=100 >small.ids
+    docs 5 5 | perl "$root/tests/cmd/make-shard.pl" vocab.size=100 >small.ids
     refuses pack-spans -o out.ex in.ids small.ids
     [[ $output == *small.ids* ]]
     [ ! -e out.ex ] && [ ! -e out.ex.part ]
 }
 
 @test "damage can be passed over" {
-    docs 200 100 | ids lang=fi BLOCK=20 >bad.ids
+    docs 200 100 | ids lang=fi block=20 >bad.ids
     size=$(stat -c %s bad.ids)
     printf '\377' | dd of=bad.ids bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
     exits 0 pack-spans --skip-damage --stats stats.json -o out.ex bad.ids
