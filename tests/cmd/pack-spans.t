@@ -101,7 +101,9 @@ header() { # FILE KEY
     for opts in '-s 1' '-e 1' '--seed=2 --epoch=3'; do
         # shellcheck disable=SC2086
         pack-spans $opts --stats stats.json <in.ids >b.ex
-        ! cmp -s a.ex b.ex
+        tail -c 4000 a.ex >a.end
+        tail -c 4000 b.ex >b.end
+        exits 1 cmp -s a.end b.end # also behind the header
         [ "$(count rows)" = "$rows" ]
     done
 }
