@@ -7,6 +7,7 @@
 #define KERNEL_KERNEL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct kernels {
     float (*dot)(const float *x, const float *y, size_t n);                     // sum of x y
@@ -33,6 +34,10 @@ struct kernels {
     void (*geglu)(float *h, const float *u, const float *v, size_t n);    // h = gelu(u) v
     /* d holds the gradient of h; then d = d v gelu'(u), dv = d gelu(u). gelu is the tanh form. */
     void (*geglu_back)(float *d, float *dv, const float *u, const float *v, size_t n);
+    /* f[i] = 0 where half i % 2 (the low half first) of rng_u64(key, a, b + i / 2) is below
+     * `below`, else keep. Every variant gives the same. */
+    void (*coins)(float *f, float keep, uint32_t below, uint64_t key, uint64_t a, uint64_t b,
+                  size_t n);
 };
 
 extern struct kernels kern;    // set by kernel_init()

@@ -1,6 +1,7 @@
 /* ref.c - the definition of every kernel: plain loops, sums in double. */
 #include <math.h>
 
+#include "base/rng.h"
 #include "kernel/kernel.h"
 
 static float dot(const float *x, const float *y, size_t n)
@@ -155,6 +156,18 @@ static void geglu_back(float *d, float *dv, const float *u, const float *v, size
     }
 }
 
+static void coins(float *f, float keep, uint32_t below, uint64_t key, uint64_t a, uint64_t b,
+                  size_t n)
+{
+    uint64_t bits = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        bits = i % 2 ? bits >> 32 : rng_u64(key, a, b + i / 2);
+        f[i] = (uint32_t)bits < below ? 0 : keep;
+    }
+}
+
 void kernel_fill_ref(struct kernels *k)
 {
     *k = (struct kernels){
@@ -174,5 +187,6 @@ void kernel_fill_ref(struct kernels *k)
         .relu_back = relu_back,
         .geglu = geglu,
         .geglu_back = geglu_back,
+        .coins = coins,
     };
 }

@@ -47,15 +47,14 @@ void dropout_factors(const struct dropout *d, uint64_t number, uint64_t position
                      size_t n, float *f)
 {
     struct coin c = coin_of(d);
-    uint64_t bits = 0, i;
 
     if (!d->per_element)
         position = 0;
-    for (i = first; i < first + n; i++) {
-        if (i == first || (i & 1) == 0)
-            bits = draw(&c, number, position, i);
-        f[i - first] = side(&c, bits, i);
+    if (n > 0 && first & 1) {    // the second of a pair
+        *f++ = side(&c, draw(&c, number, position, first), first);
+        first++, n--;
     }
+    kern.coins(f, c.keep, c.below, c.key, number, position << 32 | first >> 1, n);
 }
 
 static void apply_row(const struct dropout *d, float *x, uint64_t number, size_t length,

@@ -396,6 +396,32 @@ static void test_exp(void **state)
     each_variant(exp_shifted);
 }
 
+/* Random factors are the same to the bit, whichever variant makes them: keys, rows and places
+ * with both halves in use, places that carry over 32 bits, bars at both ends. */
+static void coins(const struct kernels *ref, const struct kernels *k)
+{
+    static const uint64_t at[] = { 0, 1, 0xfffffff0, 0xfffffffffffffff0, 0x123456789abcdef0 };
+    static const uint32_t below[] = { 0, 1, 0x19999999, 0x80000000, 0xffffffff };
+    float *x, want[ROOM];
+    size_t s, i;
+
+    for (s = 0; s < N_SIZE; s++)
+        for (i = 0; i < 25; i++) {
+            x = fill(0, sizes[s], 0, PLAIN);
+            ref->coins(want, 1.25f, below[i % 5], at[i / 5] * 3 + 7, at[(i + 2) % 5], at[i / 5],
+                       sizes[s]);
+            k->coins(x, 1.25f, below[i % 5], at[i / 5] * 3 + 7, at[(i + 2) % 5], at[i / 5],
+                     sizes[s]);
+            assert_memory_equal(x, want, sizes[s] * sizeof(*x));
+        }
+}
+
+static void test_coins(void **state)
+{
+    (void)state;
+    each_variant(coins);
+}
+
 static void test_choice(void **state)
 {
     struct kernels k, best;
@@ -418,4 +444,4 @@ static void test_choice(void **state)
 }
 
 TESTS("kernel/kernel", cmocka_unit_test(test_variants), cmocka_unit_test(test_special),
-      cmocka_unit_test(test_exp), cmocka_unit_test(test_choice))
+      cmocka_unit_test(test_exp), cmocka_unit_test(test_coins), cmocka_unit_test(test_choice))
