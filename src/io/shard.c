@@ -358,6 +358,8 @@ struct shard_reader *shard_open(const char *path, struct err *err)
     int std = !strcmp(path, "-");
     struct shard_block none;
 
+    r->cap = CHUNK;
+    r->win = xmalloc(r->cap);
     r->path = xstrdup(std ? "standard input" : path);
     r->fd = std ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (r->fd < 0) {
