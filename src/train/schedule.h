@@ -11,7 +11,7 @@ struct schedule {
     double lr;    // rsqrt: lr / sqrt(max(step, warmup)); constant: lr
     double warmup;
     double ramp_down;    // over the last share of n_step it falls linearly to 0; 0: never
-    uint64_t n_step;
+    int64_t n_step;      // only for ramp_down
 };
 
 double schedule_lr(const struct schedule *s, uint64_t step);

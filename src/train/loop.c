@@ -1,0 +1,190 @@
+/* loop.c - see loop.h. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "comm/comm.h"
+#include "kernel/kernel.h"
+#include "model/params.h"
+#include "nn/gemm.h"
+#include "train/loop.h"
+
+struct run train_run(const struct train_rule *rule)
+{
+    struct run run = { .train = 1, .gradient = 1, .group_rows = (int)rule->group_rows };
+
+    run.capacity_factor = rule->capacity_factor;
+    run.min_capacity = (int)rule->min_capacity;
+    run.dropout = rule->dropout;
+    run.expert_dropout = rule->expert_dropout;
+    run.jitter = rule->jitter;
+    run.dropout_per_element = rule->dropout_per_element;
+    run.z_loss = rule->z_loss;
+    run.aux_loss = rule->aux_loss;
+    run.router_z_loss = rule->router_z_loss;
+    run.aux_mean = rule->aux_mean;
+    run.seed = (uint64_t)rule->seed;
+    run.n_group[ENCODER] = run.n_group[DECODER] = (double)(rule->batch / rule->group_rows);
+    return run;
+}
+
+/* Which rows are this rank's, in how many microbatches of how many rows. Every rank has as many
+ * microbatches as the fullest. */
+static int divide(struct trainer *t, int64_t *micro_rows, struct err *err)
+{
+    int64_t group = t->rule.group_rows, n_group = t->rule.batch / group, most;
+    int first, mine;
+
+    if (t->rule.batch % group != 0)
+        return err_set(err, "%" PRId64 " rows a step are not whole groups of %" PRId64 " rows",
+                       t->rule.batch, group);
+    if (*micro_rows % group != 0)
+        return err_set(err, "%" PRId64 " rows a microbatch are not whole groups of %" PRId64,
+                       *micro_rows, group);
+    mine = comm_slice((int)n_group, comm_size(t->comm), comm_rank(t->comm), &first);
+    t->first_row = first * group;
+    t->n_row = mine * group;
+    most = t->n_row;
+    comm_max_i64(t->comm, &most, 1);
+    if (!*micro_rows || *micro_rows > most)
+        *micro_rows = most;
+    t->n_micro = (int)((most + *micro_rows - 1) / *micro_rows);
+    return 0;
+}
+
+struct trainer *trainer_new(const struct config *c, const struct train_rule *rule,
+                            struct comm *comm, int n_input, int n_target, int64_t micro_rows,
+                            struct err *err)
+{
+    struct trainer *t = xcalloc(1, sizeof(*t));
+    struct adafactor_rule optimizer = { .min_dim = (int)rule->optimizer_min_dim };
+    int i, first, n;
+
+    t->config = *c;
+    t->rule = *rule;
+    t->comm = comm;
+    if (divide(t, &micro_rows, err) < 0) {
+        trainer_free(t);
+        return NULL;
+    }
+    n = comm_slice(c->n_expert, comm_size(comm), comm_rank(comm), &first);
+    t->params = params_new(c, first, n, 1);
+    params_init(t->params, c, (uint64_t)rule->seed, rule->init_scale);
+    t->optimizer = adafactor_new(t->params, &optimizer);
+    t->model = model_new(c, t->params, comm, (int)micro_rows, n_input, n_target, 1);
+    t->micro = xcalloc((size_t)t->n_micro, sizeof(*t->micro));
+    for (i = 0; i < t->n_micro; i++)
+        batch_init(&t->micro[i], (int)micro_rows, n_input, n_target);
+    return t;
+}
+
+int trainer_fill(struct trainer *t, struct mix *mix, struct err *err)
+{
+    uint64_t first = t->step * (uint64_t)t->rule.batch + (uint64_t)t->first_row;
+    int64_t i, rows = t->micro[0].n_row;
+
+    for (i = 0; i < t->n_micro; i++)
+        batch_clear(&t->micro[i]);
+    for (i = 0; i < t->n_row; i++)
+        if (mix_fill(mix, first + (uint64_t)i, &t->micro[i / rows], (int)(i % rows), err) < 0)
+            return -1;
+    return 0;
+}
+
+static double real_inputs(const struct batch *b)
+{
+    size_t i, n = (size_t)b->n_row * (size_t)b->n_input, real = 0;
+
+    for (i = 0; i < n; i++)
+        real += b->input_segment[i] != 0;
+    return (double)real;
+}
+
+/* Over all ranks: real targets, real tokens. */
+static void count_tokens(struct trainer *t, double *targets, double *tokens)
+{
+    double n[2] = { 0, 0 };
+    int i;
+
+    for (i = 0; i < t->n_micro; i++) {
+        double here = (double)batch_targets(&t->micro[i]);
+
+        n[0] += here;
+        n[1] += here + real_inputs(&t->micro[i]);
+    }
+    comm_sum_f64(t->comm, n, 2);
+    *targets = n[0];
+    *tokens = n[1];
+}
+
+/* Gradients of shared parameters become those of all ranks; returns the norm over all. */
+static double sum_gradients(struct trainer *t)
+{
+    struct params *p = t->params;
+    double shared = 0, experts = 0;
+    size_t i;
+
+    comm_sum_f32(t->comm, p->g, p->size_shared);
+    for (i = 0; i < p->n; i++) {
+        double s = (double)kern.sum_squares(p->p[i].g, p->p[i].n);
+
+        *(i < p->n_shared ? &shared : &experts) += s;
+    }
+    comm_sum_f64(t->comm, &experts, 1);
+    return sqrt(shared + experts);
+}
+
+int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err *err)
+{
+    struct run run = train_run(&t->rule);
+    struct comm_stats before = *comm_stats(t->comm);
+    double start = clock_seconds(), gemm = gemm_seconds();
+    double sums[N_LOSSES + 1] = { 0 };
+    int i;
+
+    *r = (struct step_report){ .lr = schedule_lr(&t->rule.schedule, t->step) };
+    run.step = t->step;
+    count_tokens(t, &run.n_target, &r->tokens);
+    memset(t->params->g, 0, t->params->size * sizeof(float));
+    for (i = 0; i < t->n_micro; i++) {
+        model_forward(t->model, &t->micro[i], &run, &r->sums, NULL, NULL);
+        model_backward(t->model, &t->micro[i], &run);
+    }
+    memcpy(sums, &r->sums, sizeof(r->sums));
+    sums[N_LOSSES] = stop;
+    comm_sum_f64(t->comm, sums, N_LOSSES + 1);
+    memcpy(&r->sums, sums, sizeof(r->sums));
+    r->stop = sums[N_LOSSES] != 0;
+    r->grad_norm = sum_gradients(t);
+    r->loss = loss_total(&r->sums, &t->config, &run);
+    r->nlp = r->sums.n_target > 0 ? -r->sums.ce / r->sums.n_target : 0;
+    if (!isfinite(r->loss) || !isfinite(r->grad_norm))
+        return err_set(err, "step %" PRIu64 ": loss %g, gradient norm %g: not finite", t->step,
+                       r->loss, r->grad_norm);
+    adafactor_update(t->optimizer, t->params, t->step, r->lr);
+    t->step++;
+    r->seconds = clock_seconds() - start;
+    r->gemm = gemm_seconds() - gemm;
+    r->exchange = comm_stats(t->comm)->exchange_seconds - before.exchange_seconds;
+    r->wait = comm_stats(t->comm)->sum_seconds - before.sum_seconds;
+    return 0;
+}
+
+void trainer_free(struct trainer *t)
+{
+    int i;
+
+    if (!t)
+        return;
+    for (i = 0; t->micro && i < t->n_micro; i++)
+        batch_release(&t->micro[i]);
+    free(t->micro);
+    model_free(t->model);
+    adafactor_free(t->optimizer);
+    params_free(t->params);
+    free(t);
+}

@@ -1,0 +1,73 @@
+/* loop.h - one step of training after another, on any number of ranks.
+ *
+ * The rows of a step are divided into routing groups, the groups over the ranks in order, and
+ * a rank's groups over its microbatches. What a step needs of the whole (real targets, groups)
+ * is known before its first forward pass, so the loss and the gradients are those of the whole
+ * batch, however it is divided, up to the rounding of sums.
+ */
+#ifndef TRAIN_LOOP_H
+#define TRAIN_LOOP_H
+
+#include <stdint.h>
+
+#include "model/config.h"
+#include "model/model.h"
+#include "seq/batch.h"
+#include "train/adafactor.h"
+#include "train/schedule.h"
+
+struct comm;
+struct err;
+struct params;
+
+/* What decides on the curve; a resumed run must have the same. */
+struct train_rule {
+    int64_t batch, group_rows;    // rows of a step, of a routing group
+    double capacity_factor, aux_loss, router_z_loss, z_loss;
+    int64_t min_capacity;
+    double dropout, expert_dropout, jitter;
+    int dropout_per_element, aux_mean;
+    struct schedule schedule;
+    int64_t optimizer_min_dim;
+    double init_scale;
+    int64_t seed;
+};
+
+struct trainer {
+    struct config config;
+    struct train_rule rule;
+    struct comm *comm;
+    struct params *params;
+    struct adafactor *optimizer;
+    struct model *model;
+    struct batch *micro;    // [n_micro] this rank's rows of a step
+    int n_micro;
+    int64_t first_row, n_row;    // this rank's, within the step
+    uint64_t step;               // updates done
+};
+
+struct step_report {
+    struct losses sums;    // over all ranks
+    double loss, nlp, lr, grad_norm;
+    double tokens;    // real ones, inputs and targets
+    double seconds;
+    double gemm, exchange, wait;    // of them, on this rank: products, exchanges, sums over ranks
+    int stop;                       // some rank was asked to stop
+};
+
+/* Parameters are drawn from the rule's seed. micro_rows: rows of a microbatch, 0: all of the
+ * rank's. NULL when rows do not divide. Collective. */
+struct trainer *trainer_new(const struct config *c, const struct train_rule *rule,
+                            struct comm *comm, int n_input, int n_target, int64_t micro_rows,
+                            struct err *err);
+/* The rows of the next step into t->micro. */
+int trainer_fill(struct trainer *t, struct mix *mix, struct err *err);
+/* Forward, backward, sums over ranks, update: by the rows in t->micro. -1 when the loss is not
+ * finite (nothing was updated). stop: this rank was asked to. Collective. */
+int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err *err);
+void trainer_free(struct trainer *t);
+
+/* How the rule says to run the model in training. */
+struct run train_run(const struct train_rule *rule);
+
+#endif

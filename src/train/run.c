@@ -1,0 +1,295 @@
+/* run.c - see run.h.
+ *
+ * Ranks agree after each thing that may fail on one of them: all go on, or all return.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "comm/comm.h"
+#include "io/tensors.h"
+#include "model/params.h"
+#include "train/evaluate.h"
+#include "train/folder.h"
+#include "train/metrics.h"
+#include "train/run.h"
+#include "train/state.h"
+
+struct running {
+    const struct run_ask *ask;
+    struct comm *comm;
+    int root;    // this is rank 0
+    struct mix *mix;
+    struct eval_set *eval;
+    struct trainer *t;
+    struct state_facts facts;
+    struct metrics *steps, *evals;    // on rank 0
+    struct progress progress;
+    char unit[64];     // of the progress line, with the loss
+    uint64_t saved;    // step of the last checkpoint
+    int has_saved;
+};
+
+static int agree(struct running *r, int rc)
+{
+    int64_t bad = rc < 0;
+
+    comm_max_i64(r->comm, &bad, 1);
+    return bad ? -1 : 0;
+}
+
+static int open_data(struct running *r, const struct config *c, struct err *err)
+{
+    r->mix = mix_open(r->ask->train, err);
+    if (!r->mix)
+        return -1;
+    if (mix_vocab(r->mix) > c->n_vocab)
+        return err_set(err, "%s: ids up to %" PRId64 ", but the model's vocab_size is %d",
+                       r->ask->train, mix_vocab(r->mix) - 1, c->n_vocab);
+    r->facts.mixture = mix_fingerprint(r->mix);
+    r->facts.vocab_sha256 = mix_vocab_sha256(r->mix) ? mix_vocab_sha256(r->mix) : "";
+    if (!r->ask->eval)
+        return 0;
+    r->eval = eval_open(&r->ask->eval, 1, err);
+    if (!r->eval)
+        return -1;
+    if (eval_vocab(r->eval) > c->n_vocab)
+        return err_set(err, "%s: ids up to %lld, but the model's vocab_size is %d", r->ask->eval,
+                       eval_vocab(r->eval) - 1, c->n_vocab);
+    return 0;
+}
+
+/* A shard that ends must last. */
+static int check_rows(const struct running *r, struct err *err)
+{
+    uint64_t have = mix_rows(r->mix), need = (uint64_t)r->ask->n_step * (uint64_t)r->t->rule.batch;
+
+    if (have && have < need)
+        return err_set(err, "%s: %" PRIu64 " rows, but %" PRIu64 " are needed: use mix-langs(1)",
+                       r->ask->train, have, need);
+    return 0;
+}
+
+static int most(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int load_weights(struct running *r, struct err *err)
+{
+    char *path = folder_find(r->ask->weights, err);
+    struct tensors *from = path ? tensors_open(path, err) : NULL;
+    int rc = from ? params_load(r->t->params, &r->t->config, from, err) : -1;
+
+    tensors_close(from);
+    free(path);
+    return agree(r, rc);
+}
+
+/* Of the ranks that know why it failed, the first keeps its message. */
+static void one_speaks(struct comm *comm, struct err *err)
+{
+    int64_t mine = err->msg[0] ? comm_size(comm) - comm_rank(comm) : 0, first = mine;
+
+    comm_max_i64(comm, &first, 1);
+    if (first != mine)
+        err->msg[0] = 0;
+}
+
+/* The newest checkpoint that loads. 1: resumed, 0: there is none, -1. */
+static int resume_newest(struct running *r, struct err *err)
+{
+    uint64_t *step;
+    long i, n = folder_list(r->ask->out, &step, err);
+    int rc = n < 0 ? -1 : 0;
+
+    for (i = 0; i < n && rc == 0; i++) {
+        char *path = folder_step(r->ask->out, step[i], 0);
+
+        rc = state_load(r->t, &r->facts, path, err);
+        if (rc == -1) {
+            one_speaks(r->comm, err);
+            if (err->msg[0])
+                warn("%s: passed over", err->msg);
+            rc = 0;
+        } else if (rc == 0) {
+            r->has_saved = rc = 1;
+            r->saved = r->t->step;
+        }
+        free(path);
+    }
+    free(step);
+    if (n > 0 && rc == 0)
+        return err_set(err, "%s: none of its checkpoints can be loaded", r->ask->out);
+    return rc < 0 ? -1 : rc;
+}
+
+/* 0: from the beginning or resumed; -1. */
+static int begin(struct running *r, struct err *err)
+{
+    const char *how = r->ask->resume;
+    uint64_t *step;
+    char *path;
+    long n;
+    int rc;
+
+    if (strcmp(how, "auto") == 0) {
+        rc = resume_newest(r, err);
+        return rc != 0 || !r->ask->weights ? (rc < 0 ? -1 : 0) : load_weights(r, err);
+    }
+    n = folder_list(r->ask->out, &step, err);
+    free(step);
+    if (n != 0)
+        return n < 0 ? -1
+                     : err_set(err, "%s: has checkpoints: resume, or choose another folder",
+                               r->ask->out);
+    if (strcmp(how, "never") == 0)
+        return r->ask->weights ? load_weights(r, err) : 0;
+    path = folder_find(how, err);
+    rc = agree(r, path ? 0 : -1);
+    if (rc == 0)
+        rc = state_load(r->t, &r->facts, path, err) < 0 ? -1 : 0;
+    free(path);
+    return rc;
+}
+
+static int open_tables(struct running *r, struct err *err)
+{
+    uint64_t step = r->t->step;
+
+    if (!r->root)
+        return 0;
+    r->steps = metrics_open(r->ask->out, "metrics.tsv", metrics_step_header, step, err);
+    if (!r->steps)
+        return -1;
+    if (!r->eval)
+        return 0;
+    r->evals = metrics_open(r->ask->out, "eval.tsv", metrics_eval_header, step + 1, err);
+    return r->evals ? 0 : -1;
+}
+
+static int prepare_folder(struct running *r, struct err *err)
+{
+    int rc = 0;
+
+    if (r->root) {
+        rc = folder_make(r->ask->out, err);
+        if (rc == 0)
+            rc = folder_clear_parts(r->ask->out, err);
+    }
+    return agree(r, rc);
+}
+
+static int start(struct running *r, const struct config *c, const struct train_rule *rule,
+                 struct err *err)
+{
+    int n_input, n_target;
+
+    if (agree(r, open_data(r, c, err)) < 0 || prepare_folder(r, err) < 0)
+        return -1;
+    n_input = most(mix_inputs(r->mix), r->eval ? eval_inputs(r->eval) : 0);
+    n_target = most(mix_targets(r->mix), r->eval ? eval_targets(r->eval) : 0);
+    r->t = trainer_new(c, rule, r->comm, n_input, n_target, r->ask->micro_rows, err);
+    if (agree(r, r->t ? check_rows(r, err) : -1) < 0)
+        return -1;
+    if (begin(r, err) < 0)
+        return -1;
+    return agree(r, open_tables(r, err));
+}
+
+static int save(struct running *r, struct err *err)
+{
+    if (state_save(r->t, &r->facts, r->ask->out, err) < 0)
+        return -1;
+    r->has_saved = 1;
+    r->saved = r->t->step;
+    if (!r->ask->keep)
+        return 0;
+    return agree(r, r->root ? folder_prune(r->ask->out, (size_t)r->ask->keep, err) : 0);
+}
+
+static int evaluate_now(struct running *r, struct err *err)
+{
+    const struct train_rule *rule = &r->t->rule;
+    struct eval_rule how = { .group_rows = (int)rule->group_rows, .capacity_factor = 2.0 };
+    struct evaluation e;
+    int rc;
+
+    how.micro_rows = r->t->micro[0].n_row;
+    how.min_capacity = (int)rule->min_capacity;
+    rc = evaluate(r->eval, r->t->model, &r->t->config, r->comm, &how, &e, err);
+    if (rc == 0)
+        rc = agree(r, r->root ? metrics_add_eval(r->evals, r->t->step, &e, err) : 0);
+    evaluation_release(&e);
+    return rc;
+}
+
+static void tell(struct running *r, const struct step_report *s)
+{
+    if (!r->root)
+        return;
+    snprintf(r->unit, sizeof(r->unit), "steps, loss %.4f", s->loss);
+    progress_show(&r->progress, r->t->step, 0);
+    if (r->ask->log_every && r->t->step % (uint64_t)r->ask->log_every == 0)
+        fprintf(stderr, "%s: step %" PRIu64 ": loss %.5f, %.0f tokens/s\n", die_name,
+                r->t->step - 1, s->loss, s->seconds > 0 ? s->tokens / s->seconds : 0);
+}
+
+static int due(uint64_t step, int64_t every, uint64_t last)
+{
+    return step == last || (every && step % (uint64_t)every == 0);
+}
+
+/* Fill, step, report; evaluate and save where it is time. 1: stopped. */
+static int one_step(struct running *r, struct err *err)
+{
+    uint64_t last = (uint64_t)r->ask->n_step;
+    double begun = clock_seconds();
+    struct step_report s;
+    int rc = agree(r, trainer_fill(r->t, r->mix, err));
+
+    if (rc == 0)
+        rc = trainer_step(r->t, *r->ask->stop, &s, err);
+    if (rc < 0)
+        return -1;
+    s.seconds = clock_seconds() - begun;
+    tell(r, &s);
+    rc = agree(r, r->root ? metrics_add_step(r->steps, r->t->step - 1, &s, err) : 0);
+    if (rc == 0 && r->eval && due(r->t->step, r->ask->eval_every, last))
+        rc = evaluate_now(r, err);
+    if (rc == 0 && (s.stop || due(r->t->step, r->ask->save_every, last)))
+        rc = save(r, err);
+    return rc < 0 ? -1 : s.stop && r->t->step < last;
+}
+
+static void finish(struct running *r)
+{
+    progress_end(&r->progress);
+    metrics_close(r->steps);
+    metrics_close(r->evals);
+    trainer_free(r->t);
+    eval_close(r->eval);
+    mix_close(r->mix);
+}
+
+int run_train(const struct config *c, const struct train_rule *rule, const struct run_ask *ask,
+              struct comm *comm, struct err *err)
+{
+    struct running r = { .ask = ask, .comm = comm, .root = comm_rank(comm) == 0 };
+    int rc;
+
+    err->msg[0] = 0;
+    progress_init(&r.progress, r.unit, (uint64_t)ask->n_step, ask->quiet || !r.root);
+    rc = start(&r, c, rule, err);
+    while (rc == 0 && r.t->step < (uint64_t)ask->n_step)
+        rc = one_step(&r, err);
+    finish(&r);
+    if (rc < 0)
+        one_speaks(comm, err);
+    return rc;
+}

@@ -1,0 +1,411 @@
+/* state.c - see state.h. */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "comm/comm.h"
+#include "io/out.h"
+#include "io/tensors.h"
+#include "model/params.h"
+#include "train/folder.h"
+#include "train/loop.h"
+#include "train/state.h"
+
+static const char *const meta[] = { "format", "pt", NULL };
+
+/* The rule's fields as options are called. */
+static const struct field {
+    const char *name;
+    enum { INT, NUM, FLAG } kind;
+    size_t at;
+} fields[] = {
+    { "batch", INT, offsetof(struct train_rule, batch) },
+    { "group-rows", INT, offsetof(struct train_rule, group_rows) },
+    { "capacity-factor", NUM, offsetof(struct train_rule, capacity_factor) },
+    { "min-capacity", INT, offsetof(struct train_rule, min_capacity) },
+    { "aux-loss", NUM, offsetof(struct train_rule, aux_loss) },
+    { "aux-mean", FLAG, offsetof(struct train_rule, aux_mean) },
+    { "router-z-loss", NUM, offsetof(struct train_rule, router_z_loss) },
+    { "z-loss", NUM, offsetof(struct train_rule, z_loss) },
+    { "dropout", NUM, offsetof(struct train_rule, dropout) },
+    { "expert-dropout", NUM, offsetof(struct train_rule, expert_dropout) },
+    { "dropout-per-element", FLAG, offsetof(struct train_rule, dropout_per_element) },
+    { "jitter", NUM, offsetof(struct train_rule, jitter) },
+    { "schedule", FLAG, offsetof(struct train_rule, schedule.kind) },
+    { "lr", NUM, offsetof(struct train_rule, schedule.lr) },
+    { "warmup", NUM, offsetof(struct train_rule, schedule.warmup) },
+    { "ramp-down", NUM, offsetof(struct train_rule, schedule.ramp_down) },
+    { "steps", INT, offsetof(struct train_rule, schedule.n_step) },
+    { "optimizer-min-dim", INT, offsetof(struct train_rule, optimizer_min_dim) },
+    { "init-scale", NUM, offsetof(struct train_rule, init_scale) },
+    { "seed", INT, offsetof(struct train_rule, seed) },
+};
+enum { N_FIELD = sizeof(fields) / sizeof(fields[0]) };
+
+static double field_value(const struct train_rule *rule, const struct field *f)
+{
+    const char *p = (const char *)rule + f->at;
+
+    if (f->kind == NUM)
+        return *(const double *)(const void *)p;
+    return f->kind == INT ? (double)*(const int64_t *)(const void *)p
+                          : (double)*(const int *)(const void *)p;
+}
+
+/* All ranks fail when one does. */
+static int agree(struct comm *comm, int rc)
+{
+    int64_t bad = -rc;
+
+    comm_max_i64(comm, &bad, 1);
+    return (int)-bad;
+}
+
+static struct tensor tensor_of(const char *name, int n_dim, const int64_t *dim, size_t n,
+                               const float *data)
+{
+    struct tensor t = { .name = name, .type = TENSOR_F32, .n_dim = n_dim, .data = data, .n = n };
+
+    memcpy(t.dim, dim, (size_t)n_dim * sizeof(*dim));
+    return t;
+}
+
+struct slot_view {    // one array of the optimizer, as a tensor of a file
+    char *name;
+    int n_dim;
+    int64_t dim[2];
+    size_t n;
+    float *data;
+};
+
+/* The arrays of tensor i: 1 or 2. Names are owned by the caller. */
+static int slot_views(const struct trainer *t, size_t i, struct slot_view *v)
+{
+    const struct param *p = &t->params->p[i];
+    const struct adafactor_slot *s = &t->optimizer->slot[i];
+
+    if (s->v) {
+        v[0] = (struct slot_view){
+            xasprintf("%s.v", p->name), p->n_dim, { p->dim[0], p->dim[1] }, p->n, s->v
+        };
+        return 1;
+    }
+    v[0] = (struct slot_view){
+        xasprintf("%s.v_row", p->name), 1, { p->dim[0] }, (size_t)p->dim[0], s->row
+    };
+    v[1] = (struct slot_view){
+        xasprintf("%s.v_col", p->name), 1, { p->dim[1] }, (size_t)p->dim[1], s->col
+    };
+    return 2;
+}
+
+/* File names of the shared part (expert -1) or of an expert. */
+static char *file_name(const char *dir, const char *kind, int expert)
+{
+    if (expert < 0)
+        return xasprintf("%s/%s-shared.safetensors", dir,
+                         strcmp(kind, "optimizer") == 0 ? kind : "model");
+    return strcmp(kind, "optimizer") == 0
+               ? xasprintf("%s/optimizer-expert-%05d.safetensors", dir, expert)
+               : xasprintf("%s/expert-%05d.safetensors", dir, expert);
+}
+
+/* Tensors of the shared part, or of one expert: [*first, returned). They are together. */
+static size_t part_of(const struct params *p, int expert, size_t *first)
+{
+    size_t per = p->n_expert ? (p->n - p->n_shared) / (size_t)p->n_expert : 0;
+
+    *first = expert < 0 ? 0 : p->n_shared + per * (size_t)(expert - p->first_expert);
+    return expert < 0 ? p->n_shared : *first + per;
+}
+
+static int save_weights(const struct trainer *t, const char *dir, int expert, struct err *err)
+{
+    size_t first, end = part_of(t->params, expert, &first), i;
+    struct tensor *x = xmalloc((end - first) * sizeof(*x));
+    char *path = file_name(dir, "model", expert);
+    int rc;
+
+    for (i = first; i < end; i++) {
+        const struct param *p = &t->params->p[i];
+
+        x[i - first] = tensor_of(p->name, p->n_dim, p->dim, p->n, p->w);
+    }
+    rc = tensors_write(path, x, end - first, meta, err);
+    free(path);
+    free(x);
+    return rc;
+}
+
+static int save_slots(const struct trainer *t, const char *dir, int expert, struct err *err)
+{
+    size_t first, end = part_of(t->params, expert, &first), i, n = 0;
+    struct tensor *x = xmalloc(2 * (end - first) * sizeof(*x));
+    char *path = file_name(dir, "optimizer", expert);
+    int rc, k;
+
+    for (i = first; i < end; i++) {
+        struct slot_view v[2];
+        int m = slot_views(t, i, v);
+
+        for (k = 0; k < m; k++)
+            x[n++] = tensor_of(v[k].name, v[k].n_dim, v[k].dim, v[k].n, v[k].data);
+    }
+    rc = tensors_write(path, x, n, meta, err);
+    for (i = 0; i < n; i++)
+        free((char *)x[i].name);
+    free(path);
+    free(x);
+    return rc;
+}
+
+static int put_text(const char *dir, const char *name, const char *text, struct err *err)
+{
+    char *path = xasprintf("%s/%s", dir, name);
+    struct out *o = out_open(path, err);
+    int rc = o ? out_write(o, text, strlen(text), err) : -1;
+
+    free(path);
+    if (rc < 0)
+        out_abandon(o);
+    return rc < 0 ? rc : out_close(o, err);
+}
+
+static int put_json(const char *dir, const char *name, json_t *j, struct err *err)
+{
+    char *text = json_dumps(j, JSON_INDENT(1) | JSON_SORT_KEYS);
+    char *line = xasprintf("%s\n", text);
+    int rc = put_text(dir, name, line, err);
+
+    json_decref(j);
+    free(text);
+    free(line);
+    return rc;
+}
+
+/* Which file has which tensor, for readers of Hugging Face's format. */
+static int save_index(const struct trainer *t, const char *dir, struct err *err)
+{
+    const struct config *c = &t->config;
+    struct params *all = params_table(c, 0, c->n_expert);
+    json_t *map = json_object();
+    size_t i, n;
+
+    for (i = 0; i < all->n; i++) {
+        char *file = file_name(dir, "model", all->p[i].expert);
+        const char *base = strrchr(file, '/') + 1;
+
+        json_object_set_new(map, all->p[i].name, json_stringn(base, strlen(base)));
+        free(file);
+    }
+    n = params_count(c) * sizeof(float);
+    params_free(all);
+    return put_json(
+        dir, "model.safetensors.index.json",
+        json_pack("{s:{s:I}, s:o}", "metadata", "total_size", (json_int_t)n, "weight_map", map),
+        err);
+}
+
+static int save_state(const struct trainer *t, const struct state_facts *facts, const char *dir,
+                      struct err *err)
+{
+    json_t *options = json_object();
+    int i;
+
+    for (i = 0; i < N_FIELD; i++) {
+        double x = field_value(&t->rule, &fields[i]);
+
+        json_object_set_new(options, fields[i].name,
+                            fields[i].kind == NUM ? json_real(x) : json_integer((json_int_t)x));
+    }
+    return put_json(
+        dir, "state.json",
+        json_pack("{s:i, s:I, s:I, s:s, s:s, s:o}", "version", 1, "step", (json_int_t)t->step,
+                  "next_row", (json_int_t)(t->step * (uint64_t)t->rule.batch), "mixture",
+                  facts->mixture, "vocab_sha256", facts->vocab_sha256, "options", options),
+        err);
+}
+
+/* What this rank keeps: its experts, and on rank 0 what all share. */
+static int save_tensors(const struct trainer *t, const char *dir, struct err *err)
+{
+    int e, end = t->params->first_expert + t->params->n_expert;
+
+    if (comm_rank(t->comm) == 0 &&
+        (save_weights(t, dir, -1, err) < 0 || save_slots(t, dir, -1, err) < 0))
+        return -1;
+    if (!config_is_sparse(&t->config))
+        return 0;
+    for (e = t->params->first_expert; e < end; e++)
+        if (save_weights(t, dir, e, err) < 0 || save_slots(t, dir, e, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* Rank 0, when all tensors are there. */
+static int finish(const struct trainer *t, const struct state_facts *facts, const char *dir,
+                  const char *part, struct err *err)
+{
+    char *config = xasprintf("%s/config.json", part), *whole = folder_step(dir, t->step, 0);
+    struct stat st;
+    int rc = config_write(&t->config, config, err);
+
+    if (rc == 0)
+        rc = save_index(t, part, err);
+    if (rc == 0)
+        rc = save_state(t, facts, part, err);
+    if (rc == 0)
+        rc = folder_sync(part, err);
+    if (rc == 0 && stat(whole, &st) == 0)    // damaged, since it was not resumed from
+        rc = folder_remove(whole, err);
+    if (rc == 0 && rename(part, whole) < 0)
+        rc = err_set(err, "%s: cannot rename: %s", part, strerror(errno));
+    if (rc == 0)
+        rc = folder_sync(dir, err);
+    free(config);
+    free(whole);
+    return rc;
+}
+
+int state_save(struct trainer *t, const struct state_facts *facts, const char *dir, struct err *err)
+{
+    char *part = folder_step(dir, t->step, 1);
+    int root = comm_rank(t->comm) == 0, rc = 0;
+    struct err ignore;
+
+    err->msg[0] = 0;
+    if (root)
+        rc = folder_make(part, err);
+    if ((rc = agree(t->comm, rc)) == 0)
+        rc = agree(t->comm, save_tensors(t, part, err));
+    if (rc == 0)
+        rc = agree(t->comm, root ? finish(t, facts, dir, part, err) : 0);
+    if (rc < 0 && root)
+        folder_remove(part, &ignore);    // its room may be needed
+    free(part);
+    return rc;
+}
+
+static int load_slots(const struct trainer *t, const char *dir, int expert, struct err *err)
+{
+    size_t first, end = part_of(t->params, expert, &first), i;
+    char *path = file_name(dir, "optimizer", expert);
+    struct tensors *from = tensors_open(path, err);
+    int rc = from ? 0 : -1, k;
+
+    for (i = first; i < end && rc == 0; i++) {
+        struct slot_view v[2];
+        int m = slot_views(t, i, v);
+
+        for (k = 0; k < m; k++) {
+            const struct tensor *x = tensors_find(from, v[k].name);
+
+            if (rc == 0 && !x)
+                rc = err_set(err, "%s: %s: missing", path, v[k].name);
+            if (rc == 0)
+                rc = tensor_copy_f32(x, v[k].data, v[k].n, err);
+            free(v[k].name);
+        }
+    }
+    tensors_close(from);
+    free(path);
+    return rc;
+}
+
+static int load_tensors(const struct trainer *t, const char *dir, struct err *err)
+{
+    struct tensors *from = tensors_open(dir, err);
+    int rc = from ? params_load(t->params, &t->config, from, err) : -1;
+    int e, end = t->params->first_expert + t->params->n_expert;
+
+    tensors_close(from);
+    if (rc == 0)
+        rc = load_slots(t, dir, -1, err);
+    for (e = t->params->first_expert; rc == 0 && config_is_sparse(&t->config) && e < end; e++)
+        rc = load_slots(t, dir, e, err);
+    return rc;
+}
+
+static int check_config(const struct trainer *t, const char *dir, struct err *err)
+{
+    struct config c;
+    char *mine, *theirs;
+    int same;
+
+    if (config_read(&c, dir, err) < 0)
+        return -1;
+    mine = config_text(&t->config);
+    theirs = config_text(&c);
+    same = strcmp(mine, theirs) == 0;
+    free(mine);
+    free(theirs);
+    return same
+               ? 0
+               : (err_set(err, "%s: a checkpoint of another model (config.json differs)", dir), -2);
+}
+
+static int check_state(const struct trainer *t, const struct state_facts *facts, const char *dir,
+                       const json_t *j, struct err *err)
+{
+    const char *mixture = json_string_value(json_object_get(j, "mixture"));
+    const char *vocab = json_string_value(json_object_get(j, "vocab_sha256"));
+    const json_t *options = json_object_get(j, "options");
+    int i;
+
+    if (json_integer_value(json_object_get(j, "version")) != 1 || !mixture ||
+        !json_is_integer(json_object_get(j, "step")))
+        return err_set(err, "%s/state.json: not of a version that we know", dir);
+    if (strcmp(mixture, facts->mixture) != 0) {
+        err_set(err, "%s: trained on another mixture (%.12s..., now %.12s...)", dir, mixture,
+                facts->mixture);
+        return -2;
+    }
+    if (!vocab || strcmp(vocab, facts->vocab_sha256) != 0) {
+        err_set(err, "%s: trained on another vocabulary", dir);
+        return -2;
+    }
+    for (i = 0; i < N_FIELD; i++) {
+        double have = field_value(&t->rule, &fields[i]);
+        double was = json_number_value(json_object_get(options, fields[i].name));
+
+        if (have != was) {
+            err_set(err, "%s: trained with --%s %.15g, not %.15g", dir, fields[i].name, was, have);
+            return -2;
+        }
+    }
+    return 0;
+}
+
+static int load(struct trainer *t, const struct state_facts *facts, const char *dir,
+                struct err *err)
+{
+    char *path = xasprintf("%s/state.json", dir);
+    json_error_t bad;
+    json_t *j = json_load_file(path, 0, &bad);
+    int rc = j ? check_config(t, dir, err) : err_set(err, "%s: %s", path, bad.text);
+
+    if (rc == 0)
+        rc = check_state(t, facts, dir, j, err);
+    if (rc == 0)
+        rc = load_tensors(t, dir, err);
+    if (rc == 0)
+        t->step = (uint64_t)json_integer_value(json_object_get(j, "step"));
+    json_decref(j);
+    free(path);
+    return rc;
+}
+
+int state_load(struct trainer *t, const struct state_facts *facts, const char *path,
+               struct err *err)
+{
+    err->msg[0] = 0;
+    return agree(t->comm, load(t, facts, path, err));
+}

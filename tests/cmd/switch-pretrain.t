@@ -1,0 +1,166 @@
+#!/usr/bin/env bats
+# switch-pretrain: what a run leaves, resuming, stopping, refusals, full disks
+load ../helper
+export SWITCHYARD_SHARE=$root/share
+
+train() { # OPTION...: a small run into ./run
+    switch-pretrain --config "$DATA/train/tiny.json" --train "$DATA/train/aa.ex" --out run \
+        --batch 8 --group-rows 2 --steps 6 --warmup 100 -q "$@"
+}
+
+column() { # FILE NAME: the column called NAME
+    awk -F'\t' -v n="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == n) c = i; next } { print $c }' \
+        "$1"
+}
+
+@test "a run leaves metrics, evaluations and the newest checkpoints" {
+    train --eval "$DATA/train" --eval-every 4 --save-every 2 --keep 2
+    [ "$(column run/metrics.tsv step | paste -sd' ')" = "0 1 2 3 4 5" ]
+    [ "$(column run/eval.tsv step | uniq | paste -sd' ')" = "4 6" ]
+    [ "$(column run/eval.tsv lang | head -3 | paste -sd' ')" = "aa bb all" ]
+    [ "$(column run/eval.tsv targets | head -3 | paste -sd' ')" = "480 300 780" ]
+    [ "$(ls -d run/step-* | paste -sd' ')" = "run/step-00000004 run/step-00000006" ]
+    [ "$(jq .next_row run/step-00000006/state.json)" = 48 ]
+    # it learns, and the balance loss of 2 layers is near 2
+    column run/metrics.tsv loss | awk 'NR == 1 { first = $1 } { last = $1 } END { exit !(last < first) }'
+    column run/metrics.tsv aux | awk '$1 < 1.9 || $1 > 8 { exit 1 }'
+    # shares of time are shares
+    for c in gemm exchange wait dropped; do
+        column run/metrics.tsv $c | awk '$1 < 0 || $1 > 1 { exit 1 }'
+    done
+}
+
+@test "a checkpoint has all tensors, by index, and nothing of time or place" {
+    train
+    jq -r '.weight_map | to_entries[] | .value' run/step-00000006/model.safetensors.index.json |
+        sort -u >files
+    (cd run/step-00000006 && ls model-shared.safetensors expert-*.safetensors) | diff - files
+    mv run first
+    train
+    diff -r first/step-00000006 run/step-00000006
+}
+
+@test "resumed, it gives the bytes of a run that was not stopped" {
+    train --save-every 3 --keep 0 --eval "$DATA/train/bb.ex" --eval-every 2
+    mv run whole
+    train --steps 3 --eval "$DATA/train/bb.ex" --eval-every 2
+    train --eval "$DATA/train/bb.ex" --eval-every 2 --microbatch 8
+    diff -r whole/step-00000006 run/step-00000006
+    # the short run's own evaluation at its end stands between; the others are the same
+    grep -v '^3	' run/eval.tsv | diff whole/eval.tsv -
+    [ "$(column run/metrics.tsv step | paste -sd' ')" = "0 1 2 3 4 5" ]
+    column whole/metrics.tsv loss >want
+    column run/metrics.tsv loss | diff want -
+}
+
+@test "rows past the checkpoint are cut, each step stands once" {
+    train --save-every 2 --keep 0
+    rm -r run/step-00000006
+    printf '6\t0.1\tcut' >>run/metrics.tsv
+    mkdir run/step-00000008.part && touch run/step-00000008.part/expert-00000.safetensors
+    train
+    [ "$(column run/metrics.tsv step | paste -sd' ')" = "0 1 2 3 4 5" ]
+    [ ! -e run/step-00000008.part ]
+}
+
+@test "a damaged newest checkpoint is passed over, all damaged is an error" {
+    train --save-every 2 --keep 0
+    mv run/step-00000006 good
+    cp -r good run/step-00000006
+    truncate -s 50 run/step-00000006/expert-00003.safetensors
+    run train
+    [ "$status" -eq 0 ] && [[ $output == *"expert-00003.safetensors"*"passed over"* ]]
+    diff -r good run/step-00000006
+    for d in run/step-*; do truncate -s 50 "$d/model-shared.safetensors"; done
+    exits 1 train
+    [[ $output == *"none of its checkpoints can be loaded"* ]]
+}
+
+@test "another config, mixture, seed or rule is refused" {
+    train --steps 2
+    exits 1 train --seed 5
+    [[ $output == *"--seed 1, not 5"* ]]
+    exits 1 train --train "$DATA/train/bb.ex" --steps 4
+    [[ $output == *"another mixture"* ]]
+    exits 1 train --lr 0.5
+    [[ $output == *"--lr 1, not 0.5"* ]]
+    jq '.d_ff = 16' "$DATA/train/tiny.json" >other.json
+    exits 1 train --config other.json
+    [[ $output == *"another model"* ]]
+    exits 1 train --resume never
+    [[ $output == *"has checkpoints"* ]]
+}
+
+@test "it goes on from a named checkpoint, or begins with its weights" {
+    train --steps 4
+    mv run first
+    train --resume first/step-00000004
+    [ "$(column run/metrics.tsv step | paste -sd' ')" = "4 5" ]
+    mv run second
+    train --weights first --steps 1 --seed 7
+    before=$(column first/metrics.tsv loss | head -1)
+    column run/metrics.tsv loss | awk -v b="$before" '{ exit !($1 < b) }'
+}
+
+@test "SIGTERM: a checkpoint after the step, how to go on, exit 0" {
+    switch-pretrain --config "$DATA/train/tiny.json" --train "$DATA/train/aa.ex" --out run \
+        --batch 1 --steps 64 --save-every 1 --keep 0 -q 2>err &
+    pid=$!
+    until [ -e run/step-00000002/state.json ]; do
+        kill -0 $pid
+        sleep 0.01
+    done
+    kill -TERM $pid
+    wait $pid
+    if [ ! -e run/step-00000064 ]; then # stopped before it was done
+        grep -q 'stopped; to go on: switch-pretrain --config' err
+        last=$(ls -d run/step-* | tail -1)
+        [ -e "$last/state.json" ]
+    fi
+    mv run first
+    cp -r first run
+    switch-pretrain --config "$DATA/train/tiny.json" --train "$DATA/train/aa.ex" --out run \
+        --batch 1 --steps 64 --save-every 64 --keep 0 -q
+    switch-pretrain --config "$DATA/train/tiny.json" --train "$DATA/train/aa.ex" --out whole \
+        --batch 1 --steps 64 --save-every 64 --keep 0 -q
+    diff -r run/step-00000064 whole/step-00000064
+}
+
+@test "a write that fails: exit 1, a message, the older checkpoint stays" {
+    train --steps 2
+    cp -r run/step-00000002 before
+    # no file may grow beyond 20 blocks of 512 bytes: the shared weights are larger
+    run sh -c "trap '' XFSZ; ulimit -f 20; switch-pretrain --config $DATA/train/tiny.json \
+        --train $DATA/train/aa.ex --out run --batch 8 --group-rows 2 --steps 6 --warmup 100 -q"
+    echo "$output"
+    [ "$status" -eq 1 ] && [[ $output == *"File too large"* ]]
+    diff -r before run/step-00000002
+    [ ! -e run/step-00000006 ]
+    train
+    [ -e run/step-00000006/state.json ] && [ ! -e run/step-00000006.part ]
+}
+
+@test "data that does not suit the model, misuse" {
+    jq '.vocab_size = 64' "$DATA/train/tiny.json" >small.json
+    exits 1 train --config small.json
+    [[ $output == *"ids up to 95, but the model's vocab_size is 64"* ]]
+    exits 1 train --steps 1000
+    [[ $output == *"64 rows, but 8000 are needed"* ]]
+    refuses switch-pretrain --config nowhere --train "$DATA/train/aa.ex" --out run
+    head -c 3000 /dev/urandom >junk
+    refuses switch-pretrain --config "$DATA/train/tiny.json" --train junk --out run
+    refuses switch-pretrain --config "$DATA/train/tiny.json" --train nowhere --out run
+    exits 2 switch-pretrain
+    exits 2 train --batch 7
+    exits 2 train --microbatch 3
+    exits 2 train --schedule linear
+    exits 2 train operand
+}
+
+@test "dense models train too" {
+    jq '.model_type = "t5"' "$DATA/train/tiny.json" >dense.json
+    train --config dense.json --steps 2 --schedule constant --optimizer-min-dim 8
+    [ "$(ls run/step-00000002 | grep -c expert)" = 0 ]
+    [ "$(column run/metrics.tsv dropped | paste -sd' ')" = "0 0" ]
+    [ "$(column run/metrics.tsv lr | paste -sd' ')" = "0.001 0.001" ]
+}

@@ -1,0 +1,115 @@
+#!/usr/bin/env bats
+# switch-pretrain on 1 to 4 ranks: the same losses, the same files, killed and resumed
+load ../helper
+
+ranks() { # N OPTION...: a small run into ./run
+    local n=$1
+    shift
+    mpirun --oversubscribe -n "$n" switch-pretrain --config "$DATA/train/tiny.json" \
+        --train "$DATA/train/aa.ex" --out run --batch 12 --group-rows 2 --steps 5 --warmup 100 \
+        -q "$@"
+}
+
+losses() { # DIR: step, loss, gradient norm, dropped share
+    cut -f 1,4,9,10 "$1/metrics.tsv" | tail -n +2
+}
+
+# Sums of some hundred floats in another order differ by 1e-5 relative at most; Adafactor's steps,
+# which do not depend on a gradient's size, carry that on for 5 steps: 1e-4.
+agree() { # DIR DIR
+    paste <(losses "$1") <(losses "$2") | awk '
+        function far(x, y) { return (x > y ? x - y : y - x) > 1e-4 * y }
+        $1 != $5 || far($2, $6) || far($3, $7) || $4 != $8 { print; bad = 1 }
+        END { exit bad || NR != 5 }'
+}
+
+@test "1, 2, 3 and 4 ranks with 8 experts: the same losses, the same files" {
+    for n in 1 2 3 4; do
+        ranks $n --eval "$DATA/train" --eval-every 5
+        mv run run$n
+        agree run1 run$n
+        diff <(ls run1/step-00000005) <(ls run$n/step-00000005)
+        for f in config.json state.json model.safetensors.index.json; do
+            cmp run1/step-00000005/$f run$n/step-00000005/$f
+        done
+        paste run1/eval.tsv run$n/eval.tsv | awk '
+            NR > 1 && ($2 != $6 || $4 != $8 || ($3 - $7) ^ 2 > (1e-4 * $3) ^ 2) { bad = 1 }
+            END { exit bad || NR != 4 }'
+    done
+}
+
+@test "microbatches give the same losses" {
+    ranks 2
+    mv run whole
+    ranks 2 --microbatch 2
+    agree whole run
+}
+
+@test "a rank killed mid-run: resumed, the bytes are those of an undisturbed run" {
+    ranks 2 --save-every 1 --keep 0
+    mv run whole
+    # with pauses, so that the kill lands inside: each evaluation takes a while
+    mpirun --oversubscribe -n 2 switch-pretrain --config "$DATA/train/tiny.json" \
+        --train "$DATA/train/aa.ex" --out run --batch 12 --group-rows 2 --steps 5 --warmup 100 -q \
+        --save-every 1 --keep 0 >log 2>&1 &
+    job=$!
+    until [ -e run/step-00000001/state.json ]; do
+        kill -0 $job
+        sleep 0.002
+    done
+    rank=$(pgrep -P $job | tail -1)
+    kill -KILL "$rank" || true # it may have ended
+    wait $job || true
+    ls -d run/step-*
+    rm -rf run/step-00000004 run/step-00000005 # as if it had been earlier, were it too late
+    ranks 2 --save-every 1 --keep 0
+    for d in whole/step-*; do diff -r "$d" "run/${d#whole/}"; done
+    [ "$(cut -f 1 run/metrics.tsv | paste -sd' ')" = "step 0 1 2 3 4" ]
+}
+
+@test "resumed on another number of ranks, the losses go on" {
+    ranks 2
+    mv run whole
+    ranks 2 --steps 3
+    ranks 3
+    agree whole run
+    mv run other
+    ranks 1 --steps 3
+    ranks 4
+    agree whole run
+}
+
+@test "SIGTERM to a rank: all ranks stop after the step, exit 0" {
+    mpirun --oversubscribe -n 2 switch-pretrain --config "$DATA/train/tiny.json" \
+        --train "$DATA/train/aa.ex" --out run --batch 2 --steps 32 --save-every 1 --keep 0 \
+        -q 2>err &
+    job=$!
+    until [ -e run/step-00000001/state.json ]; do
+        kill -0 $job
+        sleep 0.002
+    done
+    kill -TERM "$(pgrep -P $job | tail -1)" || true
+    wait $job
+    [ -e run/step-00000032 ] || grep -q 'stopped; to go on: mpirun -n 2 switch-pretrain' err
+}
+
+@test "a write that fails on one rank ends all: exit 1, the older checkpoint stays" {
+    ranks 2 --steps 2
+    cp -r run/step-00000002 before
+    mkdir bin
+    cat >bin/limited <<'END'
+#!/bin/sh
+# rank 1 alone may not write files of more than 2 blocks
+trap '' XFSZ
+[ "$OMPI_COMM_WORLD_RANK" = 1 ] && ulimit -f 2
+exec switch-pretrain "$@"
+END
+    chmod +x bin/limited
+    exits 1 mpirun --oversubscribe -n 2 bin/limited --config "$DATA/train/tiny.json" \
+        --train "$DATA/train/aa.ex" --out run --batch 12 --group-rows 2 --steps 5 --warmup 100 -q
+    [[ $output == *"switch-pretrain: "*"File too large"* ]]
+    diff -r before run/step-00000002
+    [ ! -e run/step-00000005 ]
+    ranks 2
+    [ -e run/step-00000005/state.json ]
+}
