@@ -6,7 +6,7 @@ load ../helper
     bad=0
     while read -r room may; do
         case $room in '' | '#'*) continue ;; esac
-        allowed=$(printf '%s\n' "$room" $may | sed 's,^[a-z]*$,&/.*,' | paste -sd'|')
+        allowed=$(tr ' ' '\n' <<<"$room $may" | sed 's,^[a-z]*$,&/.*,' | paste -sd'|')
         if grep -nE '^#include "[a-z0-9]+/' "$root/src/$room"/*.[ch] |
             grep -vE "\"($allowed)\""; then
             echo "... but $room may include only: $may"

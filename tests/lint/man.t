@@ -6,7 +6,7 @@ load ../helper
     bad=0
     for src in "$root"/src/cmd/*.c; do
         tool=$(basename "$src" .c)
-        "$tool" --help | grep -oE '^  (-.|  ),? --[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+' |
+        "$tool" --help | grep -oE '^ +(-., )?--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+' |
             grep -vxE -- '--(help|version|completion)' | sort -u >want
         grep -oE 'Fl \\-[a-z0-9-]+' "$root/man/man1/$tool.1" | sed 's/Fl \\-/--/' |
             grep -vxE -- '--(help|version|completion)' | sort -u >got

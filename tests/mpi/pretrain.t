@@ -48,7 +48,6 @@ agree() { # DIR DIR
 @test "a rank killed mid-run: resumed, the bytes are those of an undisturbed run" {
     ranks 2 --save-every 1 --keep 0
     mv run whole
-    # with pauses, so that the kill lands inside: each evaluation takes a while
     mpirun --oversubscribe -n 2 switch-pretrain --config "$DATA/train/tiny.json" \
         --train "$DATA/train/aa.ex" --out run --batch 12 --group-rows 2 --steps 5 --warmup 100 -q \
         --save-every 1 --keep 0 >log 2>&1 &
@@ -94,22 +93,22 @@ agree() { # DIR DIR
 }
 
 @test "a write that fails on one rank ends all: exit 1, the older checkpoint stays" {
-    ranks 2 --steps 2
-    cp -r run/step-00000002 before
-    mkdir bin
-    cat >bin/limited <<'END'
-#!/bin/sh
-# rank 1 alone may not write files of more than 2 blocks
+    # 13 MB an expert, where rank 1 alone may not write more than 8 MB into a file
+    jq '.num_experts = 2 | .d_ff = 50000' "$DATA/train/tiny.json" >wide.json
+    ranks 2 --config wide.json --steps 1
+    cp -r run/step-00000001 before
+    cat >limited <<'END'
+#!/bin/bash
 trap '' XFSZ
-[ "$OMPI_COMM_WORLD_RANK" = 1 ] && ulimit -f 2
+[ "$OMPI_COMM_WORLD_RANK" != 1 ] || ulimit -f 8192
 exec switch-pretrain "$@"
 END
-    chmod +x bin/limited
-    exits 1 mpirun --oversubscribe -n 2 bin/limited --config "$DATA/train/tiny.json" \
-        --train "$DATA/train/aa.ex" --out run --batch 12 --group-rows 2 --steps 5 --warmup 100 -q
-    [[ $output == *"switch-pretrain: "*"File too large"* ]]
-    diff -r before run/step-00000002
-    [ ! -e run/step-00000005 ]
-    ranks 2
-    [ -e run/step-00000005/state.json ]
+    chmod +x limited
+    exits 1 mpirun --oversubscribe -n 2 ./limited --config wide.json --train "$DATA/train/aa.ex" \
+        --out run --batch 12 --group-rows 2 --steps 2 --warmup 100 -q
+    [[ $output == *"switch-pretrain: run/step-00000002.part/expert-00001"*"File too large"* ]]
+    diff -r before run/step-00000001
+    [ ! -e run/step-00000002 ]
+    ranks 2 --config wide.json --steps 2
+    [ -e run/step-00000002/state.json ]
 }

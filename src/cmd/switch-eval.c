@@ -1,0 +1,219 @@
+/* switch-eval - losses of a model on example shards, by language. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/opt.h"
+#include "comm/comm.h"
+#include "io/out.h"
+#include "io/tensors.h"
+#include "kernel/kernel.h"
+#include "model/config.h"
+#include "model/model.h"
+#include "model/params.h"
+#include "train/evaluate.h"
+#include "train/folder.h"
+
+static const char *out_path = "-", *experts_path;
+static struct opt_list folders;
+static int64_t group_rows = 1, rows = 8, min_capacity = 4;
+static double capacity_factor = 2.0;
+static int hf_compat;
+
+static const struct opt opts[] = {
+    { 'l', "lang-dir", "DIR", OPT_LIST, &folders, 0, 0, "all example shards DIR/*.ex" },
+    { 'o', "output", "FILE", OPT_STR, &out_path, 0, 0, "write the table to FILE" },
+    { 'e', "experts", "FILE", OPT_STR, &experts_path, 0, 0,
+      "write the use of experts by language, block and expert" },
+    { 'b', "rows", "N", OPT_INT, &rows, 1, 1e6, "rows run at a time on a rank (default 8)" },
+    { 0, "group-rows", "N", OPT_INT, &group_rows, 1, 1e6, "rows of a routing group (default 1)" },
+    { 0, "capacity-factor", "X", OPT_NUM, &capacity_factor, 0, 1e6,
+      "an expert's share of a group, times even (default 2)" },
+    { 0, "min-capacity", "N", OPT_INT, &min_capacity, 1, 1e6,
+      "least tokens an expert takes of a group (default 4)" },
+    { 0, "hf-compat", NULL, OPT_FLAG, &hf_compat, 0, 0,
+      "route, mask and drop as Hugging Face's classes do" },
+    { 0 },
+};
+static const struct tool tool = {
+    "switch-eval",
+    "[OPTION ...] CHECKPOINT [shard ...]",
+    "Measure a model's loss on example shards, by language; under mpirun on many ranks.",
+    opts,
+};
+
+/* A model with the weights of a checkpoint, this rank's experts alone. */
+static struct params *load(const char *path, struct config *c, struct comm *comm)
+{
+    struct err err = { 0 };
+    struct tensors *from;
+    struct params *p;
+    int first, n;
+
+    if (config_read(c, path, &err) < 0)
+        die("%s", err.msg);
+    n = comm_slice(c->n_expert, comm_size(comm), comm_rank(comm), &first);
+    p = params_new(c, first, n, 0);
+    from = tensors_open(path, &err);
+    if (!from || params_load(p, c, from, &err) < 0)
+        die("%s", err.msg);
+    tensors_close(from);
+    return p;
+}
+
+/* The operands after the checkpoint, and the folders. */
+static struct eval_set *open_shards(char **operand)
+{
+    const char **path;
+    struct err err = { 0 };
+    struct eval_set *s;
+    int n = 0, i;
+
+    while (operand[n])
+        n++;
+    path = xcalloc((size_t)(n + folders.n) + 1, sizeof(*path));
+    for (i = 0; i < n; i++)
+        path[i] = operand[i];
+    for (i = 0; i < folders.n; i++)
+        path[n + i] = folders.item[i];
+    s = eval_open(path, n + folders.n, &err);
+    if (!s)
+        die("%s", err.msg);
+    free(path);
+    return s;
+}
+
+static struct out *open_out(const char *path)
+{
+    struct err err = { 0 };
+    struct out *o = out_open(path, &err);
+
+    if (!o)
+        die("%s", err.msg);
+    return o;
+}
+
+static void put_row(struct out *o, const char *lang, const struct eval_sums *s, struct err *err)
+{
+    double loss = s->targets > 0 ? s->ce / s->targets : 0, routed = s->routed > 0 ? s->routed : 1;
+
+    if (out_printf(o, err, "%s\t%.0f\t%.0f\t%.9g\t%.9g\t%.9g\t%.6g\t%.6g\n", lang, s->rows,
+                   s->targets, loss, exp(loss), -loss, s->dropped / routed,
+                   s->entropy / routed) < 0)
+        die("%s", err->msg);
+}
+
+/* A language without a single target has no loss: it has no row either. */
+static void put_table(const struct evaluation *e)
+{
+    struct out *o = open_out(out_path);
+    struct err err = { 0 };
+    int i;
+
+    if (out_printf(o, &err, "lang\trows\ttargets\tloss\tperplexity\tnlp\tdropped\tentropy\n") < 0)
+        die("%s", err.msg);
+    for (i = 0; i < e->n_lang; i++)
+        if (e->sums[i].targets > 0)
+            put_row(o, e->lang[i], &e->sums[i], &err);
+    put_row(o, "all", &e->sums[e->n_lang], &err);
+    if (out_close(o, &err) < 0)
+        die("%s", err.msg);
+}
+
+static void put_shares(struct out *o, const struct evaluation *e, int lang, int sparse,
+                       const char *stack, int block, struct err *err)
+{
+    const double *chosen =
+        e->chosen + ((size_t)lang * (size_t)e->n_sparse + (size_t)sparse) * (size_t)e->n_expert;
+    double all = 0;
+    int k;
+
+    for (k = 0; k < e->n_expert; k++)
+        all += chosen[k];
+    for (k = 0; k < e->n_expert; k++)
+        if (all > 0 && out_printf(o, err, "%s\t%s\t%d\t%d\t%.0f\t%.6g\n",
+                                  lang < e->n_lang ? e->lang[lang] : "all", stack, block, k,
+                                  chosen[k], chosen[k] / all) < 0)
+            die("%s", err->msg);
+}
+
+static void put_experts(const struct evaluation *e, const struct config *c)
+{
+    static const char *const name[] = { "encoder", "decoder" };
+    struct out *o = open_out(experts_path);
+    struct err err = { 0 };
+    int lang, stack, block;
+
+    if (out_printf(o, &err, "lang\tstack\tblock\texpert\ttokens\tshare\n") < 0)
+        die("%s", err.msg);
+    for (lang = 0; lang <= e->n_lang; lang++) {
+        int sparse = 0;
+
+        for (stack = 0; stack < 2; stack++)
+            for (block = 0; block < c->n_block[stack]; block++)
+                if (c->sparse[stack][block])
+                    put_shares(o, e, lang, sparse++, name[stack], block, &err);
+    }
+    if (out_close(o, &err) < 0)
+        die("%s", err.msg);
+}
+
+static void measure(const char *path, struct eval_set *set, struct comm *comm)
+{
+    struct eval_rule rule = { (int)group_rows, (int)rows, capacity_factor, (int)min_capacity,
+                              hf_compat };
+    struct err err = { 0 };
+    struct evaluation e;
+    struct config c;
+    struct params *p = load(path, &c, comm);
+    struct model *m;
+
+    if (eval_vocab(set) > c.n_vocab)
+        die("%s: vocab_size is %d, but the shards have ids up to %lld", path, c.n_vocab,
+            eval_vocab(set) - 1);
+    m = model_new(&c, p, comm, (int)rows, eval_inputs(set), eval_targets(set), 0);
+    if (evaluate(set, m, &c, comm, &rule, &e, &err) < 0 && err.msg[0])
+        die("%s", err.msg);
+    comm_barrier(comm);    // so that a rank that failed has died before there is a table
+    if (comm_rank(comm) == 0) {
+        put_table(&e);
+        if (experts_path)
+            put_experts(&e, &c);
+    }
+    evaluation_release(&e);
+    model_free(m);
+    params_free(p);
+}
+
+int main(int argc, char **argv)
+{
+    struct eval_set *set;
+    struct comm *comm;
+    struct err err = { 0 };
+    char *path;
+
+    argv += opt_parse(&tool, argc, argv);
+    if (!*argv)
+        die_misuse("no checkpoint");
+    if (!argv[1] && !folders.n)
+        die_misuse("no example shards: give files, or --lang-dir");
+    if (rows % group_rows != 0)
+        die_misuse("--rows is not a multiple of --group-rows");
+    comm = comm_init();
+    kernel_init();
+    path = folder_find(*argv, &err);
+    if (!path)
+        die("%s", err.msg);
+    set = open_shards(argv + 1);
+    measure(path, set, comm);
+    eval_close(set);
+    free(path);
+    comm_end(comm);
+    return 0;
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# switch-eval: its table, its agreement with training, ranks, experts, damage
+load ../helper
+export SWITCHYARD_SHARE=$root/share
+
+train() {
+    switch-pretrain --config "$DATA/train/tiny.json" --train "$DATA/train/aa.ex" --out run \
+        --batch 8 --group-rows 2 --steps 4 --warmup 100 -q --eval "$DATA/train"
+}
+
+@test "a row a language, then all; equal to the evaluation that training made" {
+    train
+    switch-eval run --lang-dir "$DATA/train" --group-rows 2 -o loss.tsv
+    [ "$(cut -f 1 loss.tsv | paste -sd' ')" = "lang aa bb all" ]
+    [ "$(cut -f 3 loss.tsv | paste -sd' ')" = "targets 480 300 780" ]
+    awk -F'\t' 'NR > 1 { print $1, sprintf("%.6f", $6) }' loss.tsv >got
+    awk -F'\t' 'NR > 1 { print $2, sprintf("%.6f", $3) }' run/eval.tsv >want
+    diff want got
+    # loss, perplexity and nlp say the same thing; all is the mean over targets
+    awk -F'\t' 'NR > 1 { d = log($5) - $4; if (d * d > 1e-10 || $4 != -$6) exit 1 }
+                $1 != "all" { n += $3; s += $3 * $4 } $1 == "all" { d = s / n - $4; exit d * d > 1e-12 }' \
+        loss.tsv
+}
+
+@test "how many rows at a time changes nothing but rounding" {
+    train
+    for n in 2 6; do
+        switch-eval run/step-00000004 "$DATA/train/aa.ex" --group-rows 2 --rows $n >"loss$n"
+    done
+    awk -F'\t' 'FNR == 1 { next } FNR == NR { a[$1] = $4; next } { d = a[$1] - $4; if (d * d > 1e-10) exit 1 }' \
+        loss2 loss6
+}
+
+@test "the use of experts adds up" {
+    train
+    switch-eval run "$DATA/train/aa.ex" "$DATA/train/bb.ex" -e experts.tsv >/dev/null
+    awk -F'\t' 'NR > 1 { n[$1 FS $2 FS $3] += $6; t[$1] += $5 }
+                END { for (k in n) if (n[k] < 0.9999 || n[k] > 1.0001) exit 1
+                      exit t["aa"] + t["bb"] != t["all"] }' experts.tsv
+}
+
+@test "misuse is 2" {
+    exits 2 switch-eval
+    exits 2 switch-eval run
+    exits 2 switch-eval run x.ex --rows 3 --group-rows 2
+    exits 2 switch-eval run x.ex --rows none
+}
+
+@test "damage is named, a full disk noticed" {
+    train
+    refuses switch-eval absent "$DATA/train/aa.ex"
+    refuses switch-eval run absent.ex
+    refuses switch-eval run --lang-dir .
+    head -c 5000 /dev/urandom >noise.ex
+    refuses switch-eval run noise.ex
+    head -c 700 "$DATA/train/aa.ex" >cut.ex
+    refuses switch-eval run cut.ex
+    exits 1 sh -c "switch-eval run $DATA/train/aa.ex >/dev/full"
+    exits 1 switch-eval run "$DATA/train/aa.ex" -o no/such/folder/x.tsv
+    truncate -s 1000 run/step-00000004/model-shared.safetensors
+    refuses switch-eval run "$DATA/train/aa.ex"
+}
