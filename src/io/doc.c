@@ -142,6 +142,7 @@ static struct bytes *named(struct doc *d, const struct bytes *key)
 static void share_out(struct doc_parser *p, struct doc *d)
 {
     const struct member *m;
+    unsigned char *lf;
 
     *d = (struct doc){ 0 };
     mark_replaced(p);
@@ -159,8 +160,11 @@ static void share_out(struct doc_parser *p, struct doc *d)
             buf_add_byte(&p->extra, ',');
         buf_add(&p->extra, m->raw.p, m->raw.n);
     }
-    if (p->extra.n)
-        d->extra = buf_bytes(&p->extra);
+    if (!p->extra.n)
+        return;
+    for (lf = p->extra.p; (lf = memchr(lf, '\n', p->extra.n - (size_t)(lf - p->extra.p))); lf++)
+        *lf = ' ';    // white space between values, or the document would not stay one line
+    d->extra = buf_bytes(&p->extra);
 }
 
 int doc_parse(struct doc_parser *p, struct bytes line, struct doc *d, struct err *err)

@@ -55,6 +55,11 @@ static uint32_t le32(const unsigned char *p)
 
 #ifdef HAVE_ISAL
 
+/* After bad data ISA-L counts bytes as written that it has not written (a copy of up to 258
+ * bytes from before the beginning, say): the last ones of a call that ends so are not to be
+ * believed. */
+enum { DOUBTFUL = 512 };
+
 struct inflater {
     struct inflate_state z;
     uint32_t size;
@@ -62,7 +67,7 @@ struct inflater {
 
 struct inflater *inflater_new(void)
 {
-    return xmalloc(sizeof(struct inflater));
+    return xcalloc(1, sizeof(struct inflater));    // so that it cannot show what lay there
 }
 
 void inflater_free(struct inflater *d)
@@ -80,6 +85,7 @@ void inflater_start(struct inflater *d)
 int inflater_run(struct inflater *d, const unsigned char **in, const unsigned char *in_end,
                  unsigned char **out, unsigned char *out_end)
 {
+    unsigned char *before = *out;
     int r;
 
     d->z.next_in = (uint8_t *)*in;
@@ -90,8 +96,10 @@ int inflater_run(struct inflater *d, const unsigned char **in, const unsigned ch
     d->size += (uint32_t)(d->z.next_out - *out);
     *in = d->z.next_in;
     *out = d->z.next_out;
-    if (r != ISAL_DECOMP_OK && r != ISAL_END_INPUT && r != ISAL_OUT_OVERFLOW)
+    if (r != ISAL_DECOMP_OK && r != ISAL_END_INPUT && r != ISAL_OUT_OVERFLOW) {
+        *out -= *out - before < DOUBTFUL ? *out - before : DOUBTFUL;
         return INFLATE_BAD;
+    }
     if (d->z.block_state != ISAL_BLOCK_FINISH)
         return INFLATE_MORE;
     *in -= d->z.read_in_length / 8;    // whole bytes that it took but did not need

@@ -359,6 +359,7 @@ static void test_against_jansson(void **state)
         assert_int_equal(doc_parse(p, buf_bytes(&out), &d, &err), 0);
         buf_reset(&again);
         doc_format(&again, &d);
+        assert_ptr_equal(memchr(out.p, '\n', out.n), out.p + out.n - 1);
         assert_int_equal(again.n, out.n);
         assert_memory_equal(again.p, out.p, out.n);
         json_decref(root);
