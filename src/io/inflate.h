@@ -22,7 +22,8 @@ void inflater_start(struct inflater *d);
 /* Decode [*in, in_end) to [*out, out_end) and move both. INFLATE_MORE: room for output is
  * left only if all input was used up. INFLATE_END: *in is just after the last deflate
  * byte, which may be up to 8 bytes before where it stood: what was decoded before must
- * still lie there. INFLATE_BAD: some of the last bytes before the damage may be missing. */
+ * still lie there. INFLATE_BAD: the last bytes before the damage may be missing, or a few
+ * be there that were decoded from it. */
 int inflater_run(struct inflater *d, const unsigned char **in, const unsigned char *in_end,
                  unsigned char **out, unsigned char *out_end);
 

@@ -106,13 +106,15 @@ static void test_whole(void **state)
     inflater_free(NULL);
 }
 
-/* Damaged data has the same verdict; what comes out before is what zlib has, or
- * less: ISA-L keeps what did not fit, up to 64 KiB, and the last bytes are not believed. */
+/* Damaged data has the same verdict. Of what comes out before it, ISA-L keeps what did not fit,
+ * up to 64 KiB, and the last bytes are not believed; but it may find a bad block some symbols
+ * later than zlib. Whatever it is, it is the same whatever was decoded before. */
 static void test_damaged(void **state)
 {
-    struct inflater *d = inflater_new();
+    struct inflater *d = inflater_new(), *fresh;
     struct rng r = rng_at(2, 0);
-    size_t i, n = 0, n_ours, n_theirs, u_ours, u_theirs, k, n_bad = 0;
+    size_t n_ours, n_theirs, n_fresh, u_ours, u_theirs, u_fresh, both;
+    size_t i, n = 0, k, n_bad = 0;
 
     (void)state;
     for (i = 0; i < 3000; i++) {
@@ -130,13 +132,20 @@ static void test_damaged(void **state)
         mine = by_ours(d, packed, n, i % 3 ? 100000 : 500, i % 5 ? 100000 : 300, ours, &n_ours,
                        &u_ours);
         assert_int_equal(mine, zlibs);
-        if (n_ours > n_theirs || (i % 5 && n_ours + 1024 <= n_theirs))
-            fail_msg("case %zu: verdict %d: %zu bytes, zlib %zu", i, mine, n_ours, n_theirs);
-        assert_memory_equal(ours, theirs, n_ours);
+        both = n_ours < n_theirs ? n_ours : n_theirs;
+        assert_memory_equal(ours, theirs, both);
+        assert_true(i % 5 == 0 || both + 1024 > n_theirs);
+        fresh = inflater_new();
+        assert_int_equal(by_ours(fresh, packed, n, i % 3 ? 100000 : 500, i % 5 ? 100000 : 300,
+                                 theirs, &n_fresh, &u_fresh),
+                         mine);
+        assert_int_equal(n_fresh, n_ours);
+        assert_memory_equal(theirs, ours, n_ours);
+        inflater_free(fresh);
         if (mine == INFLATE_END) {
             assert_int_equal(n_ours, n_theirs);
             assert_int_equal(u_ours, u_theirs);
-            assert_int_equal(inflater_crc(d), crc32(0, theirs, (uInt)n_theirs));
+            assert_int_equal(inflater_crc(d), crc32(0, ours, (uInt)n_ours));
         }
         n_bad += mine == INFLATE_BAD;
         memcpy(packed + at, was, 4);
