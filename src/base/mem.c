@@ -60,19 +60,30 @@ char *xstrndup(const void *s, size_t n)
     return p;
 }
 
+/* Append to b, with a NUL behind its end. */
+__attribute__((format(printf, 2, 0))) static void format(struct buf *b, const char *fmt, va_list ap)
+{
+    va_list again;
+    int n;
+
+    va_copy(again, ap);
+    n = vsnprintf(NULL, 0, fmt, ap);
+    if (n < 0)
+        die("cannot format '%s'", fmt);
+    buf_need(b, b->n + (size_t)n + 1);
+    vsnprintf((char *)b->p + b->n, (size_t)n + 1, fmt, again);
+    va_end(again);
+    b->n += (size_t)n;
+}
+
 char *xasprintf(const char *fmt, ...)
 {
     struct buf b = { 0 };
-    va_list ap, again;
-    int n;
+    va_list ap;
 
     va_start(ap, fmt);
-    va_copy(again, ap);
-    n = vsnprintf(NULL, 0, fmt, ap);
+    format(&b, fmt, ap);
     va_end(ap);
-    buf_need(&b, (size_t)n + 1);
-    vsnprintf((char *)b.p, (size_t)n + 1, fmt, again);
-    va_end(again);
     return (char *)b.p;
 }
 
@@ -107,17 +118,11 @@ void buf_add_str(struct buf *b, const char *s)
 
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
-    va_list ap, again;
-    int n;
+    va_list ap;
 
     va_start(ap, fmt);
-    va_copy(again, ap);
-    n = vsnprintf(NULL, 0, fmt, ap);
+    format(b, fmt, ap);
     va_end(ap);
-    buf_need(b, b->n + (size_t)n + 1);
-    vsnprintf((char *)b->p + b->n, (size_t)n + 1, fmt, again);
-    va_end(again);
-    b->n += (size_t)n;
 }
 
 struct bytes buf_bytes(const struct buf *b)

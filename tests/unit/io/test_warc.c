@@ -31,7 +31,7 @@ static struct warc_reader *reader(const char *path, int strict)
 
 static void is(struct bytes b, const char *want)
 {
-    if (b.n != strlen(want) || memcmp(b.p, want, b.n) != 0)
+    if (b.n != strlen(want) || (b.n && memcmp(b.p, want, b.n) != 0))
         fail_msg("'%.*s' is not '%s'", (int)b.n, (const char *)b.p, want);
 }
 
