@@ -20,9 +20,11 @@
 #include "train/evaluate.h"
 #include "train/folder.h"
 
-static const char *out_path = "-", *experts_path;
+enum { USUAL_ROWS = 8 };
+
+static const char *out_path = "-", *experts_path, *model_name;
 static struct opt_list folders;
-static int64_t group_rows = 1, rows = 8, min_capacity = 4;
+static int64_t group_rows = 1, rows, min_capacity = 4;
 static double capacity_factor = 2.0;
 static int hf_compat;
 
@@ -31,7 +33,8 @@ static const struct opt opts[] = {
     { 'o', "output", "FILE", OPT_STR, &out_path, 0, 0, "write the table to FILE" },
     { 'e', "experts", "FILE", OPT_STR, &experts_path, 0, 0,
       "write the use of experts by language, block and expert" },
-    { 'b', "rows", "N", OPT_INT, &rows, 1, 1e6, "rows run at a time on a rank (default 8)" },
+    { 'm', "model", "NAME", OPT_STR, &model_name, 0, 0, "add a column model with this name" },
+    { 'b', "rows", "N", OPT_INT, &rows, 1, 1e6, "rows run at a time on a rank (default: about 8)" },
     { 0, "group-rows", "N", OPT_INT, &group_rows, 1, 1e6, "rows of a routing group (default 1)" },
     { 0, "capacity-factor", "X", OPT_NUM, &capacity_factor, 0, 1e6,
       "an expert's share of a group, times even (default 2)" },
@@ -99,13 +102,34 @@ static struct out *open_out(const char *path)
     return o;
 }
 
-static void put_row(struct out *o, const char *lang, const struct eval_sums *s, struct err *err)
+/* Mean over sparse blocks of the share of the expert that most tokens chose; lang may be n_lang. */
+static double busiest(const struct evaluation *e, int lang)
 {
+    const double *n = e->chosen + (size_t)lang * (size_t)e->n_sparse * (size_t)e->n_expert;
+    double sum = 0;
+    int i, k;
+
+    for (i = 0; i < e->n_sparse; i++, n += e->n_expert) {
+        double all = 0, most = 0;
+
+        for (k = 0; k < e->n_expert; k++) {
+            all += n[k];
+            most = fmax(most, n[k]);
+        }
+        sum += all > 0 ? most / all : 0;
+    }
+    return e->n_sparse ? sum / e->n_sparse : 0;
+}
+
+static void put_row(struct out *o, const struct evaluation *e, int lang, struct err *err)
+{
+    const struct eval_sums *s = &e->sums[lang];
     double loss = s->targets > 0 ? s->ce / s->targets : 0, routed = s->routed > 0 ? s->routed : 1;
 
-    if (out_printf(o, err, "%s\t%.0f\t%.0f\t%.9g\t%.9g\t%.9g\t%.6g\t%.6g\n", lang, s->rows,
-                   s->targets, loss, exp(loss), -loss, s->dropped / routed,
-                   s->entropy / routed) < 0)
+    if (out_printf(o, err, "%s\t%.0f\t%.0f\t%.9g\t%.9g\t%.9g\t%.6g\t%.6g\t%.6g%s%s\n",
+                   lang < e->n_lang ? e->lang[lang] : "all", s->rows, s->targets, loss, exp(loss),
+                   -loss, s->dropped / routed, s->entropy / routed, busiest(e, lang),
+                   model_name ? "\t" : "", model_name ? model_name : "") < 0)
         die("%s", err->msg);
 }
 
@@ -116,12 +140,15 @@ static void put_table(const struct evaluation *e)
     struct err err = { 0 };
     int i;
 
-    if (out_printf(o, &err, "lang\trows\ttargets\tloss\tperplexity\tnlp\tdropped\tentropy\n") < 0)
+    if (out_printf(o, &err,
+                   "lang\trows\ttargets\tloss\tperplexity\tnlp\tdropped\tentropy\t"
+                   "busiest%s\n",
+                   model_name ? "\tmodel" : "") < 0)
         die("%s", err.msg);
     for (i = 0; i < e->n_lang; i++)
         if (e->sums[i].targets > 0)
-            put_row(o, e->lang[i], &e->sums[i], &err);
-    put_row(o, "all", &e->sums[e->n_lang], &err);
+            put_row(o, e, i, &err);
+    put_row(o, e, e->n_lang, &err);
     if (out_close(o, &err) < 0)
         die("%s", err.msg);
 }
@@ -203,6 +230,8 @@ int main(int argc, char **argv)
         die_misuse("no checkpoint");
     if (!argv[1] && !folders.n)
         die_misuse("no example shards: give files, or --lang-dir");
+    if (!rows)
+        rows = group_rows * (group_rows < USUAL_ROWS ? USUAL_ROWS / group_rows : 1);
     if (rows % group_rows != 0)
         die_misuse("--rows is not a multiple of --group-rows");
     comm = comm_init();

@@ -7,6 +7,9 @@
 #include "train/plan.h"
 
 #define FLOAT 4.0    // bytes
+/* Logits made at once: at most so many floats, but at least so many rows. */
+#define LOGITS_FLOATS 33554432.0
+#define LOGITS_ROWS 64.0
 
 static double inner(const struct config *c)
 {
@@ -46,22 +49,41 @@ static int capacity(const struct config *c, const struct plan_ask *ask, int leng
     return (int)fmax(ask->min_capacity, fmin(group, even));
 }
 
-/* Floats kept of one stack's forward for its backward pass, and work beside them. */
+/* Floats that a sparse block keeps when no token is dropped: the tokens' rows as they came, their
+ * results, hidden activations; the router's logits, probabilities and choices. */
+static double sparse_floats(const struct config *c, double n)
+{
+    return n * (2.0 * c->d_model + (c->gated ? 3.0 : 1.0) * c->d_ff) + n * (2.0 * c->n_expert + 5);
+}
+
+/* Floats that one stack keeps of a forward pass, as model/model.c lays them out. */
 static double stack_floats(const struct config *c, const struct plan_ask *ask, int stack)
 {
-    double length = stack == ENCODER ? ask->n_input : ask->n_target;
-    double n = ask->n_micro * length, m = c->d_model, i = inner(c);
-    double attention = 2 * m + 4 * i + c->n_head * length;
-    double cross = 2 * m + 2 * i + c->n_head * (double)ask->n_input;
-    double cross_keys = 2 * i * ask->n_micro * ask->n_input;
-    double ffn = 2 * m + (c->gated ? 3 : 1) * (double)c->d_ff;
-    double routed = 4 * m + 2.0 * c->n_expert;
-    double blocks = c->n_block[stack], sum;
+    double length = stack == ENCODER ? ask->n_input : ask->n_target, source = ask->n_input;
+    double n = ask->n_micro * length, m = c->d_model, i = inner(c), h = c->n_head;
+    double n_place = c->n_block[stack] * (stack == ENCODER ? 2.0 : 3.0) + 1;
+    double attention = 4 * n * i + n * length * h;
+    double cross = 2 * n * i + 2 * ask->n_micro * source * i + n * source * h;
+    double sparse = n_sparse(c, stack), dense = c->n_block[stack] - sparse;
 
-    sum = n * blocks * (attention + ffn) + n * n_sparse(c, stack) * routed;
-    if (stack == DECODER)
-        sum += blocks * (n * cross + cross_keys);
-    return sum + 2 * n * m;
+    return n_place * n * (2 * m + 1) + 2 * n * m + 2 * h * length * length +
+           c->n_block[stack] * (attention + (stack == DECODER ? cross : 0)) +
+           dense * n * (c->gated ? 3.0 : 1.0) * c->d_ff + sparse * sparse_floats(c, n);
+}
+
+/* Floats of work that layers use one after another: logits, a chunk of rows at a time; gradients
+ * of a layer's parts; rows of tokens on their way. */
+static double work_floats(const struct config *c, const struct plan_ask *ask)
+{
+    double n = (double)ask->n_micro * fmax(ask->n_input, ask->n_target), m = c->d_model;
+    double most = fmax(floor(LOGITS_FLOATS / c->n_vocab), LOGITS_ROWS);
+    double targets = (double)ask->n_micro * ask->n_target;
+    double chunk = ceil(targets / ceil(targets / most)), hidden = c->gated ? 2.0 : 1.0;
+    double sum = chunk * (c->n_vocab + m) + n * (2 * m + 4 * inner(c) + hidden * c->d_ff);
+
+    if (config_is_sparse(c))
+        sum += n * (4 * m + hidden * c->d_ff + c->n_expert + 1);
+    return sum;
 }
 
 static double slot_floats(const struct config *c, const struct plan_ask *ask, int n_expert)
@@ -109,6 +131,7 @@ void plan_make(struct plan *p, const struct config *c, const struct plan_ask *as
     held = (double)p->shared + (double)params_count_expert(c) * p->experts_per_rank;
     p->weights = p->gradients = held * FLOAT;
     p->slots = slot_floats(c, ask, p->experts_per_rank) * FLOAT;
-    p->activations = (stack_floats(c, ask, ENCODER) + stack_floats(c, ask, DECODER)) * FLOAT;
+    p->activations = FLOAT * (stack_floats(c, ask, ENCODER) + stack_floats(c, ask, DECODER) +
+                              work_floats(c, ask));
     plan_traffic(p, c, ask);
 }

@@ -33,10 +33,29 @@ train() {
 
 @test "the use of experts adds up" {
     train
-    switch-eval run "$DATA/train/aa.ex" "$DATA/train/bb.ex" -e experts.tsv >/dev/null
+    switch-eval run "$DATA/train/aa.ex" "$DATA/train/bb.ex" -e experts.tsv -m tiny >loss.tsv
+    [ "$(cut -f 10 loss.tsv | paste -sd' ')" = "model tiny tiny tiny" ]
+    # 8 experts: the entropy is at most log 8, the busiest has an eighth at least
+    awk -F'\t' 'NR > 1 && ($8 <= 0 || $8 > log(8) || $9 < 1 / 8 || $9 > 1 || $7 > 1) { exit 1 }' loss.tsv
+    # mean over blocks of the largest share, from the other table
+    awk -F'\t' 'FNR == 1 { next }
+                FNR == NR { k = $1 FS $2 FS $3; if ($6 > most[k]) most[k] = $6; next }
+                { s = n = 0; for (k in most) if (index(k, $1 FS) == 1) { s += most[k]; n++ }
+                  d = s / n - $9; if (n != 2 || d * d > 1e-8) exit 1 }' experts.tsv loss.tsv
     awk -F'\t' 'NR > 1 { n[$1 FS $2 FS $3] += $6; t[$1] += $5 }
                 END { for (k in n) if (n[k] < 0.9999 || n[k] > 1.0001) exit 1
                       exit t["aa"] + t["bb"] != t["all"] }' experts.tsv
+}
+
+@test "groups of any size, dense models" {
+    train
+    switch-eval run "$DATA/train/aa.ex" --group-rows 3 >/dev/null
+    switch-eval run "$DATA/train/aa.ex" --group-rows 20 >/dev/null
+    jq '.model_type = "t5"' "$DATA/train/tiny.json" >dense.json
+    switch-pretrain --config dense.json --train "$DATA/train/aa.ex" --out dense --steps 1 --batch 8 -q
+    switch-eval dense "$DATA/train/aa.ex" -e experts.tsv >loss.tsv
+    [ "$(tail -n 1 loss.tsv | cut -f 7-9 | paste -sd' ')" = "0	0	0" ]
+    [ "$(wc -l <experts.tsv)" -eq 1 ]
 }
 
 @test "misuse is 2" {

@@ -1,0 +1,162 @@
+/* train/plan: memory as the model takes it, capacity as the router has it. (Sizes and operations
+ * of published models: tests/cmd/switch-plan.t.) */
+#include <math.h>
+#include <stdlib.h>
+
+#include "../test.h"
+#include "base/err.h"
+#include "comm/comm.h"
+#include "kernel/kernel.h"
+#include "model/params.h"
+#include "moe/router.h"
+#include "train/loop.h"
+#include "train/plan.h"
+
+enum { INPUTS = 128, TARGETS = 48 };
+
+static struct comm *comm;
+
+static int set_up(void **state)
+{
+    (void)state;
+    comm = comm_init();
+    kernel_init();
+    return 0;
+}
+
+static struct config make_config(int sparse, int gated, int big)
+{
+    struct config c = { .model_type = "switch_transformers", .n_vocab = big ? 4000 : 500 };
+    int i;
+
+    c.d_model = big ? 128 : 64;
+    c.d_ff = big ? 512 : 128;
+    c.d_kv = 32;
+    c.n_head = big ? 8 : 4;
+    c.n_block[0] = c.n_block[1] = 4;
+    c.n_bucket = 32;
+    c.max_distance = 128;
+    c.eps = 1e-6;
+    c.tied = 1;
+    c.gated = gated;
+    c.n_expert = sparse ? 4 : 0;
+    for (i = 1; i < 4 && sparse; i += 2)
+        c.sparse[0][i] = c.sparse[1][i] = 1;
+    return c;
+}
+
+static void fill(int32_t *id, int32_t *segment, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        id[i] = (int32_t)(3 + i * 7919 % 400);
+        segment[i] = 1;
+    }
+}
+
+/* What the model has taken after a step, in which no row is padded and no token dropped. */
+static double taken(const struct config *c, int rows)
+{
+    struct train_rule rule = { .batch = rows, .group_rows = 1, .min_capacity = 4, .jitter = 0.01 };
+    struct step_report r;
+    struct trainer *t;
+    struct err err;
+    size_t s = (size_t)rows * INPUTS, n = (size_t)rows * TARGETS;
+    double bytes;
+
+    rule.capacity_factor = c->n_expert;
+    rule.optimizer_min_dim = 128;
+    rule.init_scale = 0.1;
+    rule.aux_loss = 0.01;
+    t = trainer_new(c, &rule, comm, INPUTS, TARGETS, 0, &err);
+    assert_non_null(t);
+    fill(t->micro[0].input, t->micro[0].input_segment, s);
+    fill(t->micro[0].target, t->micro[0].target_segment, n);
+    fill(t->micro[0].decoder, t->micro[0].target_segment, n);
+    assert_int_equal(trainer_step(t, 0, &r, &err), 0);
+    assert_true(r.sums.dropped == 0);
+    bytes = (double)model_bytes(t->model);
+    trainer_free(t);
+    return bytes;
+}
+
+/* Arrays are rounded up to 16 floats, and counts of tokens are small: 2 %. */
+static void test_activations(void **state)
+{
+    int k, rows;
+
+    (void)state;
+    for (k = 0; k < 8; k++)
+        for (rows = 1; rows <= 2; rows++) {
+            struct config c = make_config(k & 1, k >> 1 & 1, k >> 2);
+            struct plan_ask ask = { .n_rank = 1, .n_row = rows, .n_micro = rows };
+            struct plan p;
+            double bytes = taken(&c, rows);
+
+            ask.n_input = INPUTS;
+            ask.n_target = TARGETS;
+            ask.group_rows = 1;
+            ask.min_capacity = 4;
+            ask.min_dim = 128;
+            ask.capacity_factor = 4;
+            plan_make(&p, &c, &ask);
+            if (!(fabs(p.activations / bytes - 1) <= 0.02))
+                fail_msg("case %d, %d rows: %.0f bytes, but the model has %.0f", k, rows,
+                         p.activations, bytes);
+        }
+}
+
+static void test_slots(void **state)
+{
+    struct config c = make_config(1, 0, 1);
+    struct params *t = params_new(&c, 0, 2, 0);
+    struct adafactor *a = adafactor_new(t, &(struct adafactor_rule){ .min_dim = 128 });
+    struct plan_ask ask = { .n_rank = 2, .n_row = 2, .n_micro = 1, .n_input = 8, .n_target = 8 };
+    struct plan p;
+
+    (void)state;
+    ask.group_rows = 1;
+    ask.min_dim = 128;
+    plan_make(&p, &c, &ask);
+    assert_true(p.slots == (double)(a->size * sizeof(float)));
+    assert_int_equal(p.experts_per_rank, 2);
+    adafactor_free(a);
+    params_free(t);
+}
+
+static void test_capacity(void **state)
+{
+    static const double factors[] = { 0.1, 1, 1.25, 2, 100 };
+    struct config c = make_config(1, 0, 0);
+    int e, f, length;
+
+    (void)state;
+    for (e = 1; e <= 256; e *= 4)
+        for (f = 0; f < 5; f++)
+            for (length = 1; length < 700; length += 37) {
+                struct route_rule rule = { .n_expert = e, .min_capacity = 4 };
+                struct plan_ask ask = { .n_rank = 1, .n_row = 6, .n_micro = 6, .min_dim = 128 };
+                struct plan p;
+
+                c.n_expert = e;
+                ask.group_rows = 2;
+                ask.min_capacity = 4;
+                ask.capacity_factor = rule.capacity_factor = factors[f];
+                ask.n_input = length;
+                ask.n_target = 1;
+                rule.group_tokens = 2 * length;
+                plan_make(&p, &c, &ask);
+                assert_int_equal(p.capacity[ENCODER], route_capacity(&rule));
+            }
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    comm_end(comm);
+    return 0;
+}
+
+TESTS("train/plan", cmocka_unit_test_setup(test_activations, set_up), cmocka_unit_test(test_slots),
+      cmocka_unit_test_teardown(test_capacity, tear_down))
