@@ -11,12 +11,12 @@
 #include "base/mem.h"
 #include "base/opt.h"
 #include "base/progress.h"
-#include "io/columns.h"
-#include "io/example.h"
-#include "io/ids.h"
 #include "io/ledger.h"
-#include "io/shard.h"
 #include "seq/denoise.h"
+#include "shard/columns.h"
+#include "shard/example.h"
+#include "shard/ids.h"
+#include "shard/shard.h"
 
 enum { PARENT_MAX = 256, SENTINELS = 100 };    // files that the header names; T5's extra ids
 

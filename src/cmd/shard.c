@@ -10,10 +10,10 @@
 #include "base/mem.h"
 #include "base/opt.h"
 #include "base/progress.h"
-#include "io/ids.h"
 #include "io/out.h"
-#include "io/record.h"
-#include "io/shard.h"
+#include "shard/ids.h"
+#include "shard/record.h"
+#include "shard/shard.h"
 
 static const char *output;
 static int64_t n_head = -1;

@@ -8,10 +8,10 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "io/doc.h"
-#include "io/ids.h"
 #include "io/out.h"
-#include "io/shard.h"
 #include "io/stream.h"
+#include "shard/ids.h"
+#include "shard/shard.h"
 #include "spm/decode.h"
 #include "spm/vocab.h"
 

@@ -53,9 +53,9 @@ static int member(struct doc_parser *p, struct json *s)
     }
     m = &p->member[p->n];
     *m = (struct member){ .number = p->n, .raw.p = s->p };
-    if (json_string(s, &p->plain, &m->key) < 0 || json_colon(s) < 0)
+    if (json_take_string(s, &p->plain, &m->key) < 0 || json_colon(s) < 0)
         return -1;
-    if (json_at(s, '"') ? json_string(s, &p->plain, &m->value) < 0
+    if (json_at(s, '"') ? json_take_string(s, &p->plain, &m->value) < 0
                         : json_value(s, &p->plain, 1) < 0)
         return -1;
     m->raw.n = (size_t)(s->p - m->raw.p);

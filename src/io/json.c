@@ -141,7 +141,7 @@ static int unescape(struct json *s, uint32_t *c)
 }
 
 /* A string; out NULL: only passed over. */
-int json_string(struct json *s, struct buf *plain, struct bytes *out)
+int json_take_string(struct json *s, struct buf *plain, struct bytes *out)
 {
     const unsigned char *from;
     unsigned char *to = plain->p + plain->n, *begin = to, skipped[4];
@@ -265,7 +265,7 @@ static int group(struct json *s, struct buf *plain, unsigned char close, int dep
         return 0;
     }
     while (again > 0) {
-        if (close == '}' && (json_string(s, plain, NULL) < 0 || json_colon(s) < 0))
+        if (close == '}' && (json_take_string(s, plain, NULL) < 0 || json_colon(s) < 0))
             return -1;
         if (json_value(s, plain, depth + 1) < 0)
             return -1;
@@ -278,7 +278,7 @@ int json_value(struct json *s, struct buf *plain, int depth)
 {
     switch (s->p < s->end ? *s->p : 0) {
     case '"':
-        return json_string(s, plain, NULL);
+        return json_take_string(s, plain, NULL);
     case '{':
         return group(s, plain, '}', depth);
     case '[':

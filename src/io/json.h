@@ -25,7 +25,7 @@ int json_comma(struct json *s, unsigned char close);
 /* A string. out is a view of the text itself or, where there were escapes, of bytes put
  * behind plain->n, for which the caller has made room: as many as the text has. Escapes
  * become UTF-8, a lone surrogate U+FFFD. out NULL: it is only passed over. */
-int json_string(struct json *s, struct buf *plain, struct bytes *out);
+int json_take_string(struct json *s, struct buf *plain, struct bytes *out);
 
 /* Pass over any value; depth is how many groups it already stands in. */
 int json_value(struct json *s, struct buf *plain, int depth);

@@ -6,8 +6,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "io/example.h"
 #include "seq/batch.h"
+#include "shard/example.h"
 
 void batch_init(struct batch *b, int n_row, int n_input, int n_target)
 {

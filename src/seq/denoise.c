@@ -5,9 +5,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "io/example.h"
 #include "seq/denoise.h"
 #include "seq/pack.h"
+#include "shard/example.h"
 
 struct lane {             // one language
     int32_t *id;          // [piece] of the piece that is filling; NULL until it is needed

@@ -6,10 +6,10 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "io/example.h"
 #include "io/stream.h"
 #include "seq/batch.h"
 #include "seq/plan.h"
+#include "shard/example.h"
 
 enum { KEEP = 256 << 20 };    // bytes of decoded blocks, over all shards
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "io/example.h"
+#include "shard/example.h"
 
 struct pack {
     size_t inputs, targets;    // the lengths of a row

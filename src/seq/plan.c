@@ -9,9 +9,9 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "io/example.h"
-#include "io/shard.h"
 #include "seq/plan.h"
+#include "shard/example.h"
+#include "shard/shard.h"
 
 static int fingerprint(const char *path, char hex[65], struct err *err)
 {

@@ -13,10 +13,10 @@
 
 #include "base/err.h"
 #include "base/hash.h"
-#include "io/example.h"
-#include "io/ids.h"
-#include "io/record.h"
-#include "io/shard_frame.h"
+#include "shard/example.h"
+#include "shard/ids.h"
+#include "shard/record.h"
+#include "shard/shard_frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -1,8 +1,8 @@
 /* test_batch.c - rows into arrays: segments, shifted decoder input, padding. */
 #include "../test.h"
 #include "base/err.h"
-#include "io/example.h"
 #include "seq/batch.h"
+#include "shard/example.h"
 
 static const int32_t input[] = { 8, 7, 1, 2, 3, 4, 1 }, target[] = { 4, 1, 5, 6, 1 };
 static const uint32_t segment_input[] = { 3, 4 }, segment_target[] = { 2, 3 };

@@ -4,8 +4,8 @@
 
 #include "../test.h"
 #include "base/err.h"
-#include "io/example.h"
 #include "seq/denoise.h"
+#include "shard/example.h"
 
 enum { SENTINEL = 1 << 30, EOS = 1, ROWS = 4096, IDS = 1 << 20 };
 

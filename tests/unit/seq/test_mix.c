@@ -5,10 +5,10 @@
 
 #include "../test.h"
 #include "base/err.h"
-#include "io/example.h"
-#include "io/shard.h"
 #include "seq/batch.h"
 #include "seq/plan.h"
+#include "shard/example.h"
+#include "shard/shard.h"
 
 /* Row i of a shard: input first + i, i, 1; target first + i, 1. */
 static void write_shard(const char *path, const char *key, const char *langs, int n, int32_t first)

@@ -9,8 +9,8 @@
 #include "../test.h"
 #include "base/err.h"
 #include "base/rng.h"
-#include "io/example.h"
-#include "io/shard.h"
+#include "shard/example.h"
+#include "shard/shard.h"
 
 enum { EX_VOCAB = 96, EX_INPUTS = 24, EX_TARGETS = 12 };
 

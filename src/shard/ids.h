@@ -3,8 +3,8 @@
  * Header keys: vocab.size, vocab.sha256, vocab.name, eos, bits, lang (when all are one) or
  * langs (a comma-separated table that the language column points into).
  */
-#ifndef IO_IDS_H
-#define IO_IDS_H
+#ifndef SHARD_IDS_H
+#define SHARD_IDS_H
 
 #include <stddef.h>
 #include <stdint.h>

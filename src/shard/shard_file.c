@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "io/shard_frame.h"
+#include "shard/shard_frame.h"
 
 struct segment {
     struct shard_header *header;

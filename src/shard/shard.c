@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
-#include "io/shard_frame.h"
+#include "shard/shard_frame.h"
 
 enum state { BETWEEN, IN_DATA, IN_INDEX };    // of segments; in one, before or in its index
 enum { CHUNK = 256 << 10 };

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "io/columns.h"
-#include "io/ids.h"
-#include "io/shard_frame.h"
+#include "shard/columns.h"
+#include "shard/ids.h"
+#include "shard/shard_frame.h"
 
 enum { FIRST_BLOCK = 64 << 10, N_COLUMN = 4 };
 

@@ -5,9 +5,9 @@
 #include "../test.h"
 #include "base/err.h"
 #include "base/rng.h"
-#include "io/columns.h"
-#include "io/ids.h"
-#include "io/shard.h"
+#include "shard/columns.h"
+#include "shard/ids.h"
+#include "shard/shard.h"
 
 static struct shard_header *header(int64_t vocab, const char *langs)
 {
@@ -320,6 +320,6 @@ static void test_hostile_table(void **state)
     buf_release(&b);
 }
 
-TESTS("io/ids", cmocka_unit_test(test_round_trip), cmocka_unit_test(test_same_bytes),
+TESTS("shard/ids", cmocka_unit_test(test_round_trip), cmocka_unit_test(test_same_bytes),
       cmocka_unit_test(test_refused), cmocka_unit_test(test_segments),
       cmocka_unit_test(test_hostile_columns), cmocka_unit_test(test_hostile_table))

@@ -1,10 +1,10 @@
 /* record.h - records of a shard of either kind, for those who treat both alike. */
-#ifndef IO_RECORD_H
-#define IO_RECORD_H
+#ifndef SHARD_RECORD_H
+#define SHARD_RECORD_H
 
 #include <stdint.h>
 
-#include "io/example.h"
+#include "shard/example.h"
 
 struct buf;
 struct err;

@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "io/out.h"
-#include "io/shard_frame.h"
+#include "shard/shard_frame.h"
 
 enum { LEVEL = 3 };
 

@@ -1,12 +1,12 @@
 /* shard_frame.h - the frame that all blocks of a shard share; for the sources of shards alone.
  * The format is switchyard-shard(5). */
-#ifndef IO_SHARD_FRAME_H
-#define IO_SHARD_FRAME_H
+#ifndef SHARD_SHARD_FRAME_H
+#define SHARD_SHARD_FRAME_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "io/shard.h"
+#include "shard/shard.h"
 
 enum { FRAME_HEAD = 32, INDEX_ENTRY = 28, INDEX_FRAME_MAX = 1 << 18, END_PAYLOAD = 104 };
 enum { END_MARK = 32, END_FRAME = FRAME_HEAD + END_PAYLOAD };

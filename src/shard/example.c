@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "io/columns.h"
-#include "io/example.h"
-#include "io/shard_frame.h"
+#include "shard/columns.h"
+#include "shard/example.h"
+#include "shard/shard_frame.h"
 
 enum { FIRST_BLOCK = 64 << 10, N_COLUMN = 7 };
 

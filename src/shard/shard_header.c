@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/opt.h"
-#include "io/shard_frame.h"
+#include "shard/shard_frame.h"
 
 struct line {
     char *key, *value;

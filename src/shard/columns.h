@@ -3,8 +3,8 @@
  *
  * Functions that return a string return NULL, or what is wrong in a word.
  */
-#ifndef IO_COLUMNS_H
-#define IO_COLUMNS_H
+#ifndef SHARD_COLUMNS_H
+#define SHARD_COLUMNS_H
 
 #include <stddef.h>
 #include <stdint.h>

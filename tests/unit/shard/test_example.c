@@ -5,9 +5,9 @@
 #include "../test.h"
 #include "base/err.h"
 #include "base/rng.h"
-#include "io/columns.h"
-#include "io/example.h"
-#include "io/shard.h"
+#include "shard/columns.h"
+#include "shard/example.h"
+#include "shard/shard.h"
 
 enum { INPUTS = 64, TARGETS = 24, SEGMENTS_MAX = 5 };
 
@@ -255,6 +255,6 @@ static void test_hostile_blocks(void **state)
     assert_non_null(strstr(err.msg, "a row is longer"));
 }
 
-TESTS("io/example", cmocka_unit_test(test_forward), cmocka_unit_test(test_by_number),
+TESTS("shard/example", cmocka_unit_test(test_forward), cmocka_unit_test(test_by_number),
       cmocka_unit_test(test_file_langs), cmocka_unit_test(test_refused),
       cmocka_unit_test(test_hostile_blocks))

@@ -3,8 +3,8 @@
  *
  * Header keys, besides those of ids.h: inputs, targets, density, span, sentinel0, objective.
  */
-#ifndef IO_EXAMPLE_H
-#define IO_EXAMPLE_H
+#ifndef SHARD_EXAMPLE_H
+#define SHARD_EXAMPLE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  *
  * This level knows blocks and their checksums, not what is in them: ids.h and example.h do.
  */
-#ifndef IO_SHARD_H
-#define IO_SHARD_H
+#ifndef SHARD_SHARD_H
+#define SHARD_SHARD_H
 
 #include <stddef.h>
 #include <stdint.h>

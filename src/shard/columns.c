@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "io/columns.h"
-#include "io/ids.h"
-#include "io/shard_frame.h"
+#include "shard/columns.h"
+#include "shard/ids.h"
+#include "shard/shard_frame.h"
 
 enum { TABLE_HEAD = 4, TABLE_ROW = 8, LANG_NAME_MAX = 64 };
 

@@ -4,9 +4,9 @@
 
 #include "base/err.h"
 #include "base/hash.h"
-#include "io/ids.h"
-#include "io/record.h"
-#include "io/shard_frame.h"
+#include "shard/ids.h"
+#include "shard/record.h"
+#include "shard/shard_frame.h"
 
 struct record_reader {    // one of the two
     struct ids_reader *ids;

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "io/columns.h"
-#include "io/example.h"
-#include "io/shard.h"
+#include "shard/columns.h"
+#include "shard/example.h"
+#include "shard/shard.h"
 
 enum { KEEP = 64 << 20 };
 

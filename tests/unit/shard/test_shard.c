@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/rng.h"
-#include "io/shard_frame.h"
+#include "shard/shard_frame.h"
 
 static struct shard_header *header(const char *vocab)
 {
@@ -715,7 +715,7 @@ static void test_pipe_is_quick(void **state)
     assert_non_null(strstr(err.msg, "segment 0, block 1: cut short"));
 }
 
-TESTS("io/shard", cmocka_unit_test(test_round_trip), cmocka_unit_test(test_limits),
+TESTS("shard/shard", cmocka_unit_test(test_round_trip), cmocka_unit_test(test_limits),
       cmocka_unit_test(test_header), cmocka_unit_test(test_hostile_headers),
       cmocka_unit_test(test_truncation), cmocka_unit_test(test_every_flip),
       cmocka_unit_test(test_file_flips), cmocka_unit_test(test_sampled_flips),
