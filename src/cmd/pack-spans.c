@@ -50,8 +50,9 @@ struct run {
     char **path;
     struct ids_reader **in;    // [n_file]; NULL: is opened again when its turn comes
     int n_file;
-    struct langs langs;             // of all files
-    struct shard_header *header;    // of what is written
+    struct langs langs;           // of all files, as far as they are known
+    struct shard_header *base;    // what all segments that are written have in their headers
+    int n_parent;
     struct denoise_rule rule;
     struct denoise *denoise;
     struct example_writer *out;
@@ -96,6 +97,12 @@ static struct shard_header *inherit(const struct shard_header *from)
     return h;
 }
 
+static void add_parent(struct run *run, const struct shard_header *h)
+{
+    if (run->n_parent++ < PARENT_MAX)
+        shard_header_parent(run->base, h);
+}
+
 /* All headers are read before the first record, for they name the languages. What is no
  * regular file cannot be opened twice and stays open. */
 static void look(struct run *run)
@@ -111,12 +118,11 @@ static void look(struct run *run)
 
         if (!first) {
             first = shard_header_copy(h);
-            run->header = inherit(h);
+            run->base = inherit(h);
         }
         if (shard_header_joins(first, h, &run->err) || langs_join(&run->langs, h, &run->err))
             die("%s: %s", run->path[i], run->err.msg);
-        if (i < PARENT_MAX)
-            shard_header_parent(run->header, h);
+        add_parent(run, h);
         if (run->n_file > 1 && stat(run->path[i], &st) == 0 && S_ISREG(st.st_mode))
             ids_close(r);
         else
@@ -127,7 +133,7 @@ static void look(struct run *run)
 
 static void rule_of(struct run *run)
 {
-    struct shard_header *h = run->header;
+    const struct shard_header *h = run->base;
     int64_t vocab = shard_header_int(h, "vocab.size", 0), sentinels;
     struct span_rule *span = &run->rule.span;
     uint32_t room = (uint32_t)targets;
@@ -157,9 +163,10 @@ static void rule_of(struct run *run)
     run->rule.epoch = (uint64_t)epoch;
 }
 
-static void describe(struct run *run)
+/* The header of a segment, with all languages that are known. */
+static struct shard_header *describe(const struct run *run)
 {
-    struct shard_header *h = run->header;
+    struct shard_header *h = shard_header_copy(run->base);
     struct buf names = { 0 };
     int i;
 
@@ -177,6 +184,7 @@ static void describe(struct run *run)
     shard_header_set(h, "eos", "%" PRId32, run->rule.span.eos);
     shard_header_set(h, "epoch", "%" PRId64, epoch);
     shard_header_stamp(h, opt_line(), (uint64_t)seed);
+    return h;
 }
 
 static int put(void *to, const struct example_row *row, struct err *err)
@@ -186,19 +194,33 @@ static int put(void *to, const struct example_row *row, struct err *err)
     return example_write(run->out, row, err);
 }
 
-static int lang_number(struct run *run, const char *path, const char *lang)
+/* A later segment of the input, whose header is h, has languages that were not known when the
+ * segment being written began: another begins. The numbers of languages stay as they are. */
+static void add_languages(struct run *run, const char *path, const struct shard_header *h)
+{
+    struct shard_header *mine;
+
+    if (langs_join(&run->langs, h, &run->err)) {
+        example_abandon(run->out);
+        die("%s: %s", path, run->err.msg);
+    }
+    add_parent(run, h);
+    mine = describe(run);
+    if (example_begin(run->out, mine, &run->err))
+        fail(run);
+    shard_header_free(mine);
+}
+
+static int lang_find(const struct run *run, const char *lang)
 {
     int i;
 
-    for (i = 0; i < run->langs.n; i++)
-        if (strcmp(langs_name(&run->langs, i), lang) == 0)
-            return i;
-    err_set(&run->err, "%s: a later segment brings language %s: give it as an operand of its own",
-            path, lang);
-    fail(run);
-    return -1;
+    for (i = 0; i < run->langs.n && strcmp(langs_name(&run->langs, i), lang) != 0;)
+        i++;
+    return i < run->langs.n ? i : -1;
 }
 
+/* Number of the reader's language lang, of the record just read, among all. */
 static int lang_of(struct run *run, const char *path, const struct ids_reader *r, int lang)
 {
     while (lang >= run->n_map) {
@@ -206,7 +228,11 @@ static int lang_of(struct run *run, const char *path, const struct ids_reader *r
         run->map[run->n_map++] = -1;
     }
     if (run->map[lang] < 0)
-        run->map[lang] = lang_number(run, path, ids_lang(r, lang));
+        run->map[lang] = lang_find(run, ids_lang(r, lang));
+    if (run->map[lang] < 0) {
+        add_languages(run, path, ids_header(r));
+        run->map[lang] = lang_find(run, ids_lang(r, lang));
+    }
     return run->map[lang];
 }
 
@@ -303,6 +329,7 @@ int main(int argc, char **argv)
 {
     static char dash[] = "-", *standard[] = { dash, NULL };
     struct run run = { 0 };
+    struct shard_header *header;
     int first = opt_parse(&tool, argc, argv);
 
     run.path = first < argc ? argv + first : standard;
@@ -311,18 +338,18 @@ int main(int argc, char **argv)
         die_misuse("no shard given, and standard input is a terminal");
     look(&run);
     rule_of(&run);
-    describe(&run);
-    run.out = example_create(output, run.header, &run.err);
+    header = describe(&run);
+    run.out = example_create(output, header, &run.err);
     if (!run.out)
         fail(&run);
-    run.denoise =
-        denoise_new(&run.rule, run.langs.n ? run.langs.n : 1, (struct denoise_sink){ put, &run });
+    shard_header_free(header);
+    run.denoise = denoise_new(&run.rule, (struct denoise_sink){ put, &run });
     run.ledger = ledger_new(tool.name);
     pack_all(&run);
     report(&run);
     ledger_free(run.ledger);
     denoise_free(run.denoise);
-    shard_header_free(run.header);
+    shard_header_free(run.base);
     langs_release(&run.langs);
     free(run.in);
     free(run.map);

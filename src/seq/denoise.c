@@ -1,6 +1,7 @@
 /* denoise.c - see denoise.h. */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -22,23 +23,21 @@ struct denoise {
     struct denoise_sink sink;
     struct denoise_count count;
     uint64_t key_noise, key_chunk;
-    struct lane *lane;    // [n_lang]
+    struct lane *lane;    // [n_lang], as many as were needed so far
     int n_lang;
     int32_t *input, *target;    // the example just made
     struct span_mask mask;
 };
 
-struct denoise *denoise_new(const struct denoise_rule *rule, int n_lang, struct denoise_sink sink)
+struct denoise *denoise_new(const struct denoise_rule *rule, struct denoise_sink sink)
 {
     struct denoise *d = xcalloc(1, sizeof(*d));
 
-    assert(rule->piece > 0 && rule->piece <= SPAN_PIECE_MAX && n_lang > 0);
+    assert(rule->piece > 0 && rule->piece <= SPAN_PIECE_MAX);
     d->rule = *rule;
     d->sink = sink;
     d->key_noise = rng_key(rule->seed, "noise");
     d->key_chunk = rng_key(rule->seed, "chunk");
-    d->n_lang = n_lang;
-    d->lane = xcalloc((size_t)n_lang, sizeof(*d->lane));
     d->input = xreallocarray(NULL, rule->inputs, sizeof(*d->input));
     d->target = xreallocarray(NULL, rule->targets, sizeof(*d->target));
     return d;
@@ -46,9 +45,15 @@ struct denoise *denoise_new(const struct denoise_rule *rule, int n_lang, struct 
 
 static struct lane *lane_of(struct denoise *d, int lang)
 {
-    struct lane *lane = &d->lane[lang];
+    struct lane *lane;
 
-    assert(lang >= 0 && lang < d->n_lang);
+    assert(lang >= 0);
+    if (lang >= d->n_lang) {
+        d->lane = xreallocarray(d->lane, (size_t)lang + 1, sizeof(*d->lane));
+        memset(d->lane + d->n_lang, 0, (size_t)(lang + 1 - d->n_lang) * sizeof(*d->lane));
+        d->n_lang = lang + 1;
+    }
+    lane = &d->lane[lang];
     if (!lane->id) {
         lane->id = xreallocarray(NULL, d->rule.piece, sizeof(*lane->id));
         pack_init(&lane->open, d->rule.inputs, d->rule.targets);

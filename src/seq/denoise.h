@@ -41,10 +41,10 @@ struct denoise_sink {    // takes a finished row (row->lang is set): 0, or -1 wi
 
 struct denoise;
 
-struct denoise *denoise_new(const struct denoise_rule *rule, int n_lang, struct denoise_sink sink);
+struct denoise *denoise_new(const struct denoise_rule *rule, struct denoise_sink sink);
 
-/* The next document of language lang (below n_lang): 1; 0 when it holds no id; -1 when the
- * sink failed. */
+/* The next document of language lang, a small number from 0: 1; 0 when it holds no id; -1 when
+ * the sink failed. */
 int denoise_add(struct denoise *d, int lang, uint64_t doc, const int32_t *id, size_t n,
                 struct err *err);
 

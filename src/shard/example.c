@@ -90,6 +90,22 @@ static int flush(struct example_writer *w, struct err *err)
     return bad;
 }
 
+int example_begin(struct example_writer *w, const struct shard_header *h, struct err *err)
+{
+    struct shard_header *own = shard_header_copy(h);
+    int bad = flush(w, err);
+
+    langs_release(&w->langs);
+    w->langs = (struct langs){ 0 };
+    shard_header_set(own, "bits", "%d", 8 * w->width);
+    if (!bad && langs_join(&w->langs, h, err) < 0)
+        bad = -1;
+    if (!bad)
+        bad = shard_begin(w->out, own, err);
+    shard_header_free(own);
+    return bad;
+}
+
 static int check_ids(const int32_t *id, size_t n, int64_t vocab)
 {
     size_t i;

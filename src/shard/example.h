@@ -29,6 +29,9 @@ struct example_writer;
 /* h must have vocab.size, inputs and targets: no row may be longer. */
 struct example_writer *example_create(const char *path, const struct shard_header *h,
                                       struct err *err);
+/* Rows written from now on go to another segment with this header, and to its languages. Its
+ * vocab.size, inputs and targets must be those of the first. */
+int example_begin(struct example_writer *w, const struct shard_header *h, struct err *err);
 int example_write(struct example_writer *w, const struct example_row *row, struct err *err);
 int example_finish(struct example_writer *w, struct err *err);    // frees w
 void example_abandon(struct example_writer *w);

@@ -123,9 +123,37 @@ header() { # FILE KEY
     cat fi.ids fi.ids >two.ids # two shards one after the other are a shard
     pack-spans --stats stats.json -o c.ex two.ids
     [ "$(count ids)" = 16000 ]
-    exits 1 sh -c 'cat fi.ids sw.ids | pack-spans -o d.ex'
-    [[ $output == *'language sw'* ]]
-    [ ! -e d.ex ]
+}
+
+@test "a later segment may bring languages: the output begins another segment too" {
+    docs 20 400 | ids lang=fi >fi.ids
+    docs 10 300 | ids lang=sw >sw.ids
+    docs 600 300 3 | ids langs=sw,en,fi >three.ids
+    pack-spans -o want.ex fi.ids sw.ids three.ids
+    cat fi.ids sw.ids fi.ids three.ids sw.ids | pack-spans --stats stats.json >got.ex
+    [ "$(count ids)" = $((2 * 8000 + 2 * 3000 + 180000)) ]
+    grep -q '"fi": {"in": 240, "out": 240' stats.json
+    grep -q '"sw": {"in": 220, "out": 220' stats.json
+    grep -q '"en": {"in": 200, "out": 200' stats.json
+    # a header names what was known when its segment began, and the inputs that brought it
+    shard ls got.ex | cut -f10 | paste -sd' ' | grep -qx 'langs fi fi,sw fi,sw,en'
+    shard check got.ex | cut -f2,3,5 | tail -n 1 | grep -qx $'whole\t3\t'"$(count rows)"
+    [ "$(grep -ac '^parent=' got.ex)" -eq 6 ]
+    # the very rows of operands, each in its language
+    cat fi.ids sw.ids three.ids | pack-spans -o same.ex
+    [ "$(shard sum same.ex | tail -n 1 | cut -f2-)" = "$(shard sum want.ex | tail -n 1 | cut -f2-)" ]
+    # segments without a new language begin nothing
+    cat three.ids fi.ids sw.ids | pack-spans | shard ls | tail -n +2 | wc -l | grep -qx 1
+}
+
+@test "segments of more languages than a header holds are refused" {
+    for part in a b; do
+        docs 3 5 | sed 's/ en / '$part'1 /' |
+            ids langs="$(seq 1 200 | sed "s/^/$part/" | paste -sd,)" >$part.ids
+    done
+    exits 1 sh -c 'cat a.ids b.ids | pack-spans -o out.ex'
+    [[ $output == 'pack-spans: '*'at most 256 languages'* ]]
+    [ ! -e out.ex ] && [ ! -e out.ex.part ]
 }
 
 @test "empty documents are dropped, long ones give one chunk, zeros go" {

@@ -74,7 +74,7 @@ static int take(void *to, const struct example_row *row, struct err *err)
     return 0;
 }
 
-static struct denoise *start(uint64_t seed, uint64_t epoch, int n_lang)
+static struct denoise *start(uint64_t seed, uint64_t epoch)
 {
     const struct denoise_rule rule = {
         { 0.15, 3, SENTINEL, 100, EOS }, 568, 512, 114, seed, epoch
@@ -82,7 +82,7 @@ static struct denoise *start(uint64_t seed, uint64_t epoch, int n_lang)
 
     seen.n_row = seen.fail_at = 0;
     seen.n = seen.n_piece = 0;
-    return denoise_new(&rule, n_lang, (struct denoise_sink){ take, &seen });
+    return denoise_new(&rule, (struct denoise_sink){ take, &seen });
 }
 
 static int32_t source[IDS];    // ids 10, 11, 12, ...
@@ -104,7 +104,7 @@ static int by_id(const void *a, const void *b)
 /* 300 documents of 0..999 ids: pieces are those of 128, 128 and 44 joined ones. */
 static void test_join_and_split(void **state)
 {
-    struct denoise *d = start(1, 0, 1);
+    struct denoise *d = start(1, 0);
     size_t length[3] = { 0 }, at = 0, i, group = 0, n_doc = 0, n_short = 0;
     const struct denoise_count *count;
     struct err err;
@@ -142,7 +142,7 @@ static void test_join_and_split(void **state)
 
 static void test_tails_share_rows(void **state)
 {
-    struct denoise *d = start(1, 0, 1);
+    struct denoise *d = start(1, 0);
     int i, full = 0, tails = 0;
     struct err err;
 
@@ -158,7 +158,7 @@ static void test_tails_share_rows(void **state)
     assert_int_equal(full, 8);
     assert_int_equal(tails, 8);
     denoise_free(d);
-    d = start(1, 0, 1);
+    d = start(1, 0);
     for (i = 0; i < 128 * 9; i++)    // 128 ids a tail: four to a row, then one
         assert_int_equal(denoise_add(d, 0, (uint64_t)i, source, 1, &err), 1);
     assert_int_equal(denoise_end(d, &err), 0);
@@ -173,7 +173,7 @@ static void test_tails_share_rows(void **state)
 static void test_zeros_and_short(void **state)
 {
     static const int32_t a[] = { 0, 0, 10, 0, 11, 0 }, zero[] = { 0 }, one[] = { 77 };
-    struct denoise *d = start(1, 0, 2);
+    struct denoise *d = start(1, 0);
     struct err err;
 
     (void)state;
@@ -189,7 +189,7 @@ static void test_zeros_and_short(void **state)
     assert_int_equal(seen.id[1], 11);
     assert_int_equal(seen.id[2], 77);
     denoise_free(d);
-    d = start(1, 0, 3);
+    d = start(1, 0);
     assert_int_equal(denoise_end(d, &err), 0);
     assert_int_equal(seen.n_row, 0);
     denoise_free(d);
@@ -204,7 +204,7 @@ static void test_chunk(void **state)
     (void)state;
     fill_source();
     for (epoch = 0; epoch < 40; epoch++) {
-        struct denoise *d = start(5, epoch, 1);
+        struct denoise *d = start(5, epoch);
         size_t first, n;
 
         assert_int_equal(denoise_add(d, 0, 3, source, 200000, &err), 1);
@@ -221,7 +221,7 @@ static void test_chunk(void **state)
     }
     assert_int_equal(drawn, 15);    // the chance to miss one is 4 * 0.75^40
     {
-        struct denoise *d = start(5, 0, 1);
+        struct denoise *d = start(5, 0);
 
         assert_int_equal(denoise_add(d, 0, 3, source, 65536, &err), 1);
         assert_int_equal(denoise_counts(d)->n_chunked, 0);
@@ -231,7 +231,7 @@ static void test_chunk(void **state)
 
 static int run(uint64_t seed, uint64_t epoch, int with_other, uint64_t *hash)
 {
-    struct denoise *d = start(seed, epoch, 2);
+    struct denoise *d = start(seed, epoch);
     struct err err;
     uint64_t i;
     int n = 0, k;
@@ -273,7 +273,7 @@ static void test_noise_is_a_function(void **state)
 /* A document's pieces do not depend on what was joined before it, when they begin alike. */
 static void test_noise_does_not_depend_on_the_past(void **state)
 {
-    struct denoise *d = start(1, 0, 1);
+    struct denoise *d = start(1, 0);
     uint64_t first;
     struct err err;
     int i;
@@ -282,7 +282,7 @@ static void test_noise_does_not_depend_on_the_past(void **state)
     assert_int_equal(denoise_add(d, 0, 900, source, 568, &err), 1);
     first = seen.hash[0];
     denoise_free(d);
-    d = start(1, 0, 1);
+    d = start(1, 0);
     for (i = 0; i < 3; i++)
         assert_int_equal(denoise_add(d, 0, (uint64_t)i, source + 50, 568, &err), 1);
     assert_int_equal(denoise_add(d, 0, 900, source, 568, &err), 1);
@@ -293,7 +293,7 @@ static void test_noise_does_not_depend_on_the_past(void **state)
 
 static void test_languages_end_in_order(void **state)
 {
-    struct denoise *d = start(1, 0, 4);
+    struct denoise *d = start(1, 0);
     struct err err;
     int k;
 
@@ -311,7 +311,7 @@ static void test_languages_end_in_order(void **state)
 
 static void test_sink_fails(void **state)
 {
-    struct denoise *d = start(1, 0, 1);
+    struct denoise *d = start(1, 0);
     struct err err;
 
     (void)state;

@@ -204,6 +204,46 @@ static void test_refused(void **state)
     shard_header_free(h);
 }
 
+/* The language of rows changes its meaning with the header of the segment they are in. */
+static void test_begin(void **state)
+{
+    struct shard_header *h = header(1000, "fi");
+    struct example_writer *w;
+    struct example_reader *r;
+    struct example_row row;
+    struct made m;
+    struct err err;
+    int i;
+
+    (void)state;
+    w = example_create("seg", h, &err);
+    assert_non_null(w);
+    make(&m, 2, 1000, 1);
+    assert_int_equal(example_write(w, &m.row, &err), 0);
+    m.row.lang = 1;
+    assert_int_equal(example_write(w, &m.row, &err), -1);
+    assert_non_null(strstr(err.msg, "language is not in the header"));
+    shard_header_set(h, "langs", "et,sw");
+    assert_int_equal(example_begin(w, h, &err), 0);
+    assert_int_equal(example_write(w, &m.row, &err), 0);
+    assert_int_equal(example_finish(w, &err), 0);
+    w = example_create("other", h, &err);
+    assert_non_null(w);
+    shard_header_set(h, "inputs", "7");
+    assert_int_equal(example_begin(w, h, &err), -1);
+    assert_non_null(strstr(err.msg, "inputs differs"));
+    example_abandon(w);
+    shard_header_free(h);
+    r = example_open("seg", &err);
+    assert_non_null(r);
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(example_next(r, &row, &err), 1);
+        assert_string_equal(example_lang(r, row.lang), i ? "sw" : "fi");
+    }
+    assert_int_equal(example_next(r, &row, &err), 0);
+    example_close(r);
+}
+
 /* One block of two rows with 1 + 2 segments, spoilt in one place at a time. */
 static int read_block(const unsigned char *segments, const unsigned char *lengths, size_t n_input,
                       struct err *err)
@@ -256,5 +296,5 @@ static void test_hostile_blocks(void **state)
 }
 
 TESTS("shard/example", cmocka_unit_test(test_forward), cmocka_unit_test(test_by_number),
-      cmocka_unit_test(test_file_langs), cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_hostile_blocks))
+      cmocka_unit_test(test_file_langs), cmocka_unit_test(test_begin),
+      cmocka_unit_test(test_refused), cmocka_unit_test(test_hostile_blocks))
