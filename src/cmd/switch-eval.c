@@ -17,6 +17,7 @@
 #include "model/config.h"
 #include "model/model.h"
 #include "model/params.h"
+#include "model/threads.h"
 #include "train/evaluate.h"
 #include "train/folder.h"
 
@@ -24,7 +25,7 @@ enum { USUAL_ROWS = 8 };
 
 static const char *out_path = "-", *experts_path, *model_name;
 static struct opt_list folders;
-static int64_t group_rows = 1, rows, min_capacity = 4;
+static int64_t group_rows = 1, rows, min_capacity = 4, threads;
 static double capacity_factor = 2.0;
 static int hf_compat;
 
@@ -42,6 +43,8 @@ static const struct opt opts[] = {
       "least tokens an expert takes of a group (default 4)" },
     { 0, "hf-compat", NULL, OPT_FLAG, &hf_compat, 0, 0,
       "route, mask and drop as Hugging Face's classes do" },
+    { 'j', "threads", "N", OPT_INT, &threads, 1, THREADS_MAX,
+      "threads of a rank (default: its share of the processors)" },
     { 0 },
 };
 static const struct tool tool = {
@@ -225,6 +228,7 @@ int main(int argc, char **argv)
     struct err err = { 0 };
     char *path;
 
+    threads_calm(argv);
     argv += opt_parse(&tool, argc, argv);
     if (!*argv)
         die_misuse("no checkpoint");
@@ -235,6 +239,7 @@ int main(int argc, char **argv)
     if (rows % group_rows != 0)
         die_misuse("--rows is not a multiple of --group-rows");
     comm = comm_init();
+    threads_set(threads, comm);
     kernel_init();
     path = folder_find(*argv, &err);
     if (!path)

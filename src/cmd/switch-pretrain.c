@@ -12,11 +12,13 @@
 #include "kernel/kernel.h"
 #include "model/config.h"
 #include "model/preset.h"
+#include "model/threads.h"
 #include "train/folder.h"
 #include "train/run.h"
 
 static const char *config_word, *schedule = "rsqrt";
 static double lr = NAN;
+static int64_t threads;
 static volatile sig_atomic_t stop;
 
 static struct train_rule rule = { .batch = 128,
@@ -88,6 +90,8 @@ static const struct opt opts[] = {
     { 0, "log-every", "N", OPT_INT, &ask.log_every, 0, 1e12,
       "a line on standard error every N steps (default 0: none)" },
     { 'q', "quiet", NULL, OPT_FLAG, &ask.quiet, 0, 0, "no progress line" },
+    { 'j', "threads", "N", OPT_INT, &threads, 1, THREADS_MAX,
+      "threads of a rank (default: its share of the processors)" },
     { 0 },
 };
 
@@ -150,10 +154,12 @@ int main(int argc, char **argv)
     struct err err;
     int rc;
 
+    threads_calm(argv);
     argv += opt_parse(&tool, argc, argv);
     check_options(*argv != NULL);
     comm = comm_init();
     catch_signals();
+    threads_set(threads, comm);
     kernel_init();
     if (config_find(&c, config_word, &err) < 0)
         die("%s", err.msg);

@@ -22,11 +22,12 @@
 #include "model/model.h"
 #include "model/params.h"
 #include "model/rows.h"
+#include "model/threads.h"
 #include "seq/batch.h"
 
 static const char *model_path, *input_path, *out_path;
 static int grads, train_loss, hf_compat;
-static int64_t group_rows = 1, min_capacity = 4, seed;
+static int64_t group_rows = 1, min_capacity = 4, seed, threads;
 static double dropout, expert_dropout, jitter;
 static double capacity_factor = NAN, z_loss = NAN, aux_loss = NAN, router_z_loss = NAN;
 
@@ -49,6 +50,8 @@ static const struct opt opts[] = {
     { 0, "expert-dropout", "X", OPT_NUM, &expert_dropout, 0, 0.99, "rate inside experts [0]" },
     { 0, "jitter", "X", OPT_NUM, &jitter, 0, 1, "of router inputs, 1 +- X [0]" },
     { 's', "seed", "N", OPT_INT, &seed, 0, 1e15, "of dropout and jitter [0]" },
+    { 'j', "threads", "N", OPT_INT, &threads, 1, THREADS_MAX,
+      "threads of a rank (default: its share of the processors)" },
     { 0 },
 };
 static const struct tool tool = { "switch-probe", "-m DIR -i FILE -o FILE [OPTION ...]",
@@ -364,6 +367,7 @@ int main(int argc, char **argv)
 {
     static struct probe p;
 
+    threads_calm(argv);
     if (argv[opt_parse(&tool, argc, argv)])
         die_misuse("no operands, please");
     if (!model_path || !input_path || !out_path)
@@ -374,6 +378,7 @@ int main(int argc, char **argv)
     read_inputs(&p);
     set_run(&p);
     p.comm = comm_init();
+    threads_set(threads, p.comm);
     p.n_of = xcalloc((size_t)comm_size(p.comm), sizeof(*p.n_of));
     take_rows(&p);
     load_model(&p);

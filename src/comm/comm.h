@@ -15,6 +15,10 @@ struct comm;
 struct comm *comm_init(void);    // sets die_hook: die() on a rank ends them all
 int comm_rank(const struct comm *c);
 int comm_size(const struct comm *c);
+int comm_node_size(const struct comm *c);    // ranks on this machine, this one too
+/* Threads that suit this rank, at least 1: an even share of the processors that the ranks on
+ * this machine may run on together, but no more than this one may run on. */
+int comm_threads(const struct comm *c);
 void comm_barrier(struct comm *c);
 void comm_sum_f32(struct comm *c, float *x, size_t n);    // in place, all ranks get it
 void comm_sum_f64(struct comm *c, double *x, size_t n);

@@ -13,11 +13,12 @@
 #include "base/die.h"
 #include "base/mem.h"
 #include "base/progress.h"
+#include "comm/affinity.h"
 #include "comm/comm.h"
 
 struct comm {
     MPI_Comm all;
-    int rank, size;
+    int rank, size, node_size, threads;
     size_t piece;     // most elements in one message
     size_t *equal;    // [size] the same count for every rank
     struct comm_stats stats;
@@ -39,6 +40,22 @@ static void end_all(int status)
     MPI_Abort(MPI_COMM_WORLD, status);
 }
 
+/* Who else is on this machine, and what it leaves for a rank. */
+static void see_node(struct comm *c)
+{
+    struct affinity own, any;
+    MPI_Comm node;
+
+    affinity_read(&own);
+    any = own;
+    check(MPI_Comm_split_type(c->all, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "split");
+    check(MPI_Comm_size(node, &c->node_size), "size");
+    check(MPI_Allreduce(MPI_IN_PLACE, any.bits, sizeof(any.bits), MPI_BYTE, MPI_BOR, node),
+          "union of processors");
+    check(MPI_Comm_free(&node), "free");
+    c->threads = affinity_share(&own, &any, c->node_size);
+}
+
 struct comm *comm_init(void)
 {
     struct comm *c = xcalloc(1, sizeof(*c));
@@ -54,6 +71,7 @@ struct comm *comm_init(void)
     check(MPI_Comm_size(c->all, &c->size), "size");
     if (c->size > 1)
         die_hook = end_all;
+    see_node(c);
     c->equal = xcalloc((size_t)c->size, sizeof(*c->equal));
     return c;
 }
@@ -66,6 +84,16 @@ int comm_rank(const struct comm *c)
 int comm_size(const struct comm *c)
 {
     return c->size;
+}
+
+int comm_node_size(const struct comm *c)
+{
+    return c->node_size;
+}
+
+int comm_threads(const struct comm *c)
+{
+    return c->threads;
 }
 
 void comm_set_piece(struct comm *c, size_t n)

@@ -166,3 +166,17 @@ column() { # FILE NAME: the column called NAME
     [ "$(column run/metrics.tsv dropped | paste -sd' ')" = "0 0" ]
     [ "$(column run/metrics.tsv lr | paste -sd' ')" = "0.001 0.001" ]
 }
+
+@test "threads: the same losses up to rounding; for the same number the same bytes" {
+    # products wide enough for the library to divide
+    jq '.d_model = 97 | .d_ff = 509' "$DATA/train/tiny.json" >wide.json
+    for j in 1 2 3; do
+        train --config wide.json --steps 2 --dropout 0.1 -j $j
+        mv run run$j
+        paste <(column run1/metrics.tsv loss) <(column run$j/metrics.tsv loss) |
+            awk '($1 - $2) ^ 2 > (1e-5 * $1) ^ 2 { exit 1 }'
+    done
+    train --config wide.json --steps 2 --dropout 0.1 --threads 3
+    diff -r run/step-00000002 run3/step-00000002
+    exits 2 train -j 0
+}

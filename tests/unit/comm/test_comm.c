@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "comm/affinity.h"
 #include "comm/comm.h"
 
 enum { ROW = 3, MOST = 40 };
@@ -23,6 +24,43 @@ static struct comm *world(void)
     }
     comm_set_piece(all, 0);
     return all;
+}
+
+static struct affinity processors(int first, int n)
+{
+    struct affinity a = { { 0 } };
+
+    while (n-- > 0) {
+        a.bits[first / 8] |= (unsigned char)(1 << first % 8);
+        first++;
+    }
+    return a;
+}
+
+static void test_share(void **state)
+{
+    struct affinity many = processors(3, 64), few = processors(60, 2), none = processors(0, 0);
+
+    (void)state;
+    assert_int_equal(affinity_share(&many, &many, 1), 64);
+    assert_int_equal(affinity_share(&many, &many, 5), 12);
+    assert_int_equal(affinity_share(&few, &many, 4), 2);    // bound: not divided again
+    assert_int_equal(affinity_share(&few, &few, 2), 1);
+    assert_int_equal(affinity_share(&few, &few, 3), 1);
+    assert_int_equal(affinity_share(&none, &none, 1), 1);
+}
+
+/* All ranks of this test are on one machine. */
+static void test_node(void **state)
+{
+    struct comm *c = world();
+    struct affinity own;
+
+    (void)state;
+    affinity_read(&own);
+    assert_int_equal(comm_node_size(c), comm_size(c));
+    assert_true(affinity_share(&own, &own, 1) >= comm_threads(c));
+    assert_true(affinity_share(&own, &own, comm_size(c)) <= comm_threads(c));
 }
 
 static void check_sums(struct comm *c)
@@ -192,4 +230,5 @@ static void test_slice(void **state)
 }
 
 TESTS("comm/comm", cmocka_unit_test(test_sums), cmocka_unit_test(test_broadcast),
-      cmocka_unit_test(test_exchange), cmocka_unit_test(test_gather), cmocka_unit_test(test_slice))
+      cmocka_unit_test(test_exchange), cmocka_unit_test(test_gather), cmocka_unit_test(test_slice),
+      cmocka_unit_test(test_share), cmocka_unit_test(test_node))
