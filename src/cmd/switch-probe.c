@@ -62,8 +62,8 @@ static const char *const stack_name[] = { "encoder", "decoder" };
 
 struct probe {
     struct config config;
-    struct batch all, own;    // own is a view of this rank's rows
-    int hf_names;             // inputs were named as HF does: so are outputs
+    struct batch all, own;      // own is a view of this rank's rows
+    struct rows_names names;    // of the inputs: outputs are named alike
     struct run run;
     struct comm *comm;
     struct params *params;
@@ -79,8 +79,10 @@ static void read_inputs(struct probe *p)
     struct err err;
 
     if (config_read(&p->config, model_path, &err) < 0 ||
-        rows_read(&p->all, input_path, p->config.n_vocab, &p->hf_names, &err) < 0)
+        rows_read(&p->all, input_path, p->config.n_vocab, &p->names, &err) < 0)
         die("%s", err.msg);
+    if (grads && !p->names.targets)
+        die("%s: neither targets nor labels: no loss to take gradients of", input_path);
 }
 
 static double option(double given, double usual)
@@ -249,18 +251,18 @@ static void put_block(struct probe *p, const char *stack, int i)
     int32_t *to = NULL;
 
     for (k = 0; k < 5; k++) {
-        look = xasprintf("%s.%s", at, p->hf_names ? hf[k] : ours[k]);
-        to = put_rows(p, look, xasprintf("%s.%s", at, p->hf_names ? hf_name[k] : ours[k]));
+        look = xasprintf("%s.%s", at, p->names.hf ? hf[k] : ours[k]);
+        to = put_rows(p, look, xasprintf("%s.%s", at, p->names.hf ? hf_name[k] : ours[k]));
         free(look);
     }
-    for (j = 0; p->hf_names && to && j < n_token; j++)
+    for (j = 0; p->names.hf && to && j < n_token; j++)
         to[j] = !to[j];
     for (k = 0; k < 2; k++) {
         double x;
 
         look = xasprintf("%s.%s", at, k ? "router_z" : "aux");
         x = sum_of(p, look);
-        if (!p->hf_names)
+        if (!p->names.hf)
             put_number(p, xstrdup(look), x);
         else if (k == 0)
             put_number(p, xasprintf("paper.aux.%s", at), x);
@@ -281,7 +283,7 @@ static void put_stack(struct probe *p, enum stack s)
         put_rows(p, name, xstrdup(name));
         free(name);
     }
-    if (!p->hf_names)
+    if (!p->names.hf)
         put_rows(p, last, xstrdup(last));
     else if (s == ENCODER)
         put_rows(p, last, xstrdup("encoder_last_hidden_state"));
@@ -296,7 +298,7 @@ static void put_losses(struct probe *p)
     double n = p->run.n_target > 0 ? p->run.n_target : 1;
     struct run paper = p->run;
 
-    if (!p->hf_names) {
+    if (!p->names.hf) {
         put_number(p, xstrdup("loss.ce"), p->sums.ce / n);
         put_number(p, xstrdup("loss.z"), p->run.z_loss * p->sums.log_z2 / n);
         put_number(p, xstrdup("loss.total"), loss_total(&p->sums, &p->config, &p->run));
@@ -386,7 +388,8 @@ int main(int argc, char **argv)
     put_stack(&p, ENCODER);
     put_stack(&p, DECODER);
     put_rows(&p, "logits", xstrdup("logits"));
-    put_losses(&p);
+    if (p.names.targets)
+        put_losses(&p);
     if (grads)
         put_grads(&p);
     write_out(&p);

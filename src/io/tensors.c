@@ -36,6 +36,7 @@ struct meta {
 };
 
 struct tensors {
+    char *path;    // as it was asked for
     struct file *file;
     size_t n_file;
     struct tensor *t;
@@ -351,6 +352,7 @@ struct tensors *tensors_open(const char *path, struct err *err)
     struct stat st;
     int rc;
 
+    t->path = xstrdup(path);
     if (stat(path, &st) < 0)
         rc = err_set(err, "%s: %s", path, strerror(errno));
     else if (!S_ISDIR(st.st_mode))
@@ -384,6 +386,19 @@ const struct tensor *tensors_find(const struct tensors *t, const char *name)
     return t->n ? bsearch(&key, t->t, t->n, sizeof(*t->t), by_name) : NULL;
 }
 
+const char *tensors_path(const struct tensors *t, const struct tensor *x)
+{
+    size_t i;
+
+    for (i = 0; x && i < t->n_file; i++) {
+        uintptr_t at = (uintptr_t)x->data - (uintptr_t)t->file[i].map;
+
+        if (at <= t->file[i].size)    // it may have no bytes, at the end
+            return t->file[i].path;
+    }
+    return t->path;
+}
+
 const char *tensors_meta(const struct tensors *t, const char *key)
 {
     size_t i;
@@ -414,5 +429,6 @@ void tensors_close(struct tensors *t)
     free(t->file);
     free(t->meta);
     free(t->t);
+    free(t->path);
     free(t);
 }

@@ -37,6 +37,7 @@ struct tensors *tensors_open(const char *path, struct err *err);
 size_t tensors_n(const struct tensors *t);
 const struct tensor *tensors_at(const struct tensors *t, size_t i);    // in order of names
 const struct tensor *tensors_find(const struct tensors *t, const char *name);    // or NULL
+const char *tensors_path(const struct tensors *t, const struct tensor *x);    // x's file; NULL: all
 const char *tensors_meta(const struct tensors *t, const char *key);    // __metadata__, or NULL
 void tensors_close(struct tensors *t);
 

@@ -320,16 +320,29 @@ static const struct tensor *source_of(const struct param *p, const struct config
     return c->tied ? tensors_find(t, "lm_head.weight") : NULL;
 }
 
-static int load_one(struct param *p, const struct tensor *x, struct err *err)
+/* Of a file the numbers, of err a message with its path before it. */
+static int copy(const struct tensors *from, const struct tensor *x, float *to, size_t n,
+                struct err *err)
+{
+    struct err why;
+
+    if (tensor_copy_f32(x, to, n, &why) < 0)
+        return err_set(err, "%s: %s", tensors_path(from, x), why.msg);
+    return 0;
+}
+
+static int load_one(struct param *p, const struct tensors *from, const struct tensor *x,
+                    struct err *err)
 {
     int i, same = x->n_dim == p->n_dim;
 
     for (i = 0; same && i < p->n_dim; i++)
         same = x->dim[i] == p->dim[i];
     if (!same)
-        return err_set(err, "%s: another shape than the config says (%lld x %lld)", p->name,
-                       (long long)p->dim[0], (long long)(p->n_dim > 1 ? p->dim[1] : 1));
-    return tensor_copy_f32(x, p->w, p->n, err);
+        return err_set(err, "%s: %s: another shape than the config says (%lld x %lld)",
+                       tensors_path(from, x), p->name, (long long)p->dim[0],
+                       (long long)(p->n_dim > 1 ? p->dim[1] : 1));
+    return copy(from, x, p->w, p->n, err);
 }
 
 /* A tied model's lm_head, where a file has it, must be the embedding. */
@@ -338,16 +351,17 @@ static int check_tied(const struct params *t, const struct config *c, const stru
 {
     const struct tensor *head = c->tied ? tensors_find(from, "lm_head.weight") : NULL;
     const struct param *table = &t->p[0];
-    float *copy;
+    float *w;
     int rc;
 
     if (!head)
         return 0;
-    copy = xmalloc(table->n * sizeof(*copy));
-    rc = tensor_copy_f32(head, copy, table->n, err);
-    if (rc == 0 && memcmp(copy, table->w, table->n * sizeof(*copy)) != 0)
-        rc = err_set(err, "lm_head.weight differs from the embedding in a tied model");
-    free(copy);
+    w = xmalloc(table->n * sizeof(*w));
+    rc = copy(from, head, w, table->n, err);
+    if (rc == 0 && memcmp(w, table->w, table->n * sizeof(*w)) != 0)
+        rc = err_set(err, "%s: lm_head.weight differs from the embedding in a tied model",
+                     tensors_path(from, head));
+    free(w);
     return rc;
 }
 
@@ -360,15 +374,16 @@ int params_load(struct params *t, const struct config *c, const struct tensors *
         const struct tensor *x = source_of(&t->p[i], c, from);
 
         if (!x)
-            return err_set(err, "%s: missing", t->p[i].name);
-        if (load_one(&t->p[i], x, err) < 0)
+            return err_set(err, "%s: %s: missing", tensors_path(from, NULL), t->p[i].name);
+        if (load_one(&t->p[i], from, x, err) < 0)
             return -1;
     }
     for (i = 0; i < tensors_n(from); i++) {
-        const char *name = tensors_at(from, i)->name;
+        const struct tensor *x = tensors_at(from, i);
+        const char *name = x->name;
 
         if (!params_find(t, name) && !is_alias(c, name) && !params_is_expert(c, name))
-            return err_set(err, "%s: not a tensor of this model", name);
+            return err_set(err, "%s: %s: not a tensor of this model", tensors_path(from, x), name);
     }
     return check_tied(t, c, from, err);
 }

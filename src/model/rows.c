@@ -22,28 +22,37 @@ struct reader {
 static int read_ids(const struct reader *r, const char *name, int32_t **id, int *n_row, int *length)
 {
     const struct tensor *x = tensors_find(r->t, name);
+    struct err why;
 
     if (!x)
         return 0;
     if (x->n_dim != 2 || x->dim[0] < 1 || x->dim[1] < 1 || x->dim[0] > ROW_MAX ||
         x->dim[1] > LENGTH_MAX)
-        return err_set(r->err, "%s: %s: not at most %d rows of at most %d ids", r->path, name,
-                       ROW_MAX, LENGTH_MAX);
-    if ((*n_row && *n_row != x->dim[0]) || (*length && *length != x->dim[1]))
-        return err_set(r->err, "%s: %s: [%" PRId64 ", %" PRId64 "], not [%d, %d]", r->path, name,
-                       x->dim[0], x->dim[1], *n_row, *length);
+        return err_set(r->err, "%s: %s: not 1 to %d rows of 1 to %d ids", r->path, name, ROW_MAX,
+                       LENGTH_MAX);
+    if (*n_row && *n_row != x->dim[0])
+        return err_set(r->err, "%s: %s: %" PRId64 " rows, not %d", r->path, name, x->dim[0],
+                       *n_row);
+    if (*length && *length != x->dim[1])
+        return err_set(r->err, "%s: %s: rows of %" PRId64 " ids, not %d", r->path, name, x->dim[1],
+                       *length);
     *n_row = (int)x->dim[0];
     *length = (int)x->dim[1];
     *id = xcalloc(x->n, sizeof(**id));
-    return tensor_copy_i32(x, *id, x->n, r->err) < 0 ? -1 : 1;
+    if (tensor_copy_i32(x, *id, x->n, &why) < 0)
+        return err_set(r->err, "%s: %s", r->path, why.msg);
+    return 1;
 }
 
-/* The first of two names that is there. */
+/* The one of two names that is there. */
 static int read_either(const struct reader *r, const char *name, const char *other, int32_t **id,
                        int *n_row, int *length)
 {
-    int got = read_ids(r, name, id, n_row, length);
+    int got;
 
+    if (tensors_find(r->t, name) && tensors_find(r->t, other))
+        return err_set(r->err, "%s: both %s and %s", r->path, name, other);
+    got = read_ids(r, name, id, n_row, length);
     return got ? got : read_ids(r, other, id, n_row, length);
 }
 
@@ -142,7 +151,8 @@ static int check(const struct reader *r, const struct batch *b, int most)
     return 0;
 }
 
-int rows_read(struct batch *b, const char *path, int n_vocab, int *hf_names, struct err *err)
+int rows_read(struct batch *b, const char *path, int n_vocab, struct rows_names *names,
+              struct err *err)
 {
     struct tensors *t = tensors_open(path, err);
     struct reader r = { path, t, err };
@@ -151,7 +161,8 @@ int rows_read(struct batch *b, const char *path, int n_vocab, int *hf_names, str
     *b = (struct batch){ 0 };
     if (!t)
         return -1;
-    *hf_names = tensors_find(t, "attention_mask") || tensors_find(t, "labels");
+    names->hf = tensors_find(t, "attention_mask") || tensors_find(t, "labels");
+    names->targets = tensors_find(t, "targets") || tensors_find(t, "labels");
     rc = read_encoder(&r, b);
     if (rc == 0)
         rc = read_decoder(&r, b);

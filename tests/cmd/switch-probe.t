@@ -54,6 +54,10 @@ run_ids() { # IDS...: out.safetensors of these
     cmp out.safetensors short.safetensors
     run_ids 'input_ids=5 6 7 1' 'decoder_input_ids=0 9 9' # no targets: no loss, but logits
     grep -aq '"logits"' out.safetensors
+    exits 1 grep -aq '"loss' out.safetensors
+    exits 1 switch-probe -g -m "$case/model" -i in.safetensors -o grads.safetensors
+    [[ $output == *'in.safetensors: neither targets nor labels: no loss to take gradients of'* ]]
+    [ ! -e grads.safetensors ]
 }
 
 @test "ids and shapes that do not fit are named" {
@@ -62,7 +66,15 @@ run_ids() { # IDS...: out.safetensors of these
     exits 1 run_ids 'input_ids=5 6;7 8' 'targets=9;-3'
     [[ $output == *'targets: row 1, place 0: -3 is not in 0..95'* ]]
     exits 1 run_ids 'input_ids=5 6;7 8' 'targets=9'
-    [[ $output == *'targets: [1, 1], not [2, '* ]]
+    [[ $output == *'targets: 1 rows, not 2'* ]]
+    exits 1 run_ids 'input_ids=5 6;7 8' 'encoder_segment_ids=1;1' 'targets=9;9'
+    [[ $output == *'encoder_segment_ids: rows of 1 ids, not 2'* ]]
+    exits 1 run_ids 'input_ids=5 6;7 8' 'targets=9;9' 'labels=9;9'
+    [[ $output == *'in.safetensors: both targets and labels'* ]]
+    exits 1 run_ids 'input_ids=5 6' 'attention_mask=1 1' 'encoder_segment_ids=1 1' 'targets=9'
+    [[ $output == *'both encoder_segment_ids and attention_mask'* ]]
+    exits 1 switch-probe -m "$case/model" -i "$case/model/model.safetensors" -o out
+    [[ $output == *'model.safetensors: no input_ids'* ]]
     exits 1 run_ids 'input_ids=5 6;7 8'
     [[ $output == *'neither targets, labels nor decoder_input_ids'* ]]
     exits 1 run_ids 'targets=5 6;7 8'
@@ -89,6 +101,10 @@ run_ids() { # IDS...: out.safetensors of these
     cp "$case/model/model.safetensors" broken/model.safetensors
     sed -i 's/"d_ff": 64/"d_ff": 65/' broken/config.json
     refuses switch-probe -m broken -i "$paper" -o out
+    [[ $output == *'broken/model.safetensors: '*'.weight: another shape than the config says'* ]]
+    cp "$case/model/config.json" "$paper" broken
+    refuses switch-probe -m broken -i "$paper" -o out
+    [[ $output == *'broken/inputs.safetensors: '*': not a tensor of this model'* ]]
     [ ! -e out ]
 }
 

@@ -33,13 +33,13 @@ static void must(int ok)
 static int set_up(void **state)
 {
     char *model = data("switch_tiny/model"), *rows = data("paper_switch/inputs.safetensors");
-    int hf_names;
+    struct rows_names names;
 
     (void)state;
     comm = comm_init();
     kernel_init();
     must(config_read(&config, model, &err) == 0);
-    must(rows_read(&all, rows, config.n_vocab, &hf_names, &err) == 0);
+    must(rows_read(&all, rows, config.n_vocab, &names, &err) == 0);
     free(model);
     free(rows);
     return 0;
