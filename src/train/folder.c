@@ -171,18 +171,29 @@ int folder_clear_parts(const char *dir, struct err *err)
     return rc;
 }
 
+/* Under the name of a part first: if this is killed, the next run removes the rest. */
+static int discard(const char *dir, uint64_t step, struct err *err)
+{
+    char *whole = folder_step(dir, step, 0), *part = folder_step(dir, step, 1);
+    int rc = 0;
+
+    if (rename(whole, part) < 0)
+        rc = err_set(err, "%s: %s", whole, strerror(errno));
+    else
+        rc = folder_remove(part, err);
+    free(whole);
+    free(part);
+    return rc;
+}
+
 int folder_prune(const char *dir, size_t keep, struct err *err)
 {
     uint64_t *step;
     long n = folder_list(dir, &step, err), i;
     int rc = n < 0 ? -1 : 0;
 
-    for (i = (long)keep; rc == 0 && i < n; i++) {
-        char *path = folder_step(dir, step[i], 0);
-
-        rc = folder_remove(path, err);
-        free(path);
-    }
+    for (i = (long)keep; rc == 0 && i < n; i++)
+        rc = discard(dir, step[i], err);
     free(step);
     return rc;
 }

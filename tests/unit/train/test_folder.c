@@ -76,6 +76,19 @@ static void test_removal(void **state)
     assert_int_equal(folder_sync("nowhere", &err), -1);
 }
 
+/* What stops it half way, here a folder, must not leave what looks like a checkpoint. */
+static void test_half_removed(void **state)
+{
+    (void)state;
+    make(5, 0, 1);
+    assert_int_equal(folder_make("run/step-00000005/folder", &err), 0);
+    assert_int_equal(folder_prune("run", 2, &err), -1);
+    assert_int_equal(access("run/step-00000005", F_OK), -1);
+    assert_int_equal(rmdir("run/step-00000005.part/folder"), 0);
+    assert_int_equal(folder_clear_parts("run", &err), 0);
+    assert_int_equal(access("run/step-00000005.part", F_OK), -1);
+}
+
 static void test_make(void **state)
 {
     struct stat st;
@@ -88,4 +101,4 @@ static void test_make(void **state)
 }
 
 TESTS("train/folder", cmocka_unit_test(test_list), cmocka_unit_test(test_removal),
-      cmocka_unit_test(test_make))
+      cmocka_unit_test(test_half_removed), cmocka_unit_test(test_make))
