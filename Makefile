@@ -30,6 +30,7 @@ OBJ  := $(SRC:%.c=$B/%.o)
 TOOL := $(patsubst src/cmd/%.c,$(BIN)/%,$(wildcard src/cmd/*.c))
 UNIT := $(patsubst %.c,$B/%,$(wildcard tests/unit/*/test_*.c))
 GOLD := $(patsubst %.c,$B/%,$(wildcard tests/golden/*.c))
+SOURCES := $(wildcard src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 FUZZ := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*.c))
 TEST := $(UNIT) $(wildcard tests/cmd/*.t tests/golden/*.t)
 ifeq ($(VARIANT),release)
@@ -49,7 +50,7 @@ $B/tests/unit/%: $B/tests/unit/%.o $B/tests/unit/main.o $B/libswitchyard.a
 	$(call run,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed -lcmocka $(LDLIBS)
 
 $B/tests/golden/%: $B/tests/golden/%.o $B/libswitchyard.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
+	$(call run,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
 
 $B/tests/fuzz/%: $B/tests/fuzz/%.o $B/libswitchyard.a
 	$(call run,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
@@ -78,18 +79,25 @@ test: all units
 asan:  ; ASAN_OPTIONS=detect_leaks=$(if $(LEAKS),1,0) $(MAKE) test VARIANT=asan OPT='-O1 -g' \
          SAN='-fsanitize=address -fno-omit-frame-pointer'
 ubsan: ; $(MAKE) test VARIANT=ubsan OPT='-O1 -g' SAN='-fsanitize=undefined -fno-sanitize-recover=all'
-fuzz:  ; $(MAKE) fuzzers VARIANT=fuzz CC=clang OMP= OPT='-O1 -g' SAN='-fsanitize=fuzzer,address'
+
+# These two need more than shell/packages: clang-format, clang-tidy and cppcheck; clang and
+# libclang-rt-14-dev.
+have = @for t in $1; do command -v $$t >/dev/null || \
+         { echo "make $@: $$t is missing (apt-get install $$t)" >&2; exit 1; }; done
+tidy:
+	$(call have,clang-format clang-tidy cppcheck shellcheck)
+	@echo $(SOURCES) | xargs clang-format --dry-run -Werror
+	@ls src/*/*.c | xargs -P$$(nproc) -n4 sh -c 'clang-tidy --quiet "$$@" -- $(CPPFLAGS) -std=c11' -
+	@cppcheck -j$$(nproc) --quiet --enable=warning,portability,performance --std=c11 --inline-suppr \
+	    --suppress=missingIncludeSystem -Isrc --error-exitcode=1 src
+	@prove -e '' tests/lint/shellcheck.t
+fuzz:
+	$(call have,clang)
+	$(MAKE) fuzzers VARIANT=fuzz CC=clang OMP= OPT='-O1 -g' SAN='-fsanitize=fuzzer,address'
 fuzzers: $(FUZZ)
 
-tidy:
-	clang-format --dry-run -Werror $(wildcard src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
-	clang-tidy --quiet $(wildcard src/*/*.c) -- $(CPPFLAGS) -std=c11
-	cppcheck --quiet --enable=warning,portability,performance --std=c11 --inline-suppr \
-	    --suppress=missingIncludeSystem -Isrc --error-exitcode=1 src
-	prove -e '' tests/lint/shellcheck.t
-
 format:
-	clang-format -i $(wildcard src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
+	@clang-format -i $(SOURCES)
 
 bench: all
 	@tests/bench/run

@@ -1,5 +1,6 @@
 /* hash.c - see hash.h. */
-#define _DEFAULT_SOURCE    // libmd's types
+#define _DEFAULT_SOURCE    // NOLINT(bugprone-reserved-identifier): libc's own switch, for libmd's
+                           // types
 #include <md5.h>
 #include <sha2.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* mem.c - see mem.h. */
-#define _DEFAULT_SOURCE    // madvise, MAP_ANONYMOUS
+#define _DEFAULT_SOURCE    // NOLINT(bugprone-reserved-identifier): libc's own switch, for madvise,
+                           // MAP_ANONYMOUS
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -60,8 +61,7 @@ char *xstrndup(const void *s, size_t n)
     return p;
 }
 
-/* Append to b, with a NUL behind its end. */
-__attribute__((format(printf, 2, 0))) static void format(struct buf *b, const char *fmt, va_list ap)
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
     va_list again;
     int n;
@@ -82,7 +82,7 @@ char *xasprintf(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    format(&b, fmt, ap);
+    buf_vprintf(&b, fmt, ap);
     va_end(ap);
     return (char *)b.p;
 }
@@ -121,7 +121,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    format(b, fmt, ap);
+    buf_vprintf(b, fmt, ap);
     va_end(ap);
 }
 

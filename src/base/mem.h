@@ -2,6 +2,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 struct bytes {    // a view: never owns what it points to
@@ -26,7 +27,9 @@ void buf_need(struct buf *b, size_t cap);    // room for cap bytes in all
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_add_byte(struct buf *b, unsigned char c);
 void buf_add_str(struct buf *b, const char *s);
+/* Append what printf would print, with a NUL behind the end of b. */
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 struct bytes buf_bytes(const struct buf *b);
 void buf_reset(struct buf *b);    // empties, keeps its memory
 void buf_release(struct buf *b);

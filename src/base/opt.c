@@ -41,6 +41,21 @@ static void complete_bash(const struct tool *t)
     printf("--help --version' %s\n", t->name);
 }
 
+static void zsh_values(const struct opt *o)
+{
+    const char *c;
+
+    printf(":%s", o->name);
+    if (o->kind != OPT_CHOICE) {
+        printf(":_files");
+        return;
+    }
+    printf(":(");
+    for (c = o->arg; *c; c++)
+        putchar(*c == '|' ? ' ' : *c);
+    printf(")");
+}
+
 static void complete_zsh(const struct tool *t)
 {
     const struct opt *o;
@@ -51,15 +66,9 @@ static void complete_zsh(const struct tool *t)
         printf(" \\\n  '%s--%s%s[", o->kind == OPT_LIST ? "*" : "", o->name, o->arg ? "=" : "");
         for (c = o->help; *c; c++)
             printf(*c == '\'' ? "'\\''" : strchr("[]:", *c) ? "\\%c" : "%c", *c);
-        printf("]%s%s", o->arg ? ":" : "", o->arg ? o->name : "");
-        if (o->kind == OPT_CHOICE) {
-            printf(":(");
-            for (c = o->arg; *c; c++)
-                putchar(*c == '|' ? ' ' : *c);
-            printf(")");
-        } else if (o->arg) {
-            printf(":_files");
-        }
+        printf("]");
+        if (o->arg)
+            zsh_values(o);
         printf("'");
     }
     printf(" \\\n  '*:file:_files'\n");

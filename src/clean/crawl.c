@@ -1,4 +1,5 @@
 /* crawl.c - see crawl.h. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,12 +144,14 @@ static void pass_over(struct crawl *c, struct bytes type)
 {
     static const char *const known[] = { "warcinfo", "request", "response",    "metadata",
                                          "resource", "revisit", "continuation" };
-    char what[64] = "skipped-records:other";
+    const char *kind = "other";
+    char what[64];
     size_t i;
 
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (is(type, known[i]))
-            strcpy(strchr(what, ':') + 1, known[i]);
+            kind = known[i];
+    snprintf(what, sizeof(what), "skipped-records:%s", kind);
     ledger_count(c->ledger, what, 1);
     c->responses += is(type, "response");
 }

@@ -58,7 +58,7 @@ static struct url_slot *url_find(const struct url_table *t, const unsigned char 
 {
     size_t i = key_slot(key) & (t->n_slot - 1);
 
-    while (t->slot[i].page && memcmp(t->slot[i].key, key, 16))
+    while (t->slot[i].page && memcmp(t->slot[i].key, key, 16) != 0)
         i = (i + 1) & (t->n_slot - 1);
     return &t->slot[i];
 }
@@ -126,7 +126,8 @@ uint64_t url_table_rank_date(struct url_table *t, struct bytes date)
     size_t i;
 
     for (i = 0; i < 20 && date.n == 20; i++) {
-        if (form[i] == 'd' ? date.p[i] < '0' || date.p[i] > '9' : date.p[i] != form[i])
+        if (form[i] == 'd' ? date.p[i] < '0' || date.p[i] > '9'
+                           : date.p[i] != (unsigned char)form[i])
             break;
         if (form[i] == 'd')
             rank = 10 * rank + (date.p[i] - '0');
@@ -200,7 +201,7 @@ static struct line_slot *line_find(const struct line_table *t, const unsigned ch
 {
     size_t i = key_slot(key) & (t->n_slot - 1);
 
-    while (t->slot[i].owner && memcmp(t->slot[i].key, key, 16))
+    while (t->slot[i].owner && memcmp(t->slot[i].key, key, 16) != 0)
         i = (i + 1) & (t->n_slot - 1);
     return &t->slot[i];
 }

@@ -1,4 +1,5 @@
 /* run.c - see run.h. A page's number is its place in the spool. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -326,6 +327,7 @@ static int write_page(struct clean_run *r, const struct spool_page *p, uint64_t 
 
     if (why)
         return drop(r, lang, why, d, p->head.bytes, err);
+    assert(lang);    // a page without one was dropped
     d.lang = (struct bytes){ (const unsigned char *)lang->label, strlen(lang->label) };
     buf_reset(&r->json);
     doc_format(&r->json, &d);

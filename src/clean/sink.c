@@ -21,7 +21,7 @@ static struct sink *sink_new(int n_out)
     struct sink *s = xcalloc(1, sizeof(*s));
 
     s->n_out = n_out;
-    s->out = xcalloc((size_t)n_out, sizeof(*s->out));
+    s->out = xcalloc((size_t)n_out, sizeof(struct out *));
     return s;
 }
 
@@ -55,11 +55,11 @@ static struct out *of_language(struct sink *s, const struct lang *lang, int held
     struct out **o = &s->out[2 * (lang - langs) + held];
     char *path;
 
-    if (*o)
-        return *o;
-    path = xasprintf("%s/c4-%s%s.json.gz", s->dir, lang->label, held ? "-validation" : "");
-    *o = out_open(path, err);
-    free(path);
+    if (!*o) {
+        path = xasprintf("%s/c4-%s%s.json.gz", s->dir, lang->label, held ? "-validation" : "");
+        *o = out_open(path, err);
+        free(path);
+    }
     return *o;
 }
 

@@ -183,7 +183,7 @@ static int ls_segments(const char *path)
     uint64_t i, n_token;
     int got;
 
-    if (strcmp(path, "-") && stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+    if (strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
         f = shard_file_open(path, &err);
         if (!f)
             return warn("%s", err.msg), 1;
@@ -483,7 +483,7 @@ int main(int argc, char **argv)
     argv += opt_parse(&tool, argc, argv);
     if (!*argv)
         die_misuse("no command: ls, cat, head, check or sum");
-    for (c = commands; c->name && strcmp(c->name, *argv); c++)
+    for (c = commands; c->name && strcmp(c->name, *argv) != 0; c++)
         ;
     if (!c->name)
         die_misuse("no command called '%s'", *argv);

@@ -221,11 +221,15 @@ static void put_difference(struct buf *out, double loss, double base, double spe
 static double loss_of(const struct report_model *m, const char *tag, double *targets)
 {
     const struct report_lang *l = tag ? report_lang(m, tag) : NULL;
-    double n = tag ? (l ? l->targets : 0) : m->targets;
+    double n = m->targets, loss = m->loss;
 
+    if (tag) {
+        n = l ? l->targets : 0;
+        loss = l ? l->loss : NAN;
+    }
     if (targets && n > 0)
         *targets = n;
-    return n > 0 ? (tag ? l->loss : m->loss) : NAN;
+    return n > 0 ? loss : NAN;
 }
 
 static void put_row(struct buf *out, const struct report *r, const char *tag, double most)

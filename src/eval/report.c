@@ -137,7 +137,7 @@ static int add_scores(struct report *r, const char *name, const struct table *t,
 
         if (table_num(t, i, targets, &n, err) < 0 || table_num(t, i, loss, &y, err) < 0)
             return -1;
-        if (strcmp(tag, "all")) {
+        if (strcmp(tag, "all") != 0) {
             struct report_lang *l = lang_named(m, tag);
 
             l->targets = n;
@@ -199,7 +199,7 @@ const char **report_tags(const struct report *r, size_t *n)
             tag[all++] = r->model[i].lang[j].tag;
     qsort(tag, all, sizeof(*tag), by_text);
     for (i = 0; i < all; i++)
-        if (!i || strcmp(tag[i], tag[i - 1]))
+        if (!i || strcmp(tag[i], tag[i - 1]) != 0)
             tag[kept++] = tag[i];
     *n = kept;
     return tag;

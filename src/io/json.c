@@ -144,7 +144,7 @@ static int unescape(struct json *s, uint32_t *c)
 int json_take_string(struct json *s, struct buf *plain, struct bytes *out)
 {
     const unsigned char *from;
-    unsigned char *to = plain->p + plain->n, *begin = to, skipped[4];
+    unsigned char *to = plain->p + plain->n, *begin = to, skipped[4] = { 0 };
     uint32_t c;
     size_t n;
 
@@ -339,16 +339,18 @@ static unsigned char *escape(unsigned char *to, unsigned char c)
     } else if (c >= '\b' && c <= '\r' && c != '\v') {
         *to++ = (unsigned char)short_form[c - '\b'];
     } else {
-        memcpy(to, "u00", 3);
-        to[3] = (unsigned char)hex[c >> 4];
-        to[4] = (unsigned char)hex[c & 15];
-        to += 5;
+        *to++ = 'u';
+        *to++ = '0';
+        *to++ = '0';
+        *to++ = (unsigned char)hex[c >> 4];
+        *to++ = (unsigned char)hex[c & 15];
     }
     return to;
 }
 
 void json_write_string(struct buf *b, struct bytes s)
 {
+    static const unsigned char replacement[] = { 0xef, 0xbf, 0xbd };    // U+FFFD
     const unsigned char *p = s.p, *end = p + s.n;
     unsigned char *to;
 
@@ -370,11 +372,8 @@ void json_write_string(struct buf *b, struct bytes s)
             to = escape(to, *p++);
             continue;
         }
-        if (whole)
-            memcpy(to, p, n);
-        else
-            memcpy(to, "\xef\xbf\xbd", 3);
-        to += whole ? n : 3;
+        memcpy(to, whole ? p : replacement, whole ? n : sizeof(replacement));
+        to += whole ? n : sizeof(replacement);
         p += n;
     }
     *to++ = '"';

@@ -34,6 +34,7 @@ struct out {
     pid_t owner;
     unsigned char *buf, *packed;    // packed: NULL when plain
     size_t n;
+    struct buf text;    // of out_printf
     uint64_t offset;
     z_stream *gz;
     ZSTD_CCtx *zstd;
@@ -89,6 +90,7 @@ static void release(struct out *o)
     ZSTD_freeCCtx(o->zstd);
     free(o->buf);
     free(o->packed);
+    buf_release(&o->text);
     free(o->path);
     free(o->real);
     free(o->part);
@@ -274,23 +276,13 @@ int out_write(struct out *o, const void *p, size_t n, struct err *err)
 
 int out_printf(struct out *o, struct err *err, const char *fmt, ...)
 {
-    char text[1024], *p = text;
-    va_list ap, again;
-    int n, r;
+    va_list ap;
 
+    buf_reset(&o->text);
     va_start(ap, fmt);
-    va_copy(again, ap);
-    n = vsnprintf(text, sizeof(text), fmt, ap);
+    buf_vprintf(&o->text, fmt, ap);
     va_end(ap);
-    if (n >= (int)sizeof(text)) {
-        p = xmalloc((size_t)n + 1);
-        vsnprintf(p, (size_t)n + 1, fmt, again);
-    }
-    va_end(again);
-    r = n < 0 ? fail(o, "cannot format", err) : out_write(o, p, (size_t)n, err);
-    if (p != text)
-        free(p);
-    return r;
+    return out_write(o, o->text.p, o->text.n, err);
 }
 
 int out_flush(struct out *o, struct err *err)

@@ -51,19 +51,23 @@ static int file_map(struct file *f, const char *path, struct err *err)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     f->path = xstrdup(path);
-    if (fd < 0)
-        return err_set(err, "%s: %s", path, strerror(errno));
+    if (fd < 0) {
+        err_set(err, "%s: %s", path, strerror(errno));
+        return -1;
+    }
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < 8) {
         close(fd);
-        return err_set(err, "%s: not a safetensors file (%s)", path,
-                       S_ISREG(st.st_mode) ? "shorter than 8 bytes" : "not a regular file");
+        err_set(err, "%s: not a safetensors file (%s)", path,
+                S_ISREG(st.st_mode) ? "shorter than 8 bytes" : "not a regular file");
+        return -1;
     }
     f->size = (size_t)st.st_size;
     f->map = mmap(NULL, f->size, PROT_READ, MAP_PRIVATE, fd, 0);
     close(fd);
     if (f->map == MAP_FAILED) {
         f->map = NULL;
-        return err_set(err, "%s: cannot map: %s", path, strerror(errno));
+        err_set(err, "%s: cannot map: %s", path, strerror(errno));
+        return -1;
     }
     return 0;
 }

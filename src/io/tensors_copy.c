@@ -114,7 +114,7 @@ static void header_make(const struct tensor *const *t, size_t n, const char *con
                         struct buf *to)
 {
     json_t *j = json_object(), *m = json_object();
-    size_t i, at = 0, size;
+    size_t i, at = 0, end;
     uint64_t len;
     char *text;
     int d;
@@ -129,12 +129,12 @@ static void header_make(const struct tensor *const *t, size_t n, const char *con
 
         for (d = 0; d < t[i]->n_dim; d++)
             json_array_append_new(shape, json_integer(t[i]->dim[d]));
-        size = t[i]->n * tensor_kinds[t[i]->type].size;
+        end = at + t[i]->n * tensor_kinds[t[i]->type].size;
         json_object_set_new(j, t[i]->name,
                             json_pack("{s:s, s:o, s:[I,I]}", "dtype", tensor_kinds[t[i]->type].name,
                                       "shape", shape, "data_offsets", (json_int_t)at,
-                                      (json_int_t)(at + size)));
-        at += size;
+                                      (json_int_t)end));
+        at = end;
     }
     text = json_dumps(j, JSON_COMPACT);
     json_decref(j);
@@ -162,7 +162,7 @@ static int write_all(struct out *o, const struct buf *header, const struct tenso
 int tensors_write(const char *path, const struct tensor *t, size_t n, const char *const *meta,
                   struct err *err)
 {
-    const struct tensor **in_order = xmalloc(n * sizeof(*in_order));
+    const struct tensor **in_order = xreallocarray(NULL, n, sizeof(struct tensor *));
     struct buf header = { 0 };
     struct out *o = NULL;
     size_t i;
@@ -171,7 +171,7 @@ int tensors_write(const char *path, const struct tensor *t, size_t n, const char
     for (i = 0; i < n; i++)
         in_order[i] = &t[i];
     if (n)
-        qsort(in_order, n, sizeof(*in_order), by_name);
+        qsort(in_order, n, sizeof(struct tensor *), by_name);
     for (i = 1; i < n && rc == 0; i++)
         if (!strcmp(in_order[i - 1]->name, in_order[i]->name))
             rc = err_set(err, "%s: %s comes twice", path, in_order[i]->name);

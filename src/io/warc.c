@@ -46,7 +46,7 @@ struct warc_reader *warc_open(struct stream *s, int strict)
 
     r->s = s;
     r->strict = strict;
-    r->cap = 4 * FILL;
+    r->cap = (size_t)4 * FILL;
     r->win = xmalloc(r->cap);
     r->base = stream_offset(s);
     return r;

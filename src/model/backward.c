@@ -38,9 +38,8 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     const struct attend *w = &st->block[block].attend[kind];
     struct dropout drop = net_dropout(m, st->kind, block, DROP_PROBS + (int)kind);
     struct attention a = net_attention(m, st, kind, &drop);
-    size_t width = (size_t)m->c.d_model, inner = (size_t)(m->c.n_head * m->c.d_kv);
-    const float *source =
-        kind == SELF ? at->normed : from->place[from->n_block * from->n_sublayer].normed;
+    size_t width = (size_t)m->c.d_model, inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
+    const float *source = kind == SELF ? at->normed : from->last->normed;
     float *d_source = kind == SELF ? m->dn : from->d_out;
 
     linear_backward(m->d_mixed, 0, w->o->g, residual(m, st, block, kind), w->mixed, w->o->w, st->n,
@@ -75,7 +74,7 @@ static void feed(const struct model *m, const struct stack_net *st, int block,
 static void run_stack(const struct model *m, const struct stack_net *st)
 {
     size_t width = (size_t)m->c.d_model;
-    const struct place *at = st->place + st->n_block * st->n_sublayer;
+    const struct place *at = st->last;
     int i;
 
     memset(st->d, 0, st->n * width * sizeof(float));

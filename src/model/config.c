@@ -144,7 +144,7 @@ static int read_object(struct config *c, struct source *s)
                   strcmp(type, "switch_transformers") != 0))
         return err_set(s->err, "%s: model_type '%s' is not t5, mt5 or switch_transformers", s->path,
                        type ? type : "?");
-    strcpy(c->model_type, type);
+    snprintf(c->model_type, sizeof(c->model_type), "%s", type);
     c->n_vocab = whole(s, "vocab_size", 0, 1, SIZE_LIMIT);
     c->d_model = whole(s, "d_model", 0, 1, SIZE_LIMIT);
     c->d_ff = whole(s, "d_ff", 0, 1, SIZE_LIMIT);

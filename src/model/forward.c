@@ -40,11 +40,11 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     const struct attend *w = &st->block[block].attend[kind];
     struct dropout drop = net_dropout(m, st->kind, block, DROP_PROBS + (int)kind);
     struct attention a = net_attention(m, st, kind, &drop);
-    size_t width = (size_t)m->c.d_model, inner = (size_t)(m->c.n_head * m->c.d_kv);
+    size_t width = (size_t)m->c.d_model, inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
     const float *source;
 
     norm(m, st, at, st->block[block].norm[kind]);
-    source = kind == SELF ? at->normed : from->place[from->n_block * from->n_sublayer].normed;
+    source = kind == SELF ? at->normed : from->last->normed;
     linear_forward(w->query, at->normed, w->q->w, st->n, width, inner);
     linear_forward(w->key, source, w->k->w, from->n, width, inner);
     linear_forward(w->value, source, w->v->w, from->n, width, inner);

@@ -19,7 +19,7 @@ static void chunk(struct model *m, size_t at, size_t n)
 {
     const struct stack_net *st = &m->stack[DECODER];
     size_t width = (size_t)m->c.d_model, v = (size_t)m->c.n_vocab;
-    const float *z = st->place[st->n_block * st->n_sublayer].normed + at * width;
+    const float *z = st->last->normed + at * width;
     float factor = m->c.tied ? (float)(1.0 / sqrt((double)width)) : 1.0f;
     double scale = m->run->gradient && m->run->n_target > 0 ? 1.0 / m->run->n_target : 0;
 

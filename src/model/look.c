@@ -42,7 +42,7 @@ static int look_hidden(const struct model *m, const struct stack_net *st, int k,
 {
     if (k < 0 || k > st->n_block || (k < st->n_block && !m->keep))
         return 0;
-    v->f32 = k < st->n_block ? st->hidden[k] : st->place[st->n_block * st->n_sublayer].normed;
+    v->f32 = k < st->n_block ? st->hidden[k] : st->last->normed;
     shape(m, st, m->c.d_model, v);
     return 1;
 }

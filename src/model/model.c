@@ -107,6 +107,7 @@ static void bind_block(struct model *m, struct stack_net *st, int i)
 static void bind_stack(struct model *m, enum stack kind, int length)
 {
     struct stack_net *st = &m->stack[kind];
+    size_t n_sublayer;
     int i;
 
     st->kind = kind;
@@ -115,7 +116,9 @@ static void bind_stack(struct model *m, enum stack kind, int length)
     st->length_most = (size_t)length;
     st->n_most = (size_t)m->n_row * (size_t)length;
     st->block = xcalloc((size_t)st->n_block, sizeof(*st->block));
-    st->place = xcalloc((size_t)(st->n_block * st->n_sublayer) + 1, sizeof(*st->place));
+    n_sublayer = (size_t)st->n_block * (size_t)st->n_sublayer;
+    st->place = xcalloc(n_sublayer + 1, sizeof(*st->place));
+    st->last = st->place + n_sublayer;
     st->relpos = (struct relpos){ m->c.n_bucket, m->c.max_distance, kind == ENCODER };
     st->final_norm = find(m->params, "%s.final_layer_norm.weight", stack_name[kind]);
     st->table = find(m->params, "%s.block.0.layer.0.SelfAttention.relative_attention_bias.weight",
@@ -136,7 +139,7 @@ static float *take(struct pool *pool, size_t n)
 static void lay_attend(struct model *m, struct attend *a, size_t n_query, size_t n_key,
                        size_t length_key)
 {
-    size_t inner = (size_t)(m->c.n_head * m->c.d_kv);
+    size_t inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
 
     a->query = take(&m->pool, n_query * inner);
     a->key = take(&m->pool, n_key * inner);
@@ -215,7 +218,7 @@ static void lay_out(struct model *m)
 {
     const struct stack_net *e = &m->stack[ENCODER], *d = &m->stack[DECODER];
     size_t n = e->n_most > d->n_most ? e->n_most : d->n_most, width = (size_t)m->c.d_model;
-    size_t inner = (size_t)(m->c.n_head * m->c.d_kv);
+    size_t inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
 
     m->pool.used = 0;
     lay_stack(m, &m->stack[ENCODER]);

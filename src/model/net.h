@@ -52,7 +52,7 @@ struct stack_net {
     int n_block, n_sublayer;       // sublayers of a block
     size_t n_most, length_most;    // tokens, tokens of a row
     struct block *block;
-    struct place *place;                       // [n_block n_sublayer + 1]
+    struct place *place, *last;                // [n_block n_sublayer + 1], its last
     const struct param *final_norm, *table;    // table: of relative positions
     struct relpos relpos;
     float *bias, *d_bias;    // [H, L, L]

@@ -365,27 +365,27 @@ static int check_tied(const struct params *t, const struct config *c, const stru
     return rc;
 }
 
-int params_load(struct params *t, const struct config *c, const struct tensors *from,
+int params_load(struct params *p, const struct config *c, const struct tensors *from,
                 struct err *err)
 {
     size_t i;
 
-    for (i = 0; i < t->n; i++) {
-        const struct tensor *x = source_of(&t->p[i], c, from);
+    for (i = 0; i < p->n; i++) {
+        const struct tensor *x = source_of(&p->p[i], c, from);
 
         if (!x)
-            return err_set(err, "%s: %s: missing", tensors_path(from, NULL), t->p[i].name);
-        if (load_one(&t->p[i], from, x, err) < 0)
+            return err_set(err, "%s: %s: missing", tensors_path(from, NULL), p->p[i].name);
+        if (load_one(&p->p[i], from, x, err) < 0)
             return -1;
     }
     for (i = 0; i < tensors_n(from); i++) {
         const struct tensor *x = tensors_at(from, i);
         const char *name = x->name;
 
-        if (!params_find(t, name) && !is_alias(c, name) && !params_is_expert(c, name))
+        if (!params_find(p, name) && !is_alias(c, name) && !params_is_expert(c, name))
             return err_set(err, "%s: %s: not a tensor of this model", tensors_path(from, x), name);
     }
-    return check_tied(t, c, from, err);
+    return check_tied(p, c, from, err);
 }
 
 void params_free(struct params *t)

@@ -50,7 +50,8 @@ void params_init(struct params *p, const struct config *c, uint64_t seed, double
 int params_is_expert(const struct config *c, const char *name);
 
 /* Copy from tensors. Missing, misshapen and unknown names are errors; HF's aliases are known. */
-int params_load(struct params *p, const struct config *c, const struct tensors *t, struct err *err);
+int params_load(struct params *p, const struct config *c, const struct tensors *from,
+                struct err *err);
 
 /* Total parameters of the whole model (all experts), without allocating any. */
 uint64_t params_count(const struct config *c);

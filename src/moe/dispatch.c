@@ -98,7 +98,7 @@ static void reorder(const struct dispatch *d, float *by_expert, float *by_source
         size_t source = 0;
 
         for (r = 0; r < d->n_rank; r++) {
-            const int32_t *of = d->recv_of + r * d->most;
+            const int32_t *of = d->recv_of + (size_t)r * (size_t)d->most;
             size_t at = source, n = (size_t)of[e];
             int i;
 

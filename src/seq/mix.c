@@ -45,7 +45,7 @@ static int open_one(struct mix *m, const char *path, struct err *err)
     if (!m->file[0] || plan_facts_of(m->file[0], path, &m->is, err))
         return -1;
     example_file_keep(m->file[0], KEEP);
-    strcpy(m->fingerprint, m->is.sha256);
+    memcpy(m->fingerprint, m->is.sha256, sizeof(m->fingerprint));
     return 0;
 }
 

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,11 +45,11 @@ int plan_facts_of(const struct example_file *f, const char *path, struct plan_fa
     *facts = (struct plan_facts){ 0 };
     if (strlen(lang) >= sizeof(facts->lang))
         return err_set(err, "%s: language tag of %zu bytes", path, strlen(lang));
-    strcpy(facts->lang, lang);
+    memcpy(facts->lang, lang, strlen(lang) + 1);
     if (sha && strlen(sha) != 64)
         return err_set(err, "%s: vocab.sha256 in the header is not a SHA-256", path);
     if (sha)
-        strcpy(facts->vocab_sha256, sha);
+        memcpy(facts->vocab_sha256, sha, sizeof(facts->vocab_sha256));
     facts->rows = example_file_rows(f);
     facts->tokens = example_file_tokens(f);
     facts->inputs = shard_header_int(h, "inputs", 0);
@@ -100,7 +101,7 @@ static int agree(const struct plan_lang *a, const char *file, const struct plan_
 int plan_add(struct plan *p, const char *file, const struct plan_facts *facts, struct err *err)
 {
     int at = 0;
-    char purpose[sizeof(facts->lang) + 8] = "rows ";
+    char purpose[sizeof(facts->lang) + 8];
 
     if (strpbrk(file, "\t\r\n") || strpbrk(facts->lang, "\t\r\n"))
         return err_set(err, "%s: a tab or line feed in a name or language tag", file);
@@ -115,7 +116,7 @@ int plan_add(struct plan *p, const char *file, const struct plan_facts *facts, s
                        facts->lang, p->lang[at].file);
     p->lang = xreallocarray(p->lang, (size_t)p->n_lang + 1, sizeof(*p->lang));
     memmove(p->lang + at + 1, p->lang + at, (size_t)(p->n_lang - at) * sizeof(*p->lang));
-    strcat(purpose, facts->lang);
+    snprintf(purpose, sizeof(purpose), "rows %s", facts->lang);
     p->lang[at] =
         (struct plan_lang){ .file = xstrdup(file), .is = *facts, .key = rng_key(p->seed, purpose) };
     p->n_lang++;

@@ -153,7 +153,7 @@ void span_apply(const struct span_rule *rule, const int32_t *id, const struct sp
                 int32_t *input, size_t *n_input, int32_t *target, size_t *n_target)
 {
     int32_t *in = input, *out = target;
-    int32_t in_sentinel = rule->sentinel0, out_sentinel = rule->sentinel0;
+    int32_t in_sentinel = rule->sentinel0, out_sentinel = in_sentinel;
     uint32_t i;
 
     for (i = 0; i < mask->n_run; i++) {

@@ -35,7 +35,7 @@ static int read_facts(struct facts *f, const struct shard_header *h, struct err 
 {
     const char *kind = shard_header_get(h, "kind");
 
-    if (strcmp(kind, "examples"))
+    if (strcmp(kind, "examples") != 0)
         return err_set(why, "a shard of %.100s, not of examples", kind);
     f->vocab = header_vocab(h, why);
     f->inputs = shard_header_int(h, "inputs", -1);

@@ -160,7 +160,7 @@ static int on_segment(struct ids_reader *r, struct err *err)
     struct err why = { "" };
     const struct shard_header *h = shard_reader_header(r->in);
 
-    if (strcmp(shard_header_get(h, "kind"), "ids"))
+    if (strcmp(shard_header_get(h, "kind"), "ids") != 0)
         err_set(&why, "a shard of %.100s, not of ids", shard_header_get(h, "kind"));
     r->vocab = *why.msg ? -1 : header_vocab(h, &why);
     if (r->vocab < 0 || langs_join(&r->langs, h, &why) < 0)

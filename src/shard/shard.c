@@ -121,14 +121,14 @@ static int next_frame(struct shard_reader *r, struct frame *f, struct err *err)
 
     if (got < 0)
         return -1;
-    if (first && (r->end - r->pos < 4 || memcmp(p, "SYS1", 4)))
+    if (first && (r->end - r->pos < 4 || memcmp(p, "SYS1", 4) != 0))
         return not_a_shard(r, err);
     if (r->end == r->pos && r->state == BETWEEN)
         return 0;
     if (!got)
         return cut_short(r, err);
     trouble = frame_parse(f, p);
-    if (r->state == BETWEEN && memcmp(p, "SYS1", 4))
+    if (r->state == BETWEEN && memcmp(p, "SYS1", 4) != 0)
         trouble = "no header where a segment should begin";
     if (trouble)
         return damage_at(r, err, trouble);
@@ -237,7 +237,7 @@ static const char *end_trouble(struct shard_reader *r, const struct end *e, cons
         return "blocks or records are not as many as the end block says";
     if (counted && e->tokens != r->seg.tokens)
         return "tokens are not as many as the end block says";
-    if (memcmp(e->fingerprint, r->seg.fingerprint, sizeof(e->fingerprint)))
+    if (memcmp(e->fingerprint, r->seg.fingerprint, sizeof(e->fingerprint)) != 0)
         return "fingerprint of the segment does not match";
     if (e->bytes != at - r->seg.offset + frame_size(f))
         return "bytes of the segment are not as many as the end block says";
@@ -269,7 +269,7 @@ static int on_end(struct shard_reader *r, const unsigned char *p, const struct f
 
 int shard_step(struct shard_reader *r, struct shard_block *b, struct err *err)
 {
-    struct frame f;
+    struct frame f = { 0 };
     int got = 0;
 
     if (r->begun) {

@@ -87,16 +87,11 @@ void shard_header_set(struct shard_header *h, const char *key, const char *fmt, 
 {
     struct line *old = find_line(h, key);
     struct buf b = { 0 };
-    va_list ap, again;
-    int n;
+    va_list ap;
 
     va_start(ap, fmt);
-    va_copy(again, ap);
-    n = vsnprintf(NULL, 0, fmt, ap);
+    buf_vprintf(&b, fmt, ap);
     va_end(ap);
-    buf_need(&b, (size_t)n + 1);
-    vsnprintf((char *)b.p, (size_t)n + 1, fmt, again);
-    va_end(again);
     shard_header_add(h, key, (const char *)b.p);
     buf_release(&b);
     if (old) {    // in its old place
@@ -189,7 +184,7 @@ int shard_header_joins(const struct shard_header *a, const struct shard_header *
     for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         const char *x = shard_header_get(a, keys[i]), *y = shard_header_get(b, keys[i]);
 
-        if (strcmp(x ? x : "", y ? y : ""))
+        if (strcmp(x ? x : "", y ? y : "") != 0)
             return err_set(err, "%s differs: %.100s before, now %.100s", keys[i], x ? x : "none",
                            y ? y : "none");
     }
@@ -228,7 +223,7 @@ struct shard_header *shard_header_parse(struct bytes payload, struct err *err)
     version = shard_header_get(h, "version");
     if (!trouble && !(shard_header_get(h, "kind") && version))
         trouble = "no kind= or version=";
-    else if (!trouble && strcmp(version, "1"))
+    else if (!trouble && strcmp(version, "1") != 0)
         trouble = "made by a later version of the format";
     if (!trouble)
         return h;

@@ -55,7 +55,7 @@ const char *frame_verify(const struct frame *f, const unsigned char *p)
 
 const char *end_mark_parse(const unsigned char mark[END_MARK], uint64_t *bytes)
 {
-    if (memcmp(mark, "SYE1", 4))
+    if (memcmp(mark, "SYE1", 4) != 0)
         return "no end mark";
     if (get32(mark + 28) != hash_crc32c(0, mark, END_MARK - 4))
         return "checksum of the end mark does not match";

@@ -185,8 +185,8 @@ void unicode_lower(struct buf *b, struct bytes s)
             continue;
         }
         if (c == 0x130) {
-            memcpy(to, "i\xCC\x87", 3);
-            to += 3;
+            *to++ = 'i';
+            to += utf8_put(to, 0x307);
         } else if (c == 0x3A3) {
             to += utf8_put(to, is_final_sigma(s, i) ? 0x3C2 : 0x3C3);
         } else {

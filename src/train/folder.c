@@ -57,8 +57,10 @@ long folder_list(const char *dir, uint64_t **step, struct err *err)
     size_t n = 0;
 
     *step = NULL;
-    if (!d)
-        return err_set(err, "%s: %s", dir, strerror(errno));
+    if (!d) {
+        err_set(err, "%s: %s", dir, strerror(errno));
+        return -1;
+    }
     while ((e = readdir(d)) != NULL) {
         char *path;
 

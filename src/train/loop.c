@@ -16,6 +16,7 @@
 struct run train_run(const struct train_rule *rule)
 {
     struct run run = { .train = 1, .gradient = 1, .group_rows = (int)rule->group_rows };
+    long n_group = rule->batch / rule->group_rows;
 
     run.capacity_factor = rule->capacity_factor;
     run.min_capacity = (int)rule->min_capacity;
@@ -28,7 +29,7 @@ struct run train_run(const struct train_rule *rule)
     run.router_z_loss = rule->router_z_loss;
     run.aux_mean = rule->aux_mean;
     run.seed = (uint64_t)rule->seed;
-    run.n_group[ENCODER] = run.n_group[DECODER] = (double)(rule->batch / rule->group_rows);
+    run.n_group[ENCODER] = run.n_group[DECODER] = (double)n_group;
     return run;
 }
 

@@ -40,7 +40,7 @@ static int agree(struct running *r, int rc)
     int64_t bad = rc < 0;
 
     comm_max_i64(r->comm, &bad, 1);
-    return bad ? -1 : 0;
+    return rc < 0 || bad ? -1 : 0;
 }
 
 static int open_data(struct running *r, const struct config *c, struct err *err)

@@ -217,6 +217,7 @@ static int save_index(const struct trainer *t, const char *dir, struct err *err)
 static int save_state(const struct trainer *t, const struct state_facts *facts, const char *dir,
                       struct err *err)
 {
+    uint64_t next_row = t->step * (uint64_t)t->rule.batch;
     json_t *options = json_object();
     int i;
 
@@ -226,12 +227,12 @@ static int save_state(const struct trainer *t, const struct state_facts *facts, 
         json_object_set_new(options, fields[i].name,
                             fields[i].kind == NUM ? json_real(x) : json_integer((json_int_t)x));
     }
-    return put_json(
-        dir, "state.json",
-        json_pack("{s:i, s:I, s:I, s:s, s:s, s:o}", "version", 1, "step", (json_int_t)t->step,
-                  "next_row", (json_int_t)(t->step * (uint64_t)t->rule.batch), "mixture",
-                  facts->mixture, "vocab_sha256", facts->vocab_sha256, "options", options),
-        err);
+    return put_json(dir, "state.json",
+                    json_pack("{s:i, s:I, s:I, s:s, s:s, s:o}", "version", 1, "step",
+                              (json_int_t)t->step, "next_row", (json_int_t)next_row, "mixture",
+                              facts->mixture, "vocab_sha256", facts->vocab_sha256, "options",
+                              options),
+                    err);
 }
 
 /* What this rank keeps: its experts, and on rank 0 what all share. */
