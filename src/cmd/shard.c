@@ -20,7 +20,7 @@ static int64_t n_head = -1;
 static int text, languages, skip_damage, repair;
 
 static const struct opt opts[] = {
-    { 'n', "records", "N", OPT_INT, &n_head, 0, INT64_MAX, "head: records to print (default 10)" },
+    { 'n', "records", "N", OPT_INT, &n_head, 0, 1e18, "head: records to print (default 10)" },
     { 'o', "output", "FILE", OPT_STR, &output, 0, 0, "cat, check: write to FILE" },
     { 't', "text", NULL, OPT_FLAG, &text, 0, 0, "cat: print records as lines of ids" },
     { 'l', "languages", NULL, OPT_FLAG, &languages, 0, 0, "ls: count by language" },

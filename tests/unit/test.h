@@ -15,6 +15,15 @@
 
 #include <cmocka.h>
 
+#ifdef _OPENMP
+#include <omp.h>
+#else    // built with OMP=: one thread, however many are asked for
+static inline void omp_set_num_threads(int n)
+{
+    (void)n;
+}
+#endif
+
 extern const struct CMUnitTest tests[];
 extern const size_t n_test;
 extern const char *const test_group;

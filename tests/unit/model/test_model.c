@@ -3,15 +3,13 @@
  * against references in tests/golden. */
 #include "../nn/check.h"
 
-#include <malloc.h>
-#include <omp.h>
-
 #include "comm/comm.h"
 #include "kernel/kernel.h"
 #include "model/net.h"
 #include "model/params.h"
 #include "nn/gemm.h"
 #include "seq/batch.h"
+#include <malloc.h>
 
 enum { ROWS = 4, S = 7, T = 5 };
 

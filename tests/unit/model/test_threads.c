@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #ifdef _OPENMP
-#include <omp.h>
 #endif
 
 #include "comm/comm.h"

@@ -1,8 +1,6 @@
 /* The router: reference vectors, slopes of a double-precision twin, capacity, groups, padding. */
 #include "../nn/check.h"
 
-#include <omp.h>
-
 #include "kernel/kernel.h"
 #include "moe/router.h"
 

@@ -2,8 +2,6 @@
  * packed, padded, torn and causal rows; dropout; any number of threads. */
 #include "check.h"
 
-#include <omp.h>
-
 #include "kernel/kernel.h"
 #include "nn/attention.h"
 #include "nn/dropout.h"

@@ -1,8 +1,6 @@
 /* Masks: a function of key and place alone, shared over the length or not, with the right rate. */
 #include "check.h"
 
-#include <omp.h>
-
 #include "kernel/kernel.h"
 #include "nn/dropout.h"
 

@@ -1,8 +1,6 @@
 /* Rows by id; gradients add in the order of the tokens, whatever the threads. */
 #include "check.h"
 
-#include <omp.h>
-
 #include "kernel/kernel.h"
 #include "nn/embed.h"
 

@@ -2,8 +2,6 @@
  * vectors; dropout of the hidden units. */
 #include "check.h"
 
-#include <omp.h>
-
 #include "kernel/kernel.h"
 #include "nn/dropout.h"
 #include "nn/ffn.h"

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <omp.h>
-
 #include "../test.h"
 #include "base/err.h"
 #include "base/rng.h"
