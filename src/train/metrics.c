@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -71,8 +72,13 @@ struct metrics *metrics_open(const char *dir, const char *name, const char *head
                              uint64_t end_step, struct err *err)
 {
     struct metrics *m = xcalloc(1, sizeof(*m));
+    struct stat st;
 
     m->path = xasprintf("%s/%s", dir, name);
+    if (stat(m->path, &st) == 0 && !S_ISREG(st.st_mode)) {    // it may have no end
+        err_set(err, "%s: not a regular file", m->path);
+        goto fail;
+    }
     if (cut(m->path, header, end_step, err) < 0)
         goto fail;
     m->f = fopen(m->path, "a");

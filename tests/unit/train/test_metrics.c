@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "../test.h"
 #include "base/err.h"
@@ -75,6 +76,9 @@ static void test_damage(void **state)
     assert_non_null(strstr(err.msg, "columns"));
     holds("d.tsv", "other\tthings\n1\t2\n");
     assert_null(metrics_open("no/such", "a.tsv", "step\tx", 0, &err));
+    assert_int_equal(symlink("/dev/zero", "endless.tsv"), 0);
+    assert_null(metrics_open(".", "endless.tsv", "step\tx", 0, &err));
+    assert_non_null(strstr(err.msg, "endless.tsv: not a regular file"));
 }
 
 static void test_tables(void **state)
