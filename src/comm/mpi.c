@@ -4,6 +4,10 @@
  * exchanged pair by pair: at distance d each rank sends to the rank d above it and receives
  * from the rank d below. Both ends of a pair know the count of each direction, so both cut
  * it into the same pieces; a side that has none left talks to nobody.
+ *
+ * A process that no launcher started is alone and does not start MPI: Open MPI would start a
+ * daemon beside it, which takes seconds, and has been seen to grow without bound when the
+ * process could not write its output.
  */
 #include <limits.h>
 #include <mpi.h>
@@ -56,13 +60,36 @@ static void see_node(struct comm *c)
     c->threads = affinity_share(&own, &any, c->node_size);
 }
 
-struct comm *comm_init(void)
+/* Did a launcher start this process? By what Open MPI, MPICH, Intel MPI, PMIx and Slurm set. */
+static int is_launched(void)
 {
-    struct comm *c = xcalloc(1, sizeof(*c));
+    static const char *const sign[] = {
+        "OMPI_COMM_WORLD_SIZE", "PMIX_RANK",    "PMI_RANK", "PMI_FD", "PMI_SIZE",
+        "MPIRUN_RANK",          "SLURM_STEP_ID"
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(sign) / sizeof(sign[0]); i++)
+        if (getenv(sign[i]))
+            return 1;
+    return 0;
+}
+
+static void start_alone(struct comm *c)
+{
+    struct affinity own;
+
+    affinity_read(&own);
+    c->all = MPI_COMM_NULL;
+    c->size = c->node_size = 1;
+    c->threads = affinity_share(&own, &own, 1);
+}
+
+static void start_mpi(struct comm *c)
+{
     int level;
 
     c->all = MPI_COMM_WORLD;
-    c->piece = INT_MAX / 2;
     check(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level), "start");
     if (level < MPI_THREAD_FUNNELED)
         die("MPI: this library cannot run beside threads");
@@ -72,6 +99,17 @@ struct comm *comm_init(void)
     if (c->size > 1)
         die_hook = end_all;
     see_node(c);
+}
+
+struct comm *comm_init(void)
+{
+    struct comm *c = xcalloc(1, sizeof(*c));
+
+    c->piece = INT_MAX / 2;
+    if (is_launched())
+        start_mpi(c);
+    else
+        start_alone(c);
     c->equal = xcalloc((size_t)c->size, sizeof(*c->equal));
     return c;
 }
@@ -103,7 +141,8 @@ void comm_set_piece(struct comm *c, size_t n)
 
 void comm_barrier(struct comm *c)
 {
-    check(MPI_Barrier(c->all), "barrier");
+    if (c->size > 1)
+        check(MPI_Barrier(c->all), "barrier");
 }
 
 static int least(size_t n, size_t piece)
@@ -118,7 +157,7 @@ static void reduce(struct comm *c, void *x, size_t n, size_t width, MPI_Datatype
     double start = clock_seconds();
     char *p = x;
 
-    while (n) {
+    while (n && c->size > 1) {
         int k = least(n, c->piece);
 
         check(MPI_Allreduce(MPI_IN_PLACE, p, k, type, op, c->all), what);
@@ -147,7 +186,7 @@ void comm_broadcast(struct comm *c, void *p, size_t bytes, int root)
 {
     char *to = p;
 
-    while (bytes) {
+    while (bytes && c->size > 1) {
         int k = least(bytes, c->piece);
 
         check(MPI_Bcast(to, k, MPI_BYTE, root, c->all), "broadcast");
@@ -218,7 +257,7 @@ void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_
     double start = clock_seconds();
     int r;
 
-    if (n <= c->piece) {
+    if (n <= c->piece && c->size > 1) {
         check(MPI_Alltoall(send, (int)n, MPI_INT32_T, recv, (int)n, MPI_INT32_T, c->all), what);
     } else {
         for (r = 0; r < c->size; r++)
@@ -256,7 +295,8 @@ void comm_end(struct comm *c)
 {
     if (!c)
         return;
-    check(MPI_Finalize(), "end");
+    if (c->all != MPI_COMM_NULL)
+        check(MPI_Finalize(), "end");
     die_hook = NULL;
     free(c->equal);
     free(c);
