@@ -160,7 +160,10 @@ int report_add_eval(struct report *r, const char *name, const char *path, struct
         return -1;
     if (!name && table_column(t, "model") < 0)
         name = own = name_of(path);
-    bad = add_scores(r, name, t, err);
+    if (table_rows(t))
+        bad = add_scores(r, name, t, err);
+    else
+        bad = err_set(err, "%s: a header, but no row", path);
     table_free(t);
     free(own);
     return bad;

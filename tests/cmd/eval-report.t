@@ -36,6 +36,9 @@ tables() {
     printf 'lang\ttargets\tloss\nfi\tmany\t3\n' >bad.tsv
     refuses eval-report bad.tsv
     [[ $output == *'bad.tsv: row 1: targets'* ]]
+    head -n 1 small.tsv >cut.tsv
+    refuses eval-report cut.tsv
+    [[ $output == *'cut.tsv: a header, but no row' ]]
     refuses eval-report absent.tsv
     refuses eval-report -r x=absent
     refuses eval-report -b nobody one.tsv
