@@ -2,7 +2,9 @@
 # shellcheck shell=bash
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-PATH=${BIN:-$root/bin}:$root/shell:$PATH
+bin=$root/bin
+[ -d "$bin" ] || bin=$root/../../bin # installed: share/switchyard beside bin
+PATH=${BIN:-$bin}:$root/shell:$PATH
 export PATH LC_ALL=C
 
 die() {
