@@ -55,6 +55,9 @@ $B/tests/golden/%: $B/tests/golden/%.o $B/libswitchyard.a
 $B/tests/fuzz/%: $B/tests/fuzz/%.o $B/libswitchyard.a
 	$(call run,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
 
+$B/tests/bench/%: $B/tests/bench/%.o $B/libswitchyard.a
+	$(call run,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
+
 $B/libswitchyard.a: $(OBJ)
 	$(call run,archive)rm -f $@ && $(AR) rcs $@ $^
 
@@ -99,8 +102,8 @@ fuzzers: $(FUZZ)
 format:
 	@clang-format -i $(SOURCES)
 
-bench: all
-	@tests/bench/run
+bench: all $B/tests/bench/gemm_rate
+	@BIN=$(abspath $(BIN)) tests/bench/run $B/tests/bench/gemm_rate
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/switchyard/pipelines \
