@@ -1,5 +1,5 @@
 /* affinity.c - see affinity.h. */
-#define _GNU_SOURCE    // sched_getaffinity()
+#define _GNU_SOURCE    // NOLINT(bugprone-reserved-identifier): sched_getaffinity()
 #include <sched.h>
 #include <stddef.h>
 #include <string.h>
