@@ -11,7 +11,7 @@ kill_when() { # FILE
         kill -0 $pid 2>/dev/null || break
         sleep 0.05
     done
-    pkill -KILL -s $pid || true
+    pkill -KILL -s $pid    # fails when it was over already: then nothing was tested
     wait $pid || true
     compgen -G "$1" >/dev/null
 }
