@@ -6,11 +6,11 @@
 
 #include "base/err.h"
 #include "base/hash.h"
-#include "clean/crawl.h"
 #include "clean/dedup.h"
 #include "clean/run.h"
 #include "clean/spool.h"
 #include "clean/url.h"
+#include "crawl/crawl.h"
 #include "io/doc.h"
 #include "io/ledger.h"
 #include "io/out.h"
@@ -52,6 +52,7 @@ struct clean_run {
     struct url_table *urls;
     struct line_table *lines;
     struct sentences *sentences;
+    struct crawl_room *room;
     struct buf text, normal, low, keys, json, extra;
     uint64_t n[COUNTS], hit[RULE_MAX], n_page, bytes;
     int has_lines;    // whether any rule looks at lines
@@ -71,6 +72,7 @@ struct clean_run *clean_open(const struct clean_plan *plan, struct err *err)
     r->urls = url_table_new();
     r->lines = line_table_new();
     r->sentences = sentences_new("en");
+    r->room = crawl_room_new();
     return r;
 }
 
@@ -200,6 +202,7 @@ int clean_read(struct clean_run *r, const char *path, struct err *err)
         return -1;
     r->n[FILES]++;
     while ((got = crawl_next(c, &p, err)) == 1) {
+        crawl_render(r->room, &p);
         if ((got = read_page(r, &p, err)) < 0)
             break;
         progress_show(r->plan.progress, ++r->n_page, r->bytes + crawl_offset(c));
@@ -383,6 +386,7 @@ void clean_close(struct clean_run *r)
     url_table_free(r->urls);
     line_table_free(r->lines);
     sentences_free(r->sentences);
+    crawl_room_free(r->room);
     buf_release(&r->text);
     buf_release(&r->normal);
     buf_release(&r->low);

@@ -1,6 +1,10 @@
-/* crawl.h - pages from WET files and from documents (JSON Lines), told apart by content. */
-#ifndef CLEAN_CRAWL_H
-#define CLEAN_CRAWL_H
+/* crawl.h - pages from WET files and from documents (JSON Lines), told apart by content.
+ *
+ * Reading is one thread's work and cheap: crawl_next() finds the borders of a record. What a
+ * page costs is done by crawl_render(), which any thread may do for a page of its own.
+ */
+#ifndef CRAWL_CRAWL_H
+#define CRAWL_CRAWL_H
 
 #include <stdint.h>
 
@@ -13,8 +17,15 @@ struct ledger;
 
 enum page_fault { PAGE_GOOD, PAGE_NOT_UTF8, PAGE_NO_URL, PAGE_NO_TEXT, PAGE_NO_DATE };
 
-struct page {             // views; valid until the next call
-    struct bytes text;    // lines stripped, none empty, parted by LF; as it came if not UTF-8
+enum page_form {
+    FORM_TEXT,     // raw is plain text
+    FORM_LINES,    // raw is lines stripped, none empty, parted by LF: rendering it is no work
+};
+
+struct page {            // views; valid until the next call of crawl_next()
+    struct bytes raw;    // as it came
+    enum page_form form;
+    struct bytes text;    // by crawl_render(): lines as of FORM_LINES; raw if not UTF-8
     struct bytes url, date, extra;
     const struct lang *lang;    // NULL: said to be one that is none of ours; und: not said
     enum page_fault fault;      // the first that applies, in the order above
@@ -24,8 +35,18 @@ struct page {             // views; valid until the next call
  * strict: damage is an error. NULL on failure, also when path is neither: err says why. */
 struct crawl *crawl_open(const char *path, int strict, struct ledger *l, struct err *err);
 
-/* The next page: 1, 0 at the end, -1 on a failed read (on damage, when strict). */
+/* The next page, all but its text: 1, 0 at the end, -1 on a failed read (on damage, when
+ * strict). Its fault is one that shows without the text. */
 int crawl_next(struct crawl *c, struct page *p, struct err *err);
+
+struct crawl_room;    // what one thread needs to render pages
+
+struct crawl_room *crawl_room_new(void);
+void crawl_room_free(struct crawl_room *r);    // r may be NULL
+
+/* Make p->text of p->raw, and set p->fault to the first that applies. The text is valid until the
+ * next call with r, and as long as raw is. */
+void crawl_render(struct crawl_room *r, struct page *p);
 
 uint64_t crawl_offset(const struct crawl *c);    // stored bytes read so far
 

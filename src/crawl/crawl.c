@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "clean/crawl.h"
+#include "crawl/crawl.h"
 #include "io/doc.h"
 #include "io/ledger.h"
 #include "io/stream.h"
@@ -19,7 +19,6 @@ struct crawl {
     struct warc_reader *warc;    // NULL: JSON Lines
     struct doc_parser *parser;
     struct ledger *ledger;
-    struct buf text;
     int strict;
     uint64_t bad, bad_bytes, responses, n_line;
     char said[512];
@@ -105,16 +104,35 @@ void crawl_text(struct buf *b, struct bytes raw)
     }
 }
 
-static void judge(struct crawl *c, struct page *p, struct bytes raw)
+struct crawl_room {
+    struct buf text;
+};
+
+struct crawl_room *crawl_room_new(void)
 {
-    if (!utf8_valid(raw) || !utf8_valid(p->url) || !utf8_valid(p->date)) {
-        p->text = raw;
+    return xcalloc(1, sizeof(struct crawl_room));
+}
+
+void crawl_room_free(struct crawl_room *r)
+{
+    if (!r)
+        return;
+    buf_release(&r->text);
+    free(r);
+}
+
+void crawl_render(struct crawl_room *r, struct page *p)
+{
+    p->text = p->raw;
+    if (!utf8_valid(p->raw) || !utf8_valid(p->url) || !utf8_valid(p->date)) {
         p->fault = PAGE_NOT_UTF8;
         return;
     }
-    buf_reset(&c->text);
-    crawl_text(&c->text, raw);
-    p->text = buf_bytes(&c->text);
+    if (p->form == FORM_TEXT) {
+        buf_reset(&r->text);
+        crawl_text(&r->text, p->raw);
+        p->text = buf_bytes(&r->text);
+    }
     p->fault = !p->url.n    ? PAGE_NO_URL
                : !p->text.n ? PAGE_NO_TEXT
                : !p->date.n ? PAGE_NO_DATE
@@ -166,11 +184,10 @@ static int next_record(struct crawl *c, struct page *p, struct err *err)
             pass_over(c, rec.type);
             continue;
         }
-        p->url = unicode_strip(rec.url);
-        p->date = unicode_strip(rec.date);
-        p->extra = (struct bytes){ NULL, 0 };
-        p->lang = first_language(rec.languages);
-        judge(c, p, rec.block);
+        *p = (struct page){ .raw = rec.block,
+                            .url = unicode_strip(rec.url),
+                            .date = unicode_strip(rec.date),
+                            .lang = first_language(rec.languages) };
         return 1;
     }
     return got;
@@ -199,9 +216,11 @@ static int next_doc(struct crawl *c, struct page *p, struct err *err)
             c->bad_bytes += line.n;
             continue;
         }
-        *p = (struct page){ .url = d.url, .date = d.timestamp, .extra = d.extra };
-        p->lang = first_language(d.lang);
-        judge(c, p, d.text);
+        *p = (struct page){ .raw = d.text,
+                            .url = d.url,
+                            .date = d.timestamp,
+                            .extra = d.extra,
+                            .lang = first_language(d.lang) };
         return 1;
     }
     return got;
@@ -258,6 +277,5 @@ void crawl_close(struct crawl *c)
     else
         stream_close(c->in);
     doc_parser_free(c->parser);
-    buf_release(&c->text);
     free(c);
 }
