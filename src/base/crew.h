@@ -5,7 +5,8 @@
  * A batch is what goes through as one: a megabyte of records, say. take() fills one, work() may
  * use thread-own things (they are numbered), put() writes it out. Since take() and put() see the
  * batches in order, what comes out does not depend on how many threads there are. Whoever is free
- * takes: there is no reading thread, so -j 2 is two threads at work.
+ * takes: there is no reading thread, so -j 2 is two threads at work. The three run at the same time
+ * for different batches, so that take() and put() may share nothing that either changes.
  */
 #ifndef BASE_CREW_H
 #define BASE_CREW_H
