@@ -82,7 +82,7 @@ static int open_plan(struct mix *m, const char *path, struct err *err)
     m->n_file = m->plan->n_lang;
     m->file = xcalloc((size_t)m->n_file, sizeof(struct example_file *));
     for (i = 0; i < m->n_file; i++)
-        if (m->plan->lang[i].weight && open_planned(m, i, err))
+        if (plan_draws(m->plan, i) && open_planned(m, i, err))
             return -1;
     plan_fingerprint(m->plan, m->fingerprint);
     return 0;

@@ -1,5 +1,4 @@
 /* plan.c - what a mixture is and in which order its rows come; see plan.h. */
-#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -81,7 +80,6 @@ struct plan *plan_new(uint64_t seed)
     struct plan *p = xcalloc(1, sizeof(*p));
 
     p->seed = seed;
-    p->key = rng_key(seed, "mix");
     return p;
 }
 
@@ -123,97 +121,20 @@ int plan_add(struct plan *p, const char *file, const struct plan_facts *facts, s
     return 0;
 }
 
-/* Whole weights for the probabilities: floors, then one more by largest remainder, the first
- * language winning ties; then a 1 for those with a row and none, taken from the heaviest. */
-static void weigh(struct plan *p)
-{
-    uint64_t given = 0;
-    double *rest = xcalloc((size_t)p->n_lang, sizeof(*rest));
-    int i, best;
-
-    for (i = 0; i < p->n_lang; i++) {
-        double exact = p->lang[i].probability * (double)p->period;
-
-        p->lang[i].weight = (uint64_t)exact;
-        rest[i] = exact - floor(exact);
-        given += p->lang[i].weight;
-    }
-    for (; given < p->period; given++) {
-        for (best = 0, i = 1; i < p->n_lang; i++)
-            if (rest[i] > rest[best])
-                best = i;
-        p->lang[best].weight++;
-        rest[best] -= 1;
-    }
-    for (; given > p->period; given--) {    // a sum of floors over it: rounding of double
-        for (best = 0, i = 1; i < p->n_lang; i++)
-            if (p->lang[i].weight > p->lang[best].weight)
-                best = i;
-        p->lang[best].weight--;
-    }
-    for (i = 0; i < p->n_lang; i++)
-        if (p->lang[i].is.rows && !p->lang[i].weight) {
-            int k;
-
-            for (best = 0, k = 1; k < p->n_lang; k++)
-                if (p->lang[k].weight > p->lang[best].weight)
-                    best = k;
-            p->lang[best].weight--;
-            p->lang[i].weight = 1;
-        }
-    free(rest);
-}
-
-int plan_weigh(struct plan *p, double alpha, uint64_t cap, int by_tokens, uint64_t period,
-               struct err *err)
-{
-    double all = 0, sum = 0;
-    uint64_t n_full = 0, before = 0;
-    int i;
-
-    p->alpha = alpha;
-    p->cap = cap;
-    p->by_tokens = by_tokens;
-    p->period = period;
-    for (i = 0; i < p->n_lang; i++) {
-        struct plan_lang *l = &p->lang[i];
-        double n = (double)(by_tokens ? l->is.tokens : l->is.rows);
-
-        all += n;
-        l->share = n;
-        l->probability = l->is.rows ? pow(cap && n > (double)cap ? (double)cap : n, alpha) : 0;
-        sum += l->probability;
-        n_full += l->is.rows > 0;
-    }
-    if (!n_full)
-        return err_set(err, "no shard has a row");
-    if (n_full > period)
-        return err_set(err, "%" PRIu64 " languages in a period of %" PRIu64 " rows", n_full,
-                       period);
-    for (i = 0; i < p->n_lang; i++) {
-        p->lang[i].share /= all;
-        p->lang[i].probability /= sum;
-    }
-    weigh(p);
-    for (i = 0; i < p->n_lang; before += p->lang[i++].weight)
-        p->lang[i].before = before;
-    return 0;
-}
-
 /* The place in the period's sorted list of languages that row r of period q has. */
-static uint64_t slot_of(const struct plan *p, uint64_t q, uint64_t r)
+static uint64_t slot_of(const struct plan *p, const struct plan_stage *s, uint64_t q, uint64_t r)
 {
-    return rng_permute(rng_u64(p->key, q, 0), p->period, r);
+    return rng_permute(rng_u64(s->key, q, 0), p->period, r);
 }
 
-static int lang_of(const struct plan *p, uint64_t slot)
+static int lang_of(const struct plan *p, const struct plan_stage *s, uint64_t slot)
 {
     int low = 0, high = p->n_lang;
 
     while (high - low > 1) {    // the last one that begins at or before slot: it has weight
         int mid = low + (high - low) / 2;
 
-        if (p->lang[mid].before <= slot)
+        if (s->draw[mid].before <= slot)
             low = mid;
         else
             high = mid;
@@ -221,12 +142,23 @@ static int lang_of(const struct plan *p, uint64_t slot)
     return low;
 }
 
+static const struct plan_stage *stage_of(const struct plan *p, uint64_t n)
+{
+    int i = p->n_stage - 1;
+
+    while (p->stage[i].first > n)
+        i--;
+    return &p->stage[i];
+}
+
 struct plan_place plan_at(const struct plan *p, uint64_t n)
 {
-    uint64_t q = n / p->period, slot = slot_of(p, q, n % p->period);
-    int lang = lang_of(p, slot);
+    const struct plan_stage *s = stage_of(p, n);
+    uint64_t at = n - s->first, q = at / p->period, slot = slot_of(p, s, q, at % p->period);
+    int lang = lang_of(p, s, slot);
     const struct plan_lang *l = &p->lang[lang];
-    uint64_t k = q * l->weight + (slot - l->before), epoch = k / l->is.rows;
+    const struct plan_draw *d = &s->draw[lang];
+    uint64_t k = d->drawn + q * d->weight + (slot - d->before), epoch = k / l->is.rows;
 
     return (struct plan_place){
         lang, epoch, rng_permute(rng_u64(l->key, epoch, 0), l->is.rows, k % l->is.rows)
@@ -235,25 +167,50 @@ struct plan_place plan_at(const struct plan *p, uint64_t n)
 
 void plan_count(const struct plan *p, uint64_t n, uint64_t *count)
 {
-    uint64_t q = n / p->period, r;
+    const struct plan_stage *s = stage_of(p, n ? n - 1 : 0);
+    uint64_t at = n - s->first, q = at / p->period, r;
     int i;
 
     for (i = 0; i < p->n_lang; i++)
-        count[i] = q * p->lang[i].weight;
-    for (r = 0; r < n % p->period; r++)
-        count[lang_of(p, slot_of(p, q, r))]++;
+        count[i] = s->draw[i].drawn + q * s->draw[i].weight;
+    for (r = 0; r < at % p->period; r++)
+        count[lang_of(p, s, slot_of(p, s, q, r))]++;
+}
+
+int plan_find(const struct plan *p, const char *lang)
+{
+    int i;
+
+    for (i = 0; i < p->n_lang; i++)
+        if (strcmp(p->lang[i].is.lang, lang) == 0)
+            return i;
+    return -1;
+}
+
+int plan_draws(const struct plan *p, int lang)
+{
+    int i;
+
+    for (i = 0; i < p->n_stage; i++)
+        if (p->stage[i].draw[lang].weight)
+            return 1;
+    return 0;
 }
 
 void plan_fingerprint(const struct plan *p, char out[65])
 {
     struct buf text = { 0 };
     unsigned char digest[32];
-    int i;
+    int i, s;
 
     buf_printf(&text, "seed %" PRIu64 " period %" PRIu64 "\n", p->seed, p->period);
-    for (i = 0; i < p->n_lang; i++)
-        buf_printf(&text, "%s %" PRIu64 " %s\n", p->lang[i].is.lang, p->lang[i].weight,
-                   p->lang[i].is.sha256);
+    for (s = 0; s < p->n_stage; s++) {
+        if (s)
+            buf_printf(&text, "from %" PRIu64 "\n", p->stage[s].first);
+        for (i = 0; i < p->n_lang; i++)
+            buf_printf(&text, "%s %" PRIu64 " %s\n", p->lang[i].is.lang, p->stage[s].draw[i].weight,
+                       p->lang[i].is.sha256);
+    }
     hash_sha256(text.p, text.n, digest);
     hash_hex(digest, sizeof(digest), out);
     buf_release(&text);
@@ -267,6 +224,9 @@ void plan_free(struct plan *p)
         return;
     for (i = 0; i < p->n_lang; i++)
         free(p->lang[i].file);
+    for (i = 0; i < p->n_stage; i++)
+        free(p->stage[i].draw);
+    free(p->stage);
     free(p->lang);
     free(p);
 }

@@ -71,10 +71,51 @@ column() { # FILE NAME: its values, a line each
         weight=$(column mix.tsv weight | sed -n "${i}p")
         [ "$(column sim.tsv drawn | sed -n "${i}p")" = $((7 * weight)) ]
     done
-    [ "$(mix-langs -n 1 <mix.tsv | awk 'NR > 1 { n += $3; u += $6 } END { print n, u }')" = '1 35' ]
+    [ "$(mix-langs -n 1 <mix.tsv | awk 'NR > 1 { n += $3; u += $7 } END { print n, u }')" = '1 35' ]
     for n in 37 50 163; do
         [ "$(mix-langs -n $n mix.tsv | awk 'NR > 1 { n += $3 } END { print n }')" = $n ]
     done
+}
+
+@test "floors, and no more than so many epochs" {
+    examples en.ex en 1000
+    examples fi.ex 'fi' 60
+    examples sw.ex sw 7
+    mix-langs -a 1 -f 0.05 -o mix.tsv en.ex fi.ex sw.ex
+    [ "$(column mix.tsv probability | paste -sd' ')" = '0.896226 0.0537736 0.05' ]
+    mix-langs -a 0 -e 2 -r 500 -o mix.tsv en.ex fi.ex sw.ex
+    [ "$(column mix.tsv probability | paste -sd' ')" = '0.732 0.24 0.028' ]
+    grep -qx '# max-epochs 2' mix.tsv
+    mix-langs -n 500 mix.tsv | awk -F'\t' 'NR > 1 && $6 > 2.2 { exit 1 }'
+    exits 1 mix-langs -a 0 -e 2 -r 5000 en.ex fi.ex sw.ex
+    [[ $output == *'5000 rows are more than 2 epochs of all languages'* ]]
+    exits 0 mix-langs -p 20 -e 1 -r 1000 -o mix.tsv en.ex sw.ex
+    [[ $output == *'sw: 7.14 epochs: a longer --period'* ]]
+    exits 1 mix-langs -f 0.4 en.ex fi.ex sw.ex
+    exits 2 mix-langs -e 2 en.ex
+    exits 2 mix-langs -r 2 en.ex
+}
+
+@test "stages: plans one after another, and a simulation across them" {
+    examples en.ex en 100
+    examples fi.ex 'fi' 60
+    examples sw.ex sw 7
+    mix-langs -p 100 -o a.tsv en.ex fi.ex
+    mix-langs -p 100 -a 1 -o b.tsv fi.ex sw.ex
+    exits 0 mix-langs --stages 300 -o mix.tsv a.tsv b.tsv
+    grep -qx '# stage.2 300' mix.tsv
+    exits 0 mix-langs --stages 201 -o up.tsv a.tsv b.tsv
+    [[ $output == *'201 rows becomes one of 300'* ]]
+    cmp mix.tsv up.tsv
+    [ "$(column mix.tsv weight.2 | paste -sd' ')" = '0 90 10' ]
+    want=$(paste <(column a.tsv weight) <(printf '90\n10\n') |
+        awk 'NR == 1 { en = 3 * $1 } NR == 2 { fi = 3 * $1 } END { print en, fi + 180, 20 }')
+    [ "$(mix-langs -n 500 mix.tsv | column /dev/stdin drawn | paste -sd' ')" = "$want" ]
+    exits 2 mix-langs --stages 300,5 a.tsv b.tsv
+    exits 2 mix-langs --stages 3x a.tsv b.tsv
+    exits 2 mix-langs --stages 300 a.tsv
+    mix-langs -p 50 -o c.tsv sw.ex
+    refuses mix-langs --stages 300 a.tsv c.tsv
 }
 
 @test "what does not go together is refused" {

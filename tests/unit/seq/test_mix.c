@@ -45,7 +45,7 @@ static void write_plan(const char *path, const char *a, const char *b)
     assert_int_equal(plan_add(p, a, &facts, &err), 0);
     assert_int_equal(plan_facts_read(b, &facts, &err), 0);
     assert_int_equal(plan_add(p, b, &facts, &err), 0);
-    assert_int_equal(plan_weigh(p, 0.3, 0, 0, 64, &err), 0);
+    assert_int_equal(plan_weigh(p, &(struct plan_rule){ .alpha = 0.3 }, 64, &err), 0);
     assert_int_equal(plan_write(p, path, &err), 0);
     plan_free(p);
 }

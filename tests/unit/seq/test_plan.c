@@ -24,15 +24,22 @@ static void add(struct plan *p, const char *lang, uint64_t rows)
     assert_int_equal(plan_add(p, file, &facts, &err), 0);
 }
 
+static int weigh(struct plan *p, double alpha, uint64_t cap, int by_tokens, uint64_t period)
+{
+    struct plan_rule rule = { .alpha = alpha, .cap = cap, .by_tokens = by_tokens };
+    struct err err;
+
+    return plan_weigh(p, &rule, period, &err);
+}
+
 static struct plan *three(uint64_t seed, uint64_t period)
 {
     struct plan *p = plan_new(seed);
-    struct err err;
 
     add(p, "sw", 7);
     add(p, "en", 1000);
     add(p, "fi", 60);
-    assert_int_equal(plan_weigh(p, 0.3, 0, 0, period, &err), 0);
+    assert_int_equal(weigh(p, 0.3, 0, 0, period), 0);
     return p;
 }
 
@@ -52,9 +59,9 @@ static void test_weights(void **state)
 
         assert_true(fabs(l->share - (double)l->is.rows / 1067) < 1e-12);
         assert_true(fabs(l->probability - pow((double)l->is.rows, 0.3) / sum) < 1e-12);
-        assert_true(fabs((double)l->weight - l->probability * 65536) < 1);
-        assert_int_equal(l->before, weights);
-        weights += l->weight;
+        assert_true(fabs((double)p->stage[0].draw[i].weight - l->probability * 65536) < 1);
+        assert_int_equal(p->stage[0].draw[i].before, weights);
+        weights += p->stage[0].draw[i].weight;
     }
     assert_int_equal(weights, 65536);
     plan_free(p);
@@ -66,7 +73,6 @@ static void test_mc4(void **state)
     char path[4200], head[200], lang[32];
     double rows, share, p[3], over;
     struct plan *plan = plan_new(0);
-    struct err err;
     FILE *f;
     int pass, i, n;
 
@@ -95,7 +101,7 @@ static void test_mc4(void **state)
                         1e-4 + 1e-3 * over);
         }
         assert_true(n > 100);
-        assert_int_equal(plan_weigh(plan, 0.3, 0, 0, PLAN_PERIOD, &err), 0);
+        assert_int_equal(weigh(plan, 0.3, 0, 0, PLAN_PERIOD), 0);
     }
     fclose(f);
     plan_free(plan);
@@ -104,38 +110,36 @@ static void test_mc4(void **state)
 static void test_cap_before_power(void **state)
 {
     struct plan *p = three(0, 65536);
-    struct err err;
 
     (void)state;
-    assert_int_equal(plan_weigh(p, 0.5, 100, 0, 65536, &err), 0);
+    assert_int_equal(weigh(p, 0.5, 100, 0, 65536), 0);
     assert_true(fabs(p->lang[0].probability / p->lang[1].probability - sqrt(100 / 60.0)) < 1e-12);
-    assert_int_equal(plan_weigh(p, 1, 0, 1, 65536, &err), 0);    // by tokens
+    assert_int_equal(weigh(p, 1, 0, 1, 65536), 0);    // by tokens
     assert_true(fabs(p->lang[0].share - 1000 / 1067.0) < 1e-12);
-    assert_int_equal(plan_weigh(p, 0, 0, 0, 3, &err), 0);
-    assert_int_equal(p->lang[2].weight, 1);
-    assert_int_equal(plan_weigh(p, 0, 0, 0, 2, &err), -1);
+    assert_int_equal(weigh(p, 0, 0, 0, 3), 0);
+    assert_int_equal(p->stage[0].draw[2].weight, 1);
+    assert_int_equal(weigh(p, 0, 0, 0, 2), -1);
     plan_free(p);
 }
 
 static void test_one_for_each(void **state)
 {
     struct plan *p = plan_new(0);
-    struct err err;
 
     (void)state;
     add(p, "en", 3000000000u);
     add(p, "la", 0);
     add(p, "yo", 2);
     add(p, "zu", 1);
-    assert_int_equal(plan_weigh(p, 1, 0, 0, 1000, &err), 0);
-    assert_int_equal(p->lang[0].weight, 998);
-    assert_int_equal(p->lang[1].weight, 0);    // it has no row
-    assert_int_equal(p->lang[2].weight, 1);
-    assert_int_equal(p->lang[3].weight, 1);
+    assert_int_equal(weigh(p, 1, 0, 0, 1000), 0);
+    assert_int_equal(p->stage[0].draw[0].weight, 998);
+    assert_int_equal(p->stage[0].draw[1].weight, 0);    // it has no row
+    assert_int_equal(p->stage[0].draw[2].weight, 1);
+    assert_int_equal(p->stage[0].draw[3].weight, 1);
     plan_free(p);
     p = plan_new(0);
     add(p, "en", 0);
-    assert_int_equal(plan_weigh(p, 1, 0, 0, 1000, &err), -1);
+    assert_int_equal(weigh(p, 1, 0, 0, 1000), -1);
     plan_free(p);
 }
 
@@ -162,6 +166,135 @@ static void test_refuses(void **state)
     plan_free(p);
 }
 
+static double drawn_with(const struct plan *p, int lang)
+{
+    return (double)p->stage[0].draw[lang].weight / (double)p->period;
+}
+
+/* Rows 1000, 60, 7: what a floor or a limit takes or leaves goes to the others in proportion. */
+static void test_bounds(void **state)
+{
+    struct plan *p = three(0, 65536);
+    struct plan_rule rule = { .alpha = 1, .floor = 0.05 };
+    struct err err;
+
+    (void)state;
+    assert_int_equal(plan_weigh(p, &rule, 1 << 20, &err), 0);
+    assert_true(fabs(p->lang[2].probability - 0.05) < 1e-12);
+    assert_true(fabs(p->lang[1].probability - 60 / 1060.0 * 0.95) < 1e-12);
+    assert_true(fabs(drawn_with(p, 0) - 1000 / 1060.0 * 0.95) < 2e-6);
+    rule = (struct plan_rule){ .epochs = 2, .rows = 500 };    // alpha 0: UniMax
+    assert_int_equal(plan_weigh(p, &rule, 1 << 20, &err), 0);
+    assert_true(fabs(p->lang[2].probability - 14 / 500.0) < 1e-12);
+    assert_true(fabs(p->lang[1].probability - 120 / 500.0) < 1e-12);
+    assert_true(fabs(p->lang[0].probability - 366 / 500.0) < 1e-12);
+    assert_true(drawn_with(p, 1) <= 120 / 500.0 && drawn_with(p, 2) <= 14 / 500.0);
+    rule.floor = 0.1;    // more than two epochs of sw: those come first
+    assert_int_equal(plan_weigh(p, &rule, 1 << 20, &err), 0);
+    assert_true(fabs(p->lang[2].probability - 14 / 500.0) < 1e-12);
+    rule = (struct plan_rule){ .epochs = 1, .rows = 1067 };    // just enough
+    assert_int_equal(plan_weigh(p, &rule, 65536, &err), 0);
+    assert_true(fabs(drawn_with(p, 0) - 1000 / 1067.0) < 1 / 65536.0);
+    rule.rows = 1068;
+    assert_int_equal(plan_weigh(p, &rule, 65536, &err), -1);
+    assert_string_equal(err.msg, "1068 rows are more than 1 epochs of all languages");
+    rule = (struct plan_rule){ .floor = 0.34 };
+    assert_int_equal(plan_weigh(p, &rule, 65536, &err), -1);
+    plan_free(p);
+}
+
+/* en and fi for 1,024 rows, then fi and sw: counts and epochs go on where the first left them. */
+static struct plan *staged(void)
+{
+    struct plan *p[2] = { plan_new(3), plan_new(3) }, *all;
+    const uint64_t rows[2] = { 1024, 0 };
+    struct err err;
+
+    add(p[0], "fi", 60);
+    add(p[0], "en", 1000);
+    add(p[1], "fi", 60);
+    add(p[1], "sw", 7);
+    assert_int_equal(weigh(p[0], 0.5, 0, 0, 512), 0);
+    assert_int_equal(weigh(p[1], 0.5, 0, 0, 512), 0);
+    all = plan_join(p, rows, 2, &err);
+    assert_non_null(all);
+    plan_free(p[0]);
+    plan_free(p[1]);
+    return all;
+}
+
+static void test_stages(void **state)
+{
+    static unsigned char seen[3][1000][600];
+    struct plan *p = staged();
+    uint64_t n, count[3] = { 0 }, told[3];
+    int i;
+
+    (void)state;
+    memset(seen, 0, sizeof(seen));
+    for (n = 0; n < 5000; n++) {
+        struct plan_place at = plan_at(p, n);
+
+        assert_true(n < 1024 ? at.lang < 2 : at.lang > 0);
+        assert_true(at.epoch < 600);
+        assert_int_equal(seen[at.lang][at.row][at.epoch]++, 0);
+        count[at.lang]++;
+        if (n % 97 == 0 || n == 1023 || n == 1024) {
+            plan_count(p, n + 1, told);
+            for (i = 0; i < 3; i++)
+                assert_int_equal(told[i], count[i]);
+        }
+    }
+    plan_count(p, 0, told);
+    assert_true(told[0] + told[1] + told[2] == 0);
+    assert_true(plan_draws(p, 0) && plan_draws(p, 2));
+    plan_free(p);
+}
+
+static void test_stages_text(void **state)
+{
+    struct plan *p = staged(), *q;
+    char a[65], b[65];
+    struct err err;
+    uint64_t n;
+
+    (void)state;
+    assert_int_equal(plan_write(p, "staged.tsv", &err), 0);
+    q = plan_read("staged.tsv", &err);
+    assert_non_null(q);
+    assert_int_equal(q->n_stage, 2);
+    plan_fingerprint(p, a);
+    plan_fingerprint(q, b);
+    assert_string_equal(a, b);
+    for (n = 0; n < 3000; n++)
+        assert_int_equal(plan_at(p, n).row, plan_at(q, n).row);
+    plan_free(p);
+    plan_free(q);
+}
+
+static void test_join_refuses(void **state)
+{
+    struct plan *p[2] = { three(1, 512), three(2, 512) };
+    const uint64_t rows[2] = { 1024, 0 };
+    struct err err;
+
+    (void)state;
+    assert_null(plan_join(p, rows, 2, &err));    // seeds differ
+    plan_free(p[1]);
+    p[1] = three(1, 256);
+    assert_null(plan_join(p, rows, 2, &err));
+    assert_string_equal(err.msg, "stage 2: another seed or period than in stage 1");
+    plan_free(p[1]);
+    p[1] = three(1, 512);
+    assert_null(plan_join(p, (const uint64_t[]){ 700, 0 }, 2, &err));
+    assert_string_equal(err.msg, "stage 2 does not begin with a period of 512 rows");
+    memset(p[1]->lang[1].is.sha256, 'b', 64);
+    assert_null(plan_join(p, rows, 2, &err));
+    assert_string_equal(err.msg, "fi: another shard in stage 2 than before");
+    plan_free(p[0]);
+    plan_free(p[1]);
+}
+
 /* In each period a language comes exactly weight times, and each of its rows once an epoch. */
 static void test_order(void **state)
 {
@@ -181,7 +314,7 @@ static void test_order(void **state)
         count[at.lang]++;
         if ((n + 1) % PERIOD == 0)
             for (i = 0; i < 3; i++)
-                assert_int_equal(count[i], (n + 1) / PERIOD * p->lang[i].weight);
+                assert_int_equal(count[i], (n + 1) / PERIOD * p->stage[0].draw[i].weight);
         if (n % 97 == 0) {
             plan_count(p, n + 1, told);
             for (i = 0; i < 3; i++)
@@ -209,7 +342,7 @@ static void test_interleaved(void **state)
 
     (void)state;
     for (k = 0; k < 3; k++)
-        same += pow((double)p->lang[k].weight / 65536, 2);
+        same += pow((double)p->stage[0].draw[k].weight / 65536, 2);
     expect = n * (1 - same);
     for (k = 0, i = 0; i < n; i++)
         k += plan_at(p, i).lang != plan_at(p, i + 1).lang;
@@ -226,11 +359,10 @@ static void test_shuffle_distance(void **state)
     struct plan *p = plan_new(5);
     double sum = 0;
     uint64_t i;
-    struct err err;
 
     (void)state;
     add(p, "en", ROWS);
-    assert_int_equal(plan_weigh(p, 0.3, 0, 0, ROWS, &err), 0);
+    assert_int_equal(weigh(p, 0.3, 0, 0, ROWS), 0);
     for (i = 0; i + 1 < ROWS; i++)
         sum += fabs((double)plan_at(p, i).row - (double)plan_at(p, i + 1).row);
     /* mean |x - y| is ROWS / 3; its deviation for independent pairs is ROWS sqrt(1/18 / n) */
@@ -290,7 +422,7 @@ static void test_text(void **state)
     for (i = 0; i < 3; i++) {
         assert_string_equal(q->lang[i].is.lang, p->lang[i].is.lang);
         assert_int_equal(q->lang[i].is.tokens, p->lang[i].is.tokens);
-        assert_int_equal(q->lang[i].weight, p->lang[i].weight);
+        assert_int_equal(q->stage[0].draw[i].weight, p->stage[0].draw[i].weight);
     }
     assert_int_equal(q->lang[0].is.inputs, 512);
     assert_int_equal(q->lang[0].is.vocab, 32100);
@@ -325,6 +457,8 @@ static void test_bad_text(void **state)
         { "hello\n", "bad.tsv: line 1" },
         { "# switchyard-plan 2\n", "bad.tsv: line 1" },
         { "# switchyard-plan 1\n# period x\n", "bad.tsv: line 2" },
+        { "# switchyard-plan 1\n# stage.3 5\n", "bad.tsv: line 2" },
+        { "# switchyard-plan 1\n# period 10\n# stage.2 5\n" NAMES, "bad.tsv: line 4" },
         { "# switchyard-plan 1\n# period 10\nlang\trows\n", "bad.tsv: line 3" },
         { "# switchyard-plan 1\n# period 10\n" NAMES, "without languages" },
         { "# switchyard-plan 1\n# period 10\n" NAMES "en\t5\n", "bad.tsv: line 4" },
@@ -369,7 +503,7 @@ static void test_columns_by_name(void **state)
     p = plan_read("bad.tsv", &err);
     assert_non_null(p);
     assert_string_equal(p->lang[0].file, "/d/a");
-    assert_int_equal(p->lang[0].weight, 10);
+    assert_int_equal(p->stage[0].draw[0].weight, 10);
     plan_free(p);
 }
 
@@ -408,8 +542,9 @@ static void test_relative(void **state)
 
 TESTS("seq/plan", cmocka_unit_test(test_weights), cmocka_unit_test(test_mc4),
       cmocka_unit_test(test_cap_before_power), cmocka_unit_test(test_one_for_each),
-      cmocka_unit_test(test_refuses), cmocka_unit_test(test_order),
-      cmocka_unit_test(test_interleaved), cmocka_unit_test(test_shuffle_distance),
-      cmocka_unit_test(test_seed), cmocka_unit_test(test_far), cmocka_unit_test(test_text),
-      cmocka_unit_test(test_bad_text), cmocka_unit_test(test_columns_by_name),
-      cmocka_unit_test(test_relative))
+      cmocka_unit_test(test_refuses), cmocka_unit_test(test_bounds), cmocka_unit_test(test_stages),
+      cmocka_unit_test(test_stages_text), cmocka_unit_test(test_join_refuses),
+      cmocka_unit_test(test_order), cmocka_unit_test(test_interleaved),
+      cmocka_unit_test(test_shuffle_distance), cmocka_unit_test(test_seed),
+      cmocka_unit_test(test_far), cmocka_unit_test(test_text), cmocka_unit_test(test_bad_text),
+      cmocka_unit_test(test_columns_by_name), cmocka_unit_test(test_relative))
