@@ -1,4 +1,4 @@
-/* shard.c - look into token and example shards, check, mend and join them. */
+/* shard.c - look into token and example shards; check, mend, join, part and compare them. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,27 +11,39 @@
 #include "base/opt.h"
 #include "base/progress.h"
 #include "io/out.h"
+#include "shard/copy.h"
 #include "shard/ids.h"
+#include "shard/lenient.h"
 #include "shard/record.h"
+#include "shard/rewrite.h"
 #include "shard/shard.h"
 
-static const char *output;
-static int64_t n_head = -1;
+static const char *output, *tmpdir;
+static int64_t n_record = -1, n_part = -1, seed = -1, mem = -1;
 static int text, languages, skip_damage, repair;
 
 static const struct opt opts[] = {
-    { 'n', "records", "N", OPT_INT, &n_head, 0, 1e18, "head: records to print (default 10)" },
-    { 'o', "output", "FILE", OPT_STR, &output, 0, 0, "cat, check: write to FILE" },
+    { 'n', "records", "N", OPT_INT, &n_record, 0, 1e18,
+      "head, diff: print N records (10); split: records a part" },
+    { 'p', "parts", "N", OPT_INT, &n_part, 1, 99999, "split: this many parts" },
+    { 'o', "output", "FILE", OPT_STR, &output, 0, 0,
+      "cat, merge, shuffle, check: write to FILE; split: FILE with a % in it" },
     { 't', "text", NULL, OPT_FLAG, &text, 0, 0, "cat: print records as lines of ids" },
-    { 'l', "languages", NULL, OPT_FLAG, &languages, 0, 0, "ls: count by language" },
+    { 'l', "languages", NULL, OPT_FLAG, &languages, 0, 0,
+      "ls: count by language; split: a part a language" },
     { 's', "skip-damage", NULL, OPT_FLAG, &skip_damage, 0, 0, "go on behind what is damaged" },
     { 'r', "repair", NULL, OPT_FLAG, &repair, 0, 0, "check: write what is whole to -o FILE" },
+    { 'S', "seed", "N", OPT_INT, &seed, 0, 0x1p53, "shuffle: of the order (0)" },
+    { 'M', "mem", "SIZE", OPT_SIZE, &mem, 1 << 20, 0x1p50, "shuffle, diff: memory to use (1G)" },
+    { 'T', "tmpdir", "DIR", OPT_STR, &tmpdir, 0, 0,
+      "shuffle, diff: for what is over it ($TMPDIR)" },
     { 0 },
 };
 
-static const struct tool tool = { "shard", "ls|cat|head|check|sum [OPTION]... [FILE]...",
-                                  "Look into token and example shards, check, mend and join them.",
-                                  opts };
+static const struct tool tool = {
+    "shard", "ls|cat|head|check|sum|merge|split|shuffle|diff [OPTION]... [FILE]...",
+    "Look into token and example shards; check, mend, join, part them.", opts
+};
 
 static struct out *out;    // tables and text
 static struct buf line;    // the next of it
@@ -84,72 +96,6 @@ static void add_numbers(const uint64_t *x, size_t n)
         buf_printf(&line, "\t%" PRIu64, x[i]);
 }
 
-struct input {
-    struct record_reader *r;
-    const struct shard_reader *shard;
-    uint64_t n_damage, skipped;    // damage met, bytes passed over
-};
-
-/* 0, or -1 after a warning. */
-static int input_open(struct input *in, const char *path)
-{
-    struct err err;
-
-    *in = (struct input){ .r = record_open(path, &err) };
-    if (!in->r) {
-        warn("%s", err.msg);
-        return -1;
-    }
-    in->shard = record_shard(in->r);
-    return 0;
-}
-
-static void input_close(struct input *in)
-{
-    if (in->n_damage && skip_damage)
-        warn("%s: %" PRIu64 " places of damage, %" PRIu64 " bytes passed over",
-             shard_reader_path(in->shard), in->n_damage, in->skipped);
-    record_close(in->r);
-}
-
-/* After damage: a warning; 1 when reading can go on, 0 at the end, -1 when it shall not. */
-static int pass_damage(struct input *in, struct err *err)
-{
-    int got;
-
-    warn("%s", err->msg);
-    in->n_damage++;
-    if (!skip_damage)
-        return -1;
-    got = record_resync(in->r, &in->skipped, err);
-    if (got < 0)
-        warn("%s", err->msg);
-    return got;
-}
-
-/* As shard_step(), past damage if so told. -1 has been warned of. */
-static int input_step(struct input *in, struct shard_block *b, uint64_t *n_token)
-{
-    struct err err;
-    int got;
-
-    do {
-        got = record_step(in->r, b, n_token, &err);
-    } while (got < 0 && (got = pass_damage(in, &err)) > 0);
-    return got;
-}
-
-static int input_next(struct input *in, struct record *rec)
-{
-    struct err err;
-    int got;
-
-    do {
-        got = record_next(in->r, rec, &err);
-    } while (got < 0 && (got = pass_damage(in, &err)) > 0);
-    return got;
-}
-
 static void put_segment(const char *path, const struct shard_header *h,
                         const struct shard_segment *s)
 {
@@ -177,7 +123,7 @@ static int ls_segments(const char *path)
     struct shard_file *f;
     struct shard_segment s;
     struct shard_block b;
-    struct input in;
+    struct lenient in;
     struct stat st;
     struct err err;
     uint64_t i, n_token;
@@ -194,12 +140,12 @@ static int ls_segments(const char *path)
         shard_file_close(f);
         return 0;
     }
-    if (input_open(&in, path) < 0)
+    if (lenient_open(&in, path, skip_damage, warn) < 0)
         return 1;
-    while ((got = input_step(&in, &b, &n_token)) > 0)
+    while ((got = lenient_step(&in, &b, &n_token)) > 0)
         if (got == SHARD_ENDED)
             put_segment(path, shard_reader_header(in.shard), shard_reader_segment(in.shard));
-    input_close(&in);
+    lenient_close(&in);
     return got < 0;
 }
 
@@ -227,13 +173,13 @@ static void put_counts(const char *path, uint64_t segment)
 static int ls_languages(const char *path)
 {
     struct record rec;
-    struct input in;
+    struct lenient in;
     uint64_t segment = 0;
     int got;
 
-    if (input_open(&in, path) < 0)
+    if (lenient_open(&in, path, skip_damage, warn) < 0)
         return 1;
-    while ((got = input_next(&in, &rec)) > 0) {
+    while ((got = lenient_next(&in, &rec)) > 0) {
         struct count *c = &count[rec.row.lang];
 
         if (segment != shard_reader_segment(in.shard)->number)
@@ -244,7 +190,7 @@ static int ls_languages(const char *path)
         c->tokens += rec.n_token;
     }
     put_counts(path, segment);
-    input_close(&in);
+    lenient_close(&in);
     return got < 0;
 }
 
@@ -266,91 +212,43 @@ static int ls(char **path)
 static int print_records(const char *path, int64_t *left)
 {
     struct record rec;
-    struct input in;
+    struct lenient in;
     int got = 0;
 
-    if (input_open(&in, path) < 0)
+    if (lenient_open(&in, path, skip_damage, warn) < 0)
         return 1;
-    for (; *left > 0 && (got = input_next(&in, &rec)) > 0; --*left) {
+    for (; *left > 0 && (got = lenient_next(&in, &rec)) > 0; --*left) {
         record_format(&rec, &line);
         put_line();
     }
-    input_close(&in);
+    lenient_close(&in);
     return got < 0;
 }
 
 static int head(char **path)
 {
-    int64_t left = n_head < 0 ? 10 : n_head;
+    int64_t left = n_record < 0 ? 10 : n_record;
     int bad = 0;
 
     open_out("-", NULL);
-    for (; *path && (left > 0 || n_head == 0); path++)
+    for (; *path && (left > 0 || n_record == 0); path++)
         bad |= print_records(*path, &left);
     close_out();
     return bad;
 }
 
-struct copy {
-    const char *to;    // NULL: nowhere
-    struct shard_writer *w;
-    struct input in;    // the shard last copied
-    uint64_t segments, blocks, records, tokens;
-};
-
-static int copy_begin(struct copy *c, const struct shard_header *h, struct err *err)
-{
-    c->segments++;
-    if (c->to && c->w)
-        return shard_begin(c->w, h, err);
-    if (c->to)
-        c->w = shard_create(c->to, h, err);
-    return c->to && !c->w ? -1 : 0;
-}
-
-static int copy_block(struct copy *c, const struct shard_block *b, uint64_t n_token,
-                      struct err *err)
-{
-    c->blocks++;
-    c->records += b->n_record;
-    c->tokens += n_token;
-    progress_show(&progress, c->records, shard_reader_offset(c->in.shard));
-    return c->to ? shard_write_packed(c->w, b, n_token, err) : 0;
-}
-
-/* All blocks of a shard to c->to, as they are. 0; -1 after damage, with a warning. c->in is
- * left open. */
-static int copy_shard(struct copy *c, const char *path)
-{
-    struct shard_block b;
-    struct err err;
-    uint64_t n_token;
-    int got, bad = 0;
-
-    if (input_open(&c->in, path) < 0)
-        return -1;
-    while (!bad && (got = input_step(&c->in, &b, &n_token)) > 0) {
-        if (got == SHARD_BEGUN)
-            bad = copy_begin(c, shard_reader_header(c->in.shard), &err);
-        else if (got == SHARD_DATA)
-            bad = copy_block(c, &b, n_token, &err);
-    }
-    progress_end(&progress);
-    if (bad)
-        die("%s: %s", shard_reader_path(c->in.shard), err.msg);
-    return got;
-}
-
 /* What is not whole is no file, and has no end block in a pipe. */
 static int cat_shards(char **path)
 {
-    struct copy c = { .to = output ? output : "-" };
+    struct copy c = { .to = output ? output : "-", .progress = &progress };
     struct err err;
     int bad = 0;
 
     for (; *path && !bad; path++) {
-        bad = copy_shard(&c, *path) < 0;
-        input_close(&c.in);
+        bad = copy_shard(&c, *path, skip_damage, warn, &err) < 0;
+        if (c.failed)
+            die("%s", err.msg);
+        lenient_close(&c.in);
     }
     if (bad)
         shard_abandon(c.w);
@@ -378,10 +276,13 @@ static int cat(char **path)
 
 static int check_file(const char *path)
 {
-    struct copy c = { .to = output };
-    int whole = copy_shard(&c, path) == 0 && !c.in.n_damage, mended = !whole && c.w;
+    struct copy c = { .to = output, .progress = &progress };
     struct err err;
+    int whole = copy_shard(&c, path, skip_damage, warn, &err) == 0 && !c.in.n_damage,
+        mended = !whole && c.w;
 
+    if (c.failed)
+        die("%s", err.msg);
     if (c.w && shard_finish(c.w, &err) < 0)
         die("%s", err.msg);
     add_field(path);
@@ -391,7 +292,7 @@ static int check_file(const char *path)
                               c.in.skipped },
                 7);
     put_line();
-    input_close(&c.in);
+    lenient_close(&c.in);
     return !whole && !mended;
 }
 
@@ -413,17 +314,17 @@ static int check(char **path)
 static int sum_file(const char *path, struct record_sum *s)
 {
     struct record rec;
-    struct input in;
+    struct lenient in;
     int got;
 
-    if (input_open(&in, path) < 0)
+    if (lenient_open(&in, path, skip_damage, warn) < 0)
         return 1;
-    while ((got = input_next(&in, &rec)) > 0) {
+    while ((got = lenient_next(&in, &rec)) > 0) {
         record_sum_add(s, &rec);
         progress_show(&progress, s->records, shard_reader_offset(in.shard));
     }
     progress_end(&progress);
-    input_close(&in);
+    lenient_close(&in);
     return got < 0;
 }
 
@@ -457,18 +358,99 @@ static int sum(char **path)
     return bad;
 }
 
+/* The end of a command that gave up or not. */
+static int end(int bad, const struct err *err)
+{
+    if (bad < 0)
+        die("%s", err->msg);
+    return bad;
+}
+
+static int merge(char **path)
+{
+    struct err err;
+
+    return end(rewrite_merge(path, output ? output : "-", &err), &err);
+}
+
+static int split(char **path)
+{
+    enum split_by by = languages ? SPLIT_LANG : n_part > 0 ? SPLIT_PARTS : SPLIT_RECORDS;
+    struct err err;
+
+    if (!output || !strchr(output, '%') || strchr(strchr(output, '%') + 1, '%'))
+        die_misuse("split: -o FILE with one %% in it, for the number of the part or the language");
+    if ((n_part > 0) + (n_record >= 0) + languages != 1 || n_record == 0)
+        die_misuse("split: one of --parts N, --records N and --languages");
+    return end(rewrite_split(path, by, (uint64_t)(n_part > 0 ? n_part : n_record), output, &err),
+               &err);
+}
+
+static size_t memory(void)
+{
+    return mem < 0 ? 1U << 30 : (size_t)mem;
+}
+
+static int shuffle(char **path)
+{
+    struct err err;
+
+    return end(rewrite_shuffle(path, output ? output : "-", seed < 0 ? 0 : (uint64_t)seed, memory(),
+                               tmpdir, &err),
+               &err);
+}
+
+struct odd_ones {
+    char **path;
+    uint64_t n[2];
+};
+
+static int put_odd(void *ctx, const struct rewrite_odd *odd, struct err *err)
+{
+    struct odd_ones *o = ctx;
+
+    (void)err;
+    if (o->n[0] + o->n[1] < (uint64_t)(n_record < 0 ? 10 : n_record)) {
+        add_field(o->path[odd->side]);
+        add_numbers((uint64_t[]){ odd->record, odd->doc }, 2);
+        put_line();
+    }
+    o->n[odd->side]++;
+    return 0;
+}
+
+static int diff(char **path)
+{
+    struct odd_ones o = { .path = path };
+    struct err err;
+    int differ;
+
+    if (!path[1] || path[2])
+        die_misuse("diff compares two shards");
+    open_out("-", "only_in\trecord\tdoc");
+    differ = end(rewrite_diff(path[0], path[1], memory(), tmpdir, put_odd, &o, &err), &err);
+    close_out();
+    if (differ)
+        warn("%" PRIu64 " records only in %s, %" PRIu64 " only in %s", o.n[0], path[0], o.n[1],
+             path[1]);
+    return differ;
+}
+
 static const struct command {
     const char *name;
     int (*run)(char **path);
     const char *options;    // the letters that belong to it
 } commands[] = {
-    { "ls", ls, "ls" },        { "cat", cat, "ots" }, { "head", head, "ns" },
-    { "check", check, "ors" }, { "sum", sum, "s" },   { 0 },
+    { "ls", ls, "ls" },         { "cat", cat, "ots" },
+    { "head", head, "ns" },     { "check", check, "ors" },
+    { "sum", sum, "s" },        { "merge", merge, "o" },
+    { "split", split, "nopl" }, { "shuffle", shuffle, "oSMT" },
+    { "diff", diff, "nMT" },    { 0 },
 };
 
 static int is_given(const struct opt *o)
 {
-    if (o->kind == OPT_INT)
+    if (o->kind == OPT_INT || o->kind == OPT_SIZE)
         return *(int64_t *)o->to >= 0;
     return o->kind == OPT_STR ? *(const char **)o->to != NULL : *(int *)o->to;
 }
@@ -482,7 +464,7 @@ int main(int argc, char **argv)
 
     argv += opt_parse(&tool, argc, argv);
     if (!*argv)
-        die_misuse("no command: ls, cat, head, check or sum");
+        die_misuse("no command: ls, cat, head, check, sum, merge, split, shuffle or diff");
     for (c = commands; c->name && strcmp(c->name, *argv) != 0; c++)
         ;
     if (!c->name)

@@ -138,20 +138,37 @@ static uint64_t hash_words(const void *word, size_t n, uint64_t seed)
     return seed;
 }
 
-void record_sum_add(struct record_sum *s, const struct record *rec)
+static uint64_t hash_ids(const struct record *rec)
 {
     const struct example_row *row = &rec->row;
-    unsigned char doc[8];
     uint64_t hash = hash_words(row->segment_input, row->n_segment, row->n_segment);
 
     hash = hash_words(row->segment_target, row->n_segment, hash);
     hash = hash_words(row->input, row->n_input, hash);
-    hash = hash_words(row->target, row->n_target, hash);
-    put64(doc, row->doc);
+    return hash_words(row->target, row->n_target, hash);
+}
+
+static uint64_t hash_origin(const struct record *rec, uint64_t hash)
+{
+    unsigned char doc[8];
+
+    put64(doc, rec->row.doc);
+    return hash_xx64(rec->lang, strlen(rec->lang), hash_xx64(doc, sizeof(doc), hash));
+}
+
+uint64_t record_hash(const struct record *rec)
+{
+    return hash_origin(rec, hash_ids(rec));
+}
+
+void record_sum_add(struct record_sum *s, const struct record *rec)
+{
+    uint64_t hash = hash_ids(rec);
+
     s->records++;
     s->tokens += rec->n_token;
     s->ids += hash;
-    s->docs += hash_xx64(rec->lang, strlen(rec->lang), hash_xx64(doc, sizeof(doc), hash));
+    s->docs += hash_origin(rec, hash);
     s->order += s->records * hash;
 }
 

@@ -39,6 +39,7 @@ struct record_sum {
     uint64_t records, tokens, ids, docs, order;
 };
 
+uint64_t record_hash(const struct record *rec);    // of ids, segments, document and language
 void record_sum_add(struct record_sum *s, const struct record *rec);
 void record_sum_join(struct record_sum *a, const struct record_sum *b);
 

@@ -24,6 +24,7 @@ struct shard_header *shard_header_new(const char *kind);    // with kind= and ve
 struct shard_header *shard_header_copy(const struct shard_header *h);
 void shard_header_set(struct shard_header *h, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));                                            // replaces
+void shard_header_unset(struct shard_header *h, const char *key);                     // all of it
 void shard_header_add(struct shard_header *h, const char *key, const char *value);    // repeats
 const char *shard_header_get(const struct shard_header *h, const char *key);          // or NULL
 int64_t shard_header_int(const struct shard_header *h, const char *key, int64_t otherwise);
@@ -32,6 +33,7 @@ void shard_header_at(const struct shard_header *h, size_t i, const char **key, c
 /* tool=, options= and seed= of this run; a tool= that was there becomes a parent= line, as
  * by shard_header_parent(h, h) before. */
 void shard_header_stamp(struct shard_header *h, const char *options, uint64_t seed);
+void shard_header_sign(struct shard_header *h, const char *options, uint64_t seed);    // no parent
 /* h gets from's parents, if it is another's, and one more: from's tool, options, seed and the
  * SHA-256 of its lines. */
 void shard_header_parent(struct shard_header *h, const struct shard_header *from);

@@ -102,6 +102,17 @@ void shard_header_set(struct shard_header *h, const char *key, const char *fmt, 
     }
 }
 
+void shard_header_unset(struct shard_header *h, const char *key)
+{
+    struct line *l;
+
+    while ((l = find_line(h, key))) {
+        free(l->key);
+        free(l->value);
+        memmove(l, l + 1, (size_t)(h->line + --h->n - l) * sizeof(*l));
+    }
+}
+
 const char *shard_header_get(const struct shard_header *h, const char *key)
 {
     const struct line *l = find_line(h, key);
@@ -170,6 +181,11 @@ void shard_header_stamp(struct shard_header *h, const char *options, uint64_t se
 {
     if (find_line(h, "tool"))
         shard_header_parent(h, h);
+    shard_header_sign(h, options, seed);
+}
+
+void shard_header_sign(struct shard_header *h, const char *options, uint64_t seed)
+{
     shard_header_set(h, "tool", "%s %s", die_name, SWITCHYARD_VERSION);
     shard_header_set(h, "options", "%s", options);
     shard_header_set(h, "seed", "%" PRIu64, seed);

@@ -226,3 +226,73 @@ many() { # N: a shard of N documents of 40 ids
     tail -n 1 got | cut -f2,3,5 | grep -qx $'whole\t'"$n"$'\t'$((9000 * n))
     [ "$(tail -n 1 got | cut -f7)" -gt 50000000 ]
 }
+
+@test "merge packs all segments into one, and loses nothing" {
+    tokens >a
+    tokens sw,et,fi >b
+    cat a b >ab
+    exits 0 shard merge -o m a ab
+    [ "$(shard ls m | tail -n +2 | cut -f2-5,10)" = $'0\tids\t9\t15\tfi,sw,et' ]
+    shard sum a ab | tail -n 1 | cut -f2- >want
+    shard sum m | tail -n 1 | cut -f2- | diff -u want -
+    shard diff ab m >odd && false
+    shard cat a ab >cat
+    exits 0 shard diff cat m
+    rows >e
+    exits 0 shard merge -o r e e
+    [ "$(shard cat -t r)" = "$(shard cat -t e e)" ]
+    refuses shard merge -o x a e
+    [ ! -e x ]
+    refuses shard merge -o x - <a
+}
+
+@test "split: equal parts, parts of so many records, parts by language" {
+    many 1003 >a
+    exits 0 shard split -p 4 -o 'p-%.ids' a
+    [ "$(for f in p-*; do shard ls $f | tail -n 1 | cut -f4; done | paste -sd' ')" = '251 251 251 250' ]
+    shard cat -t p-00000-of-00004.ids p-0000[123]-of-00004.ids | cmp - <(shard cat -t a)
+    exits 0 shard split -n 500 -o 'n-%.ids' a
+    [ "$(echo n-*)" = 'n-00000-of-00003.ids n-00001-of-00003.ids n-00002-of-00003.ids' ]
+    shard cat -t n-* | cmp - <(shard cat -t a)
+    tokens >b
+    exits 0 shard split -l -o 'l-%.ids' b
+    [ "$(shard cat -t l-fi.ids)" = $'5 6 7\n99 31999' ]
+    [ "$(shard ls l-sw.ids | tail -n 1 | cut -f4,10)" = $'1\tsw' ]
+    exits 0 shard split -p 5 -o 'e-%.ids' b    # more parts than records
+    [ "$(shard ls e-* | tail -n +2 | cut -f4 | paste -sd' ')" = '1 1 1 0 0' ]
+    exits 2 shard split -p 4 -o p a
+    exits 2 shard split -o 'p-%' a
+    exits 2 shard split -p 4 -n 4 -o 'p-%' a
+}
+
+@test "shuffle: a permutation that seed decides, whatever memory there is" {
+    perl -e 'srand 1; for (0 .. 29999) { print join(" ", $_, "fi", map { int rand 250000 } 1 .. 1 + $_ % 40), "\n" }' |
+        make_shard vocab.size=250112 lang=fi block=500 >a
+    exits 0 shard shuffle -o s a
+    exits 0 shard diff a s
+    [ "$(shard sum s | tail -n 1 | cut -f2-5)" = "$(shard sum a | tail -n 1 | cut -f2-5)" ]
+    [ "$(shard sum s | tail -n 1 | cut -f6)" != "$(shard sum a | tail -n 1 | cut -f6)" ]
+    shard shuffle --mem 1M -o t a    # six buckets
+    shard cat -t s | cmp - <(shard cat -t t)
+    shard shuffle -S 1 -o u a
+    shard cat -t s | cmp -s - <(shard cat -t u) && false
+    # neighbours of the shuffled shard are a third of all apart, on average
+    shard cat -t a | awk '{ print NF }' | sort | uniq -c | sort >want
+    shard cat -t s | awk '{ print NF }' | sort | uniq -c | sort | diff -u want -
+    rows >e
+    exits 0 shard shuffle -o f e
+    exits 0 shard diff e f
+}
+
+@test "diff tells what one shard has and the other has not" {
+    tokens >a
+    printf '%s\n' '0 fi 5 6 7' '7 fi 99 31999' '8 fi 1' '7 fi 99 31999' |
+        make_shard vocab.size=32128 vocab.sha256=abc vocab.name=small langs=fi,sw >b
+    run shard diff a b
+    [ "$status" -eq 1 ]
+    [ "$(shard diff a b 2>err | tail -n +2 | sort)" = $'a\t1\t1\nb\t2\t8\nb\t3\t7' ]
+    [ "$(cat err)" = 'shard: 1 records only in a, 2 only in b' ]
+    [ "$(shard diff -n 1 a b 2>/dev/null | wc -l)" -eq 2 ]
+    exits 2 shard diff a
+    refuses shard diff a absent
+}
