@@ -55,6 +55,14 @@ uint64_t hash_xx64(const void *p, size_t n, uint64_t seed)
     return XXH64(p, n, seed);
 }
 
+void hash_xx128(const void *p, size_t n, unsigned char out[16])
+{
+    XXH128_canonical_t c;
+
+    XXH128_canonicalFromHash(&c, XXH3_128bits(p, n));
+    memcpy(out, c.digest, 16);
+}
+
 void hash_md5(const void *p, size_t n, unsigned char out[16])
 {
     MD5_CTX c;

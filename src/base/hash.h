@@ -10,6 +10,7 @@ uint32_t hash_crc32c(uint32_t crc, const void *p, size_t n);
 uint32_t hash_crc32c_plain(uint32_t crc, const void *p, size_t n);    // the definition, for tests
 
 uint64_t hash_xx64(const void *p, size_t n, uint64_t seed);
+void hash_xx128(const void *p, size_t n, unsigned char out[16]);    // XXH3, its canonical bytes
 
 void hash_md5(const void *p, size_t n, unsigned char out[16]);
 

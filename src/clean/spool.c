@@ -1,6 +1,5 @@
-/* spool.c - see spool.h. The file is blocks: two lengths of each part, heads and keys as they are
- * (keys do not compress), then the bodies, by zstd. Only this process reads it back, in the order
- * and on the machine that wrote it. */
+/* spool.c - see spool.h. A block is four lengths, the heads as they are, and the bodies, by zstd.
+ * Only this process reads it back, in the order and on the machine that wrote it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,26 +7,97 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/die.h"
 #include "base/err.h"
 #include "clean/spool.h"
 
-enum { BLOCK = 1 << 20, LEVEL = 1 };
+enum { LEVEL = -3, KEEP_MAX = 8 << 20 };
 
-struct block {
-    uint64_t heads, body, packed;    // bytes of each part; packed is the body as stored
+struct lengths {
+    uint64_t n_page, heads, body, packed;    // bytes of each part; packed is the body as stored
 };
 
 struct spool {
     int fd;
     char *path;    // for messages: the file itself has no name
-    ZSTD_CCtx *pack;
-    ZSTD_DCtx *unpack;
-    struct buf heads, body, packed;
-    uint64_t n_page, stored;
-    off_t at;                   // where the next block is read
-    size_t head_at, body_at;    // in the block
-    int with_text;
+    uint64_t stored;
+    off_t at;    // where the next block is read
 };
+
+void spool_block_add(struct spool_block *b, struct spool_page *p)
+{
+    int i;
+
+    for (i = 0; i < SPOOL_STRINGS; i++) {
+        p->head.len[i] = p->s[i].n;
+        buf_add(&b->body, p->s[i].p, p->s[i].n);
+    }
+    buf_add(&b->heads, &p->head, sizeof(p->head));
+    b->n_page++;
+}
+
+void spool_block_pack(struct spool_block *b)
+{
+    size_t got;
+
+    buf_need(&b->packed, ZSTD_compressBound(b->body.n));
+    got = ZSTD_compress(b->packed.p, b->packed.cap, b->body.p, b->body.n, LEVEL);
+    if (ZSTD_isError(got))
+        die("zstd: %s", ZSTD_getErrorName(got));    // there is room, so it is out of memory
+    b->packed.n = got;
+    b->body_size = b->body.n;
+}
+
+int spool_block_unpack(struct spool_block *b, struct err *err)
+{
+    size_t got;
+
+    buf_need(&b->body, b->body_size);
+    got = ZSTD_decompress(b->body.p, b->body.cap, b->packed.p, b->packed.n);
+    if (ZSTD_isError(got) || got != b->body_size)
+        return err_set(err, "temporary file: damaged");
+    b->body.n = got;
+    b->head_at = b->body_at = 0;
+    return 0;
+}
+
+int spool_block_next(struct spool_block *b, struct spool_page *p)
+{
+    int i;
+
+    if (b->head_at == b->heads.n)
+        return 0;
+    memcpy(&p->head, b->heads.p + b->head_at, sizeof(p->head));
+    b->head_at += sizeof(p->head);
+    for (i = 0; i < SPOOL_STRINGS; i++) {
+        p->s[i] = (struct bytes){ b->body.p + b->body_at, p->head.len[i] };
+        b->body_at += p->head.len[i];
+    }
+    return 1;
+}
+
+static void trim(struct buf *b)
+{
+    if (b->cap > KEEP_MAX)
+        buf_release(b);
+    buf_reset(b);
+}
+
+void spool_block_reset(struct spool_block *b)
+{
+    trim(&b->heads);
+    trim(&b->body);
+    trim(&b->packed);
+    b->n_page = 0;
+    b->head_at = b->body_at = 0;
+}
+
+void spool_block_release(struct spool_block *b)
+{
+    buf_release(&b->heads);
+    buf_release(&b->body);
+    buf_release(&b->packed);
+}
 
 static int trouble(struct spool *s, const char *what, struct err *err)
 {
@@ -55,8 +125,6 @@ struct spool *spool_open(const char *dir, struct err *err)
         spool_close(s);
         return NULL;
     }
-    s->pack = ZSTD_createCCtx();
-    s->unpack = ZSTD_createDCtx();
     return s;
 }
 
@@ -78,48 +146,21 @@ static int write_all(struct spool *s, const void *p, size_t n, struct err *err)
     return 0;
 }
 
-static int flush(struct spool *s, struct err *err)
+int spool_put(struct spool *s, const struct spool_block *b, struct err *err)
 {
-    struct block b = { s->heads.n, s->body.n, 0 };
-    size_t got;
+    struct lengths len = { b->n_page, b->heads.n, b->body_size, b->packed.n };
 
-    if (!b.heads)
+    if (!b->n_page)
         return 0;
-    buf_need(&s->packed, ZSTD_compressBound(s->body.n));
-    got = ZSTD_compressCCtx(s->pack, s->packed.p, s->packed.cap, s->body.p, s->body.n, LEVEL);
-    if (ZSTD_isError(got))
-        return err_set(err, "%s: temporary file: %s", s->path, ZSTD_getErrorName(got));
-    b.packed = got;
-    if (write_all(s, &b, sizeof(b), err) < 0 || write_all(s, s->heads.p, s->heads.n, err) < 0 ||
-        write_all(s, s->packed.p, got, err) < 0)
+    if (write_all(s, &len, sizeof(len), err) < 0 || write_all(s, b->heads.p, b->heads.n, err) < 0 ||
+        write_all(s, b->packed.p, b->packed.n, err) < 0)
         return -1;
-    buf_reset(&s->heads);
-    buf_reset(&s->body);
     return 0;
 }
 
-int spool_put(struct spool *s, struct spool_page *p, struct err *err)
+void spool_rewind(struct spool *s)
 {
-    int i;
-
-    for (i = 0; i < SPOOL_STRINGS; i++) {
-        p->head.len[i] = p->s[i].n;
-        buf_add(&s->body, p->s[i].p, p->s[i].n);
-    }
-    buf_add(&s->heads, &p->head, sizeof(p->head));
-    buf_add(&s->heads, p->keys, 16 * (size_t)p->head.n_key);
-    s->n_page++;
-    return s->heads.n + s->body.n >= BLOCK ? flush(s, err) : 0;
-}
-
-int spool_rewind(struct spool *s, int with_text, struct err *err)
-{
-    if (flush(s, err) < 0)
-        return -1;
     s->at = 0;
-    s->head_at = s->body_at = 0;
-    s->with_text = with_text;
-    return 0;
 }
 
 static int read_all(struct spool *s, void *p, size_t n, struct err *err)
@@ -142,59 +183,25 @@ static int read_all(struct spool *s, void *p, size_t n, struct err *err)
     return 0;
 }
 
-/* The next block: 1, 0 at the end, -1. */
-static int load(struct spool *s, struct err *err)
+int spool_get(struct spool *s, struct spool_block *b, struct err *err)
 {
-    struct block b;
-    size_t got;
+    struct lengths len;
 
-    buf_reset(&s->heads);
-    buf_reset(&s->body);
-    s->head_at = s->body_at = 0;
+    spool_block_reset(b);
     if ((uint64_t)s->at == s->stored)
         return 0;
-    if (read_all(s, &b, sizeof(b), err) < 0)
+    if (read_all(s, &len, sizeof(len), err) < 0)
         return -1;
-    buf_need(&s->heads, b.heads);
-    if (read_all(s, s->heads.p, b.heads, err) < 0)
+    b->n_page = len.n_page;
+    b->body_size = len.body;
+    buf_need(&b->heads, len.heads);
+    buf_need(&b->packed, len.packed);
+    if (read_all(s, b->heads.p, len.heads, err) < 0 ||
+        read_all(s, b->packed.p, len.packed, err) < 0)
         return -1;
-    s->heads.n = b.heads;
-    if (!s->with_text) {
-        s->at += (off_t)b.packed;
-        return 1;
-    }
-    buf_need(&s->packed, b.packed);
-    buf_need(&s->body, b.body);
-    if (read_all(s, s->packed.p, b.packed, err) < 0)
-        return -1;
-    got = ZSTD_decompressDCtx(s->unpack, s->body.p, s->body.cap, s->packed.p, b.packed);
-    if (ZSTD_isError(got) || got != b.body)
-        return err_set(err, "%s: temporary file: damaged", s->path);
-    s->body.n = got;
+    b->heads.n = len.heads;
+    b->packed.n = len.packed;
     return 1;
-}
-
-int spool_next(struct spool *s, struct spool_page *p, struct err *err)
-{
-    int i, got;
-
-    if (s->head_at == s->heads.n && (got = load(s, err)) <= 0)
-        return got;
-    memcpy(&p->head, s->heads.p + s->head_at, sizeof(p->head));
-    p->keys = s->heads.p + s->head_at + sizeof(p->head);
-    s->head_at += sizeof(p->head) + 16 * (size_t)p->head.n_key;
-    for (i = 0; i < SPOOL_STRINGS; i++) {
-        p->s[i] = (struct bytes){ NULL, 0 };
-        if (s->with_text)
-            p->s[i] = (struct bytes){ s->body.p + s->body_at, p->head.len[i] };
-        s->body_at += p->head.len[i];
-    }
-    return 1;
-}
-
-uint64_t spool_pages(const struct spool *s)
-{
-    return s->n_page;
 }
 
 uint64_t spool_stored(const struct spool *s)
@@ -208,11 +215,6 @@ void spool_close(struct spool *s)
         return;
     if (s->fd >= 0)
         close(s->fd);
-    ZSTD_freeCCtx(s->pack);
-    ZSTD_freeDCtx(s->unpack);
-    buf_release(&s->heads);
-    buf_release(&s->body);
-    buf_release(&s->packed);
     free(s->path);
     free(s);
 }

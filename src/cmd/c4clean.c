@@ -15,7 +15,7 @@
 
 static const char *profile, *compat = "3.1.0", *lang, *split_by, *out_dir, *tmpdir, *out_path,
                             *rejects, *stats;
-static int64_t validation = -1;
+static int64_t validation = -1, mem = 1 << 30, n_thread = 1;
 static int strict, quiet, list_rules;
 static struct opt_list with, without;
 
@@ -36,8 +36,11 @@ static const struct opt opts[] = {
     { 0, "rejects", "FILE", OPT_STR, &rejects, 0, 0,
       "write what is dropped here, with \"reason\"" },
     { 0, "stats", "FILE", OPT_STR, &stats, 0, 0, "write counts here, as JSON" },
+    { 'j', "threads", "N", OPT_INT, &n_thread, 1, 1024, "threads (default 1)" },
+    { 0, "mem", "SIZE", OPT_SIZE, &mem, 1 << 20, 1e15,
+      "memory to sort in before files are used (default 1G)" },
     { 0, "tmpdir", "DIR", OPT_STR, &tmpdir, 0, 0,
-      "for the pages between passes (default $TMPDIR)" },
+      "for what waits between passes (default $TMPDIR)" },
     { 0, "strict", NULL, OPT_FLAG, &strict, 0, 0, "stop at damage instead of skipping it" },
     { 'q', "quiet", NULL, OPT_FLAG, &quiet, 0, 0, "no progress, no notes" },
     { 0 },
@@ -107,6 +110,8 @@ static void check_options(struct clean_plan *plan)
     plan->profile = !strcmp(profile, "c4") ? CLEAN_C4 : CLEAN_MC4;
     plan->compat301 = !strcmp(compat, "3.0.1");
     plan->tmpdir = tmpdir;
+    plan->mem = (uint64_t)mem;
+    plan->n_thread = (int)n_thread;
     plan->strict = strict;
     choose_rules(plan);
     choose_lang(plan);
@@ -136,23 +141,17 @@ static struct sink *open_sink(struct err *err)
 /* The whole run, from files to their place: 0, or -1 and nothing is left behind. */
 static int run(struct clean_plan *plan, char **file, struct err *err)
 {
-    struct clean_run *r = clean_open(plan, err);
-    struct sink *to = r ? open_sink(err) : NULL;
-    int bad = to ? 0 : -1;
+    struct sink *to = open_sink(err);
+    struct clean_notes notes;
+    int bad = to ? clean_run(plan, file, to, &notes, err) : -1;
 
-    for (; !bad && *file; file++)
-        bad = clean_read(r, *file, err);
-    if (!bad)
-        bad = clean_write(r, to, err);
     progress_end(plan->progress);
-    if (!bad) {
-        tell(clean_notes(r));
-        bad = sink_close(to, err);
-        to = NULL;
+    if (bad) {
+        sink_abandon(to);
+        return -1;
     }
-    sink_abandon(to);
-    clean_close(r);
-    return bad;
+    tell(&notes);
+    return sink_close(to, err);
 }
 
 static int run_with_rejects(struct clean_plan *plan, char **file, struct err *err)

@@ -67,5 +67,14 @@ static void test_xx64(void **state)
     assert_true(hash_xx64("abc", 3, 1) != hash_xx64("abc", 3, 0));
 }
 
+static void test_xx128(void **state)
+{
+    unsigned char d[16];
+
+    (void)state;
+    hash_xx128("", 0, d);
+    check_hex(d, 16, "99aa06d3014798d86001c324468d497f");
+}
+
 TESTS("base/hash", cmocka_unit_test(test_crc32c), cmocka_unit_test(test_digests),
-      cmocka_unit_test(test_xx64))
+      cmocka_unit_test(test_xx64), cmocka_unit_test(test_xx128))

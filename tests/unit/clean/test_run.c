@@ -189,18 +189,21 @@ static void run(const char *path, enum clean_profile profile, int compat301, str
                                .rules = rule_set(profile),
                                .lang = lang_find((struct bytes){ (unsigned char *)"en", 2 }),
                                .tmpdir = ".",
+                               .mem = 1 << 20,
+                               .n_thread = 2,
                                .ledger = ledger_new("test"),
                                .rejects = out_open("rejects", &err),
                                .progress = &progress };
-    struct clean_run *r = clean_open(&plan, &err);
     struct sink *to = sink_file("kept", &err);
+    char *files[] = { xstrdup(path), NULL };
+    struct clean_notes notes;
 
     progress_init(&progress, "pages", 0, 1);
-    assert_true(r && to && plan.rejects);
-    if (clean_read(r, path, &err) < 0 || clean_write(r, to, &err) < 0 || sink_close(to, &err) < 0 ||
+    assert_true(to && plan.rejects);
+    if (clean_run(&plan, files, to, &notes, &err) < 0 || sink_close(to, &err) < 0 ||
         out_close(plan.rejects, &err) < 0 || ledger_write(plan.ledger, NULL, &err) < 0)
         fail_msg("%s", err.msg);
-    clean_close(r);
+    free(files[0]);
     ledger_free(plan.ledger);
     read_ours("kept", ours);
     read_ours("rejects", ours);

@@ -1,0 +1,133 @@
+/* finish.c - see finish.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clean/finish.h"
+#include "clean/sink.h"
+#include "io/doc.h"
+#include "io/ledger.h"
+#include "io/out.h"
+
+enum { KEEP_MAX = 8 << 20 };
+
+struct entry {    // a document in json
+    const struct lang *lang;
+    unsigned char url_key[16];
+    size_t n;
+};
+
+struct finished {
+    const struct clean_plan *plan;
+    struct buf json, rejects, extra;
+    struct entry *entry;
+    size_t n, cap;
+    struct ledger *ledger;
+    struct tally tally;
+};
+
+struct finished *finished_new(const struct clean_plan *plan)
+{
+    struct finished *f = xcalloc(1, sizeof(*f));
+
+    f->plan = plan;
+    f->ledger = ledger_new("");
+    return f;
+}
+
+static struct bytes words(const char *s)
+{
+    return (struct bytes){ (const unsigned char *)s, strlen(s) };
+}
+
+static void reject(struct finished *f, const struct verdict_page *v, struct doc d)
+{
+    buf_reset(&f->extra);
+    buf_add(&f->extra, d.extra.p, d.extra.n);
+    buf_printf(&f->extra, "%s\"reason\":\"%s\"", d.extra.n ? "," : "", v->why);
+    d.extra = buf_bytes(&f->extra);
+    if (v->lang)
+        d.lang = words(v->lang->label);
+    doc_format(&f->rejects, &d);
+}
+
+static void keep(struct finished *f, const struct verdict_page *v, struct doc d,
+                 const unsigned char url_key[16])
+{
+    struct entry *e;
+    size_t before = f->json.n;
+
+    if (f->n == f->cap) {
+        f->cap = f->cap ? 2 * f->cap : 256;
+        f->entry = xreallocarray(f->entry, f->cap, sizeof(*f->entry));
+    }
+    e = &f->entry[f->n++];
+    d.text = v->text;
+    d.lang = words(v->lang->label);
+    doc_format(&f->json, &d);
+    e->lang = v->lang;
+    e->n = f->json.n - before;
+    memcpy(e->url_key, url_key, sizeof(e->url_key));
+}
+
+void finished_add(struct finished *f, struct judge *j, const struct spool_page *s,
+                  const struct fate *fate)
+{
+    struct verdict_page v = { 0 };
+    struct doc d = {
+        s->s[SPOOL_RAW], s->s[SPOOL_DATE], s->s[SPOOL_URL], { NULL, 0 }, s->s[SPOOL_EXTRA]
+    };
+    const char *label;
+
+    judge_again(j, s, fate, &f->tally, &v);
+    label = v.lang ? v.lang->label : "other";
+    ledger_in(f->ledger, label, s->head.bytes);
+    if (!v.why) {
+        ledger_out(f->ledger, label, v.text.n);
+        keep(f, &v, d, s->head.url_key);
+        return;
+    }
+    ledger_drop(f->ledger, label, v.why, s->head.bytes);
+    if (f->plan->rejects)
+        reject(f, &v, d);
+}
+
+static void empty(struct buf *b)
+{
+    if (b->cap > KEEP_MAX)
+        buf_release(b);
+    buf_reset(b);
+}
+
+int finished_put(struct finished *f, struct sink *to, struct tally *t, struct err *err)
+{
+    const unsigned char *at = f->json.p;
+    size_t i;
+
+    for (i = 0; i < f->n; at += f->entry[i++].n)
+        if (sink_put(to, f->entry[i].lang, f->entry[i].url_key, (struct bytes){ at, f->entry[i].n },
+                     err) < 0)
+            return -1;
+    if (f->rejects.n && out_write(f->plan->rejects, f->rejects.p, f->rejects.n, err) < 0)
+        return -1;
+    ledger_merge(f->plan->ledger, f->ledger);
+    ledger_free(f->ledger);
+    f->ledger = ledger_new("");
+    tally_add(t, &f->tally);
+    memset(&f->tally, 0, sizeof(f->tally));
+    empty(&f->json);
+    empty(&f->rejects);
+    f->n = 0;
+    return 0;
+}
+
+void finished_free(struct finished *f)
+{
+    if (!f)
+        return;
+    ledger_free(f->ledger);
+    buf_release(&f->json);
+    buf_release(&f->rejects);
+    buf_release(&f->extra);
+    free(f->entry);
+    free(f);
+}

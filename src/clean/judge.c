@@ -1,0 +1,250 @@
+/* judge.c - see judge.h. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "clean/claim.h"
+#include "clean/judge.h"
+#include "clean/url.h"
+#include "clean/words.h"
+#include "crawl/crawl.h"
+
+struct judge {
+    const struct clean_plan *plan;
+    int has_lines;    // whether any rule looks at lines
+    struct sentences *sentences;
+    struct crawl_room *room;
+    struct buf text, own, normal, low;
+    struct line_counts counts;
+    struct parts_room url_claims, line_claims;
+};
+
+struct judge *judge_new(const struct clean_plan *plan)
+{
+    struct judge *j = xcalloc(1, sizeof(*j));
+
+    j->plan = plan;
+    j->has_lines = rule_set_has(plan->rules, RULE_LINE) || rule_set_has(plan->rules, RULE_REST);
+    j->sentences = sentences_new("en");
+    j->room = crawl_room_new();
+    return j;
+}
+
+static const char *label(const struct lang *l)
+{
+    return l ? l->label : "other";
+}
+
+/* The rules: a page by itself. */
+
+static void judge_by_rules(struct judge *j, struct spool_page *s, struct rule_page *judged)
+{
+    uint32_t set = j->plan->rules;
+    int rule = rules_judge(set, RULE_READ, judged);
+
+    if (rule < 0)
+        rule = rules_judge(set, RULE_PAGE, judged);
+    if (rule < 0 && j->has_lines) {
+        rule = rules_clean_lines(set, judged, &j->text, j->sentences, &j->counts);
+        s->s[SPOOL_COUNTS] = (struct bytes){ (unsigned char *)&j->counts, sizeof(j->counts) };
+        if (rule < 0)
+            rule = rules_judge(set, RULE_REST, judged);
+    }
+    s->head.rule = rule;
+    if (rule < 0)
+        s->s[SPOOL_TEXT] = judged->text;
+}
+
+void judge_page(struct judge *j, struct page *p, struct spool_page *s)
+{
+    const struct lang *lang = j->plan->lang ? j->plan->lang : p->lang;
+    struct rule_page judged = { .lang = label(lang) };
+
+    crawl_render(j->room, p);
+    *s = (struct spool_page){ .head = { .bytes = p->text.n, .rule = -1, .lang = -1 } };
+    if (lang)
+        s->head.lang = (int32_t)(lang - langs);
+    s->head.fault = p->fault == PAGE_NO_DATE && j->plan->compat301 ? PAGE_GOOD : (int32_t)p->fault;
+    s->s[SPOOL_URL] = p->url;
+    s->s[SPOOL_DATE] = p->date;
+    s->s[SPOOL_EXTRA] = p->extra;
+    if (j->plan->rejects)
+        s->s[SPOOL_RAW] = p->text;
+    if (s->head.fault)
+        return;
+    url_normal(&j->normal, p->url);
+    url_key(buf_bytes(&j->normal), s->head.url_key);
+    judged.text = p->text;
+    judge_by_rules(j, s, &judged);
+}
+
+int judge_claims_url(const struct spool_page *s)
+{
+    return !s->head.fault && (s->head.rule < 0 || rules[s->head.rule].level != RULE_READ);
+}
+
+int judge_claims_lines(const struct spool_page *s)
+{
+    return !s->head.fault && s->head.rule < 0;
+}
+
+static void claim_lines(struct judge *j, struct bytes text, const unsigned char *owner,
+                        uint64_t page)
+{
+    const unsigned char *at = text.p, *end = at + text.n, *lf;
+    unsigned char key[CLAIM_KEY];
+    uint64_t line = 0;
+
+    for (; at < end; at = lf + 1) {
+        lf = memchr(at, '\n', (size_t)(end - at));
+        if (!lf)
+            lf = end;
+        line_key((struct bytes){ at, (size_t)(lf - at) }, &j->low, key);
+        line_claim_write(parts_room_get(&j->line_claims, key[0], LINE_CLAIM), key, owner,
+                         line_place(page, line++));
+    }
+}
+
+void judge_claim(struct judge *j, const struct page *p, const struct spool_page *s, uint64_t page)
+{
+    unsigned char text[16], url[16];
+    struct url_claim c = { s->head.url_key, p->date, text, url, page };
+
+    if (!judge_claims_url(s))
+        return;
+    hash_md5(p->text.p, p->text.n, text);
+    hash_md5(p->url.p, p->url.n, url);
+    url_claim_write(parts_room_get(&j->url_claims, c.key[0], URL_CLAIM), &c, j->plan->compat301);
+    if (judge_claims_lines(s))
+        claim_lines(j, s->s[SPOOL_TEXT], j->plan->compat301 ? s->head.url_key : url, page);
+}
+
+struct parts_room *judge_url_claims(struct judge *j)
+{
+    return &j->url_claims;
+}
+
+struct parts_room *judge_line_claims(struct judge *j)
+{
+    return &j->line_claims;
+}
+
+/* The lines of a page that it may keep. */
+static struct bytes own_lines(struct judge *j, struct bytes text, const struct fate *f,
+                              struct tally *t)
+{
+    const unsigned char *at = text.p, *end = at + text.n, *lf;
+    size_t line, next = 0;
+
+    buf_reset(&j->own);
+    for (line = 0; at < end; at = lf + 1, line++) {
+        lf = memchr(at, '\n', (size_t)(end - at));
+        if (!lf)
+            lf = end;
+        if (next < f->n_lost && place_line(f->lost[next]) == line) {
+            t->n[place_fate(f->lost[next++]) == LINE_AGAIN ? DEDUP_AGAIN : DEDUP_OTHERS]++;
+            continue;
+        }
+        t->n[DEDUP_LINES]++;
+        if (j->own.n)
+            buf_add_byte(&j->own, '\n');
+        buf_add(&j->own, at, (size_t)(lf - at));
+    }
+    assert(next == f->n_lost);
+    return buf_bytes(&j->own);
+}
+
+/* Why a page's language drops it; NULL when it does not. */
+static const char *judge_language(struct judge *j, struct tally *t, struct verdict_page *v)
+{
+    const struct lang *l = v->lang;
+
+    if (j->plan->profile == CLEAN_MC4)
+        return lang_in_mc4(l) || lang_is(l, "und") ? NULL
+                                                   : "language-filter:filtered:ignored_language";
+    if (lang_is(l, "en"))
+        return NULL;
+    if (lang_is(l, "und")) {
+        t->no_language++;
+        return "language:unknown";
+    }
+    snprintf(v->room, sizeof(v->room), "english-filter:filtered:ignored_language-%s", label(l));
+    return v->room;
+}
+
+/* What was decided of the page by itself, counted: why it was dropped, or NULL. */
+static const char *judge_first(const struct spool_page *s, const struct fate *f, struct tally *t)
+{
+    static const char *const fault_name[] = {
+        [PAGE_NOT_UTF8] = "not-utf8",
+        [PAGE_NO_URL] = "split-wet-file:filtered:no_url",
+        [PAGE_NO_TEXT] = "split-wet-file:filtered:no_content",
+        [PAGE_NO_DATE] = "split-wet-file:filtered:no_timestamp",
+    };
+    const struct rule *rule = s->head.rule < 0 ? NULL : &rules[s->head.rule];
+    struct line_counts counts;
+    int i;
+
+    if (s->head.fault)
+        return fault_name[s->head.fault];
+    t->n[READ]++;
+    if (rule && rule->level == RULE_READ)
+        return rule->count;
+    t->n[SHORT_ENOUGH]++;
+    if (f->url_lost)
+        return "duplicate-url-filter:filtered";
+    t->n[URL_OWNED]++;
+    if (s->s[SPOOL_COUNTS].n) {
+        memcpy(&counts, s->s[SPOOL_COUNTS].p, sizeof(counts));
+        t->n[CLEAN_LINES] += counts.passed;
+        for (i = 0; i < n_rule; i++)
+            t->hit[i] += counts.hit[i];
+    }
+    t->n[PARAGRAPHS] += !rule || rule->level != RULE_PAGE;
+    t->n[CLEANED] += !rule;
+    return rule ? rule->count : NULL;
+}
+
+void judge_again(struct judge *j, const struct spool_page *s, const struct fate *f, struct tally *t,
+                 struct verdict_page *v)
+{
+    struct rule_page rest = { 0 };
+
+    v->lang = s->head.lang < 0 ? NULL : &langs[s->head.lang];
+    if ((v->why = judge_first(s, f, t)))
+        return;
+    rest.lang = label(v->lang);
+    rest.text = own_lines(j, s->s[SPOOL_TEXT], f, t);
+    if (!rest.text.n) {
+        v->why = "dedupe-lines:filtered:empty";
+        return;
+    }
+    if (rule_set_has(j->plan->rules, RULE_REST))
+        rest.n_sentence = sentences_count(j->sentences, rest.text, 3);
+    if (rules_judge(j->plan->rules, RULE_REST, &rest) >= 0) {
+        v->why = "dedupe-lines:filtered:too_few_sentences";
+        return;
+    }
+    t->n[DEDUPED]++;
+    if ((v->why = judge_language(j, t, v)))
+        return;
+    t->n[LANGUAGE]++;
+    v->text = rest.text;
+}
+
+void judge_free(struct judge *j)
+{
+    if (!j)
+        return;
+    sentences_free(j->sentences);
+    crawl_room_free(j->room);
+    buf_release(&j->text);
+    buf_release(&j->own);
+    buf_release(&j->normal);
+    buf_release(&j->low);
+    parts_room_release(&j->url_claims);
+    parts_room_release(&j->line_claims);
+    free(j);
+}

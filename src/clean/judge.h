@@ -1,0 +1,49 @@
+/* judge.h - one page and all the steps it has to pass: those by itself, and those after the claims
+ * of all pages are decided. A judge is one thread's. */
+#ifndef CLEAN_JUDGE_H
+#define CLEAN_JUDGE_H
+
+#include <stdint.h>
+
+#include "clean/parts.h"
+#include "clean/run.h"
+#include "clean/spool.h"
+#include "clean/tally.h"
+
+struct judge;
+struct page;
+
+struct judge *judge_new(const struct clean_plan *plan);    // the plan must live on
+void judge_free(struct judge *j);                          // j may be NULL
+
+/* Render a page and take it through the steps that need no other page. s views p and j's memory,
+ * until the next call. */
+void judge_page(struct judge *j, struct page *p, struct spool_page *s);
+
+/* Whether a page so judged competes for its URL, and for its lines if it wins that. */
+int judge_claims_url(const struct spool_page *s);
+int judge_claims_lines(const struct spool_page *s);
+
+/* Claim the URL of a page just judged by j, and its lines; they go to j's rooms. */
+void judge_claim(struct judge *j, const struct page *p, const struct spool_page *s, uint64_t page);
+struct parts_room *judge_url_claims(struct judge *j);
+struct parts_room *judge_line_claims(struct judge *j);
+
+struct fate {    // what the claims of all pages made of a page
+    int url_lost;
+    const uint64_t *lost;    // its lines that are lost, by place
+    size_t n_lost;
+};
+
+struct verdict_page {
+    const char *why;            // what dropped it, as --stats calls it; NULL: it is kept
+    const struct lang *lang;    // as far as known; NULL: none of ours
+    struct bytes text;          // of a kept page
+    char room[64];              // for why
+};
+
+/* Take a page through the rest. v views s and j's memory, until the next call. */
+void judge_again(struct judge *j, const struct spool_page *s, const struct fate *f, struct tally *t,
+                 struct verdict_page *v);
+
+#endif

@@ -1,0 +1,49 @@
+/* tally.c - see tally.h. */
+#include "clean/tally.h"
+#include "clean/run.h"
+#include "io/ledger.h"
+
+static const char *const count_name[COUNTS] = {
+    [FILES] = "split-wet-file:wet-file",
+    [READ] = "split-wet-file:passed",
+    [SHORT_ENOUGH] = "too-long-filter:passed",
+    [URL_OWNED] = "duplicate-url-filter:passed",
+    [PARAGRAPHS] = "paragraph-filter:passed",
+    [CLEANED] = "clean-page:passed",
+    [CLEAN_LINES] = "clean-page:line-passed",
+    [DEDUPED] = "dedupe-lines:passed",
+    [DEDUP_LINES] = "dedupe-lines:line-passed",
+    [DEDUP_OTHERS] = "dedupe-lines:line-filtered:global_duplicate",
+    [DEDUP_AGAIN] = "dedupe-lines:line-filtered:local_duplicate",
+    [LANGUAGE] = "language-filter:passed",
+};
+
+void tally_add(struct tally *t, const struct tally *from)
+{
+    int i;
+
+    for (i = 0; i < COUNTS; i++)
+        t->n[i] += from->n[i];
+    for (i = 0; i < RULE_MAX; i++)
+        t->hit[i] += from->hit[i];
+    t->no_language += from->no_language;
+}
+
+void tally_report(const struct tally *t, const struct clean_plan *plan)
+{
+    uint32_t set = plan->rules;
+    int i, has_lines = rule_set_has(set, RULE_LINE) || rule_set_has(set, RULE_REST);
+
+    for (i = 0; i < COUNTS; i++) {
+        if ((i == PARAGRAPHS && !rule_set_has(set, RULE_PAGE)) ||
+            ((i == CLEANED || i == CLEAN_LINES) && !has_lines))
+            continue;
+        ledger_count(plan->ledger,
+                     i == LANGUAGE && plan->profile == CLEAN_C4 ? "english-filter:passed"
+                                                                : count_name[i],
+                     t->n[i]);
+    }
+    for (i = 0; i < n_rule; i++)
+        if (set >> i & 1 && rules[i].level == RULE_LINE && t->hit[i])
+            ledger_count(plan->ledger, rules[i].count, t->hit[i]);
+}
