@@ -20,8 +20,10 @@ enum {
     LANGID_HIDDEN_MAX = 4096,
     LANGID_LABEL_MAX = 1024,
     LANGID_NGRAM_MAX = 8,
-    LANGID_SCRIPTS = 103,          // ids of the groups of scripts: see script_numbers
-    LANGID_SCRIPT_CLASSES = 12,    // ids of LANGID_CLASSES
+    LANGID_NAME = 32,
+    LANGID_NUMBERS_MAX = 1 << 26,    // in all embeddings
+    LANGID_SCRIPTS = 103,            // ids of the groups of scripts: the numbers of script.h
+    LANGID_SCRIPT_CLASSES = 12,      // ids of LANGID_CLASSES
 };
 
 enum langid_kind {
@@ -61,6 +63,11 @@ struct langid {
     char *origin;                      // free text, one line: what it was made of
 };
 
+/* Whether it can be: groups, their kinds once each, limits; labels and numbers of a whole model
+ * too: each label once, of letters, digits and hyphens, each number of a modest size. 0 or -1. */
+int langid_shape_check(const struct langid_shape *shape, struct err *err);
+int langid_check(const struct langid *m, struct err *err);
+
 /* A model of that shape: all numbers 0, all labels NULL, all bars 0.7. NULL: a senseless shape. */
 struct langid *langid_new(const struct langid_shape *shape, struct err *err);
 
@@ -71,7 +78,7 @@ int langid_width(const struct langid_shape *shape);    // D
 int langid_save(const struct langid *m, enum langid_store store, const char *path, struct err *err);
 
 /* "char4", "relevant_scripts", "text_script", "script_shares", "words": as files name them. */
-void langid_group_name(const struct langid_group *g, char name[32]);
+void langid_group_name(const struct langid_group *g, char name[LANGID_NAME]);
 int langid_group_parse(const char *name, struct langid_group *g);    // kind and n; 0 or -1
 
 #endif
