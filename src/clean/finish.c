@@ -39,6 +39,12 @@ static struct bytes words(const char *s)
     return (struct bytes){ (const unsigned char *)s, strlen(s) };
 }
 
+/* What a page does not have is empty in a document, not absent. */
+static struct bytes there(struct bytes s)
+{
+    return s.p ? s : words("");
+}
+
 static void reject(struct finished *f, const struct verdict_page *v, struct doc d)
 {
     buf_reset(&f->extra);
@@ -73,9 +79,10 @@ void finished_add(struct finished *f, struct judge *j, const struct spool_page *
                   const struct fate *fate)
 {
     struct verdict_page v = { 0 };
-    struct doc d = {
-        s->s[SPOOL_RAW], s->s[SPOOL_DATE], s->s[SPOOL_URL], { NULL, 0 }, s->s[SPOOL_EXTRA]
-    };
+    struct doc d = { .text = there(s->s[SPOOL_RAW]),
+                     .timestamp = there(s->s[SPOOL_DATE]),
+                     .url = there(s->s[SPOOL_URL]),
+                     .extra = s->s[SPOOL_EXTRA] };
     const char *label;
 
     judge_again(j, s, fate, &f->tally, &v);

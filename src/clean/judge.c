@@ -42,10 +42,8 @@ static const char *label(const struct lang *l)
 static void judge_by_rules(struct judge *j, struct spool_page *s, struct rule_page *judged)
 {
     uint32_t set = j->plan->rules;
-    int rule = rules_judge(set, RULE_READ, judged);
+    int rule = rules_judge(set, RULE_PAGE, judged);
 
-    if (rule < 0)
-        rule = rules_judge(set, RULE_PAGE, judged);
     if (rule < 0 && j->has_lines) {
         rule = rules_clean_lines(set, judged, &j->text, j->sentences, &j->counts);
         s->s[SPOOL_COUNTS] = (struct bytes){ (unsigned char *)&j->counts, sizeof(j->counts) };
@@ -57,7 +55,7 @@ static void judge_by_rules(struct judge *j, struct spool_page *s, struct rule_pa
         s->s[SPOOL_TEXT] = judged->text;
 }
 
-void judge_page(struct judge *j, struct page *p, struct spool_page *s)
+void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_page *s)
 {
     const struct lang *lang = j->plan->lang ? j->plan->lang : p->lang;
     struct rule_page judged = { .lang = label(lang) };
@@ -77,17 +75,9 @@ void judge_page(struct judge *j, struct page *p, struct spool_page *s)
     url_normal(&j->normal, p->url);
     url_key(buf_bytes(&j->normal), s->head.url_key);
     judged.text = p->text;
-    judge_by_rules(j, s, &judged);
-}
-
-int judge_claims_url(const struct spool_page *s)
-{
-    return !s->head.fault && (s->head.rule < 0 || rules[s->head.rule].level != RULE_READ);
-}
-
-int judge_claims_lines(const struct spool_page *s)
-{
-    return !s->head.fault && s->head.rule < 0;
+    s->head.rule = rules_judge(j->plan->rules, RULE_READ, &judged);
+    if (s->head.rule < 0 && depth == JUDGE_ALL)
+        judge_by_rules(j, s, &judged);
 }
 
 static void claim_lines(struct judge *j, struct bytes text, const unsigned char *owner,
@@ -107,18 +97,28 @@ static void claim_lines(struct judge *j, struct bytes text, const unsigned char 
     }
 }
 
-void judge_claim(struct judge *j, const struct page *p, const struct spool_page *s, uint64_t page)
+void judge_claim_url(struct judge *j, const struct page *p, const struct spool_page *s,
+                     uint64_t page)
 {
     unsigned char text[16], url[16];
     struct url_claim c = { s->head.url_key, p->date, text, url, page };
 
-    if (!judge_claims_url(s))
+    if (s->head.fault || (s->head.rule >= 0 && rules[s->head.rule].level == RULE_READ))
         return;
     hash_md5(p->text.p, p->text.n, text);
     hash_md5(p->url.p, p->url.n, url);
     url_claim_write(parts_room_get(&j->url_claims, c.key[0], URL_CLAIM), &c, j->plan->compat301);
-    if (judge_claims_lines(s))
-        claim_lines(j, s->s[SPOOL_TEXT], j->plan->compat301 ? s->head.url_key : url, page);
+}
+
+void judge_claim_lines(struct judge *j, const struct page *p, const struct spool_page *s,
+                       uint64_t page)
+{
+    unsigned char url[16];
+
+    if (s->head.fault || s->head.rule >= 0)
+        return;
+    hash_md5(p->url.p, p->url.n, url);
+    claim_lines(j, s->s[SPOOL_TEXT], j->plan->compat301 ? s->head.url_key : url, page);
 }
 
 struct parts_room *judge_url_claims(struct judge *j)

@@ -16,16 +16,21 @@ struct page;
 struct judge *judge_new(const struct clean_plan *plan);    // the plan must live on
 void judge_free(struct judge *j);                          // j may be NULL
 
+enum depth {
+    JUDGE_URL,    // as far as its claim on a URL
+    JUDGE_ALL,
+};
+
 /* Render a page and take it through the steps that need no other page. s views p and j's memory,
  * until the next call. */
-void judge_page(struct judge *j, struct page *p, struct spool_page *s);
+void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_page *s);
 
-/* Whether a page so judged competes for its URL, and for its lines if it wins that. */
-int judge_claims_url(const struct spool_page *s);
-int judge_claims_lines(const struct spool_page *s);
-
-/* Claim the URL of a page just judged by j, and its lines; they go to j's rooms. */
-void judge_claim(struct judge *j, const struct page *p, const struct spool_page *s, uint64_t page);
+/* Claim the URL of a page just judged by j, if it competes for it; and its lines, if it keeps
+ * any. The claims go to j's rooms. */
+void judge_claim_url(struct judge *j, const struct page *p, const struct spool_page *s,
+                     uint64_t page);
+void judge_claim_lines(struct judge *j, const struct page *p, const struct spool_page *s,
+                       uint64_t page);
 struct parts_room *judge_url_claims(struct judge *j);
 struct parts_room *judge_line_claims(struct judge *j);
 

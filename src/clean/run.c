@@ -86,8 +86,9 @@ static int read_work(void *ctx, int thread, void *batch, struct err *err)
 
     spool_block_reset(&w->block);
     for (i = 0; i < w->pages.n; i++) {
-        judge_page(j, &w->pages.page[i], &s);
-        judge_claim(j, &w->pages.page[i], &s, w->pages.first + i);
+        judge_page(j, JUDGE_ALL, &w->pages.page[i], &s);
+        judge_claim_url(j, &w->pages.page[i], &s, w->pages.first + i);
+        judge_claim_lines(j, &w->pages.page[i], &s, w->pages.first + i);
         spool_block_add(&w->block, &s);
     }
     spool_block_pack(&w->block);
@@ -273,19 +274,10 @@ int clean_run(const struct clean_plan *plan, char **files, struct sink *to,
               struct clean_notes *notes, struct err *err)
 {
     struct run r = { .plan = plan, .to = to };
-    const struct pages_notes *read;
     int bad = run_open(&r, files, err) < 0 || run_passes(&r, err) < 0;
 
-    if (!bad) {
-        read = pages_notes(r.pages);
-        r.tally.n[FILES] = read->files;
-        ledger_merge(plan->ledger, r.reading);
-        tally_report(&r.tally, plan);
-        *notes = (struct clean_notes){ .damaged = read->damaged,
-                                       .responses = read->responses,
-                                       .no_language = r.tally.no_language };
-        memcpy(notes->said, read->said, sizeof(notes->said));
-    }
+    if (!bad)
+        tally_end(&r.tally, plan, r.reading, pages_notes(r.pages), notes);
     run_close(&r);
     return bad ? -1 : 0;
 }

@@ -1,5 +1,8 @@
 /* tally.c - see tally.h. */
 #include "clean/tally.h"
+#include <string.h>
+
+#include "clean/pages.h"
 #include "clean/run.h"
 #include "io/ledger.h"
 
@@ -29,7 +32,7 @@ void tally_add(struct tally *t, const struct tally *from)
     t->no_language += from->no_language;
 }
 
-void tally_report(const struct tally *t, const struct clean_plan *plan)
+static void report(const struct tally *t, const struct clean_plan *plan)
 {
     uint32_t set = plan->rules;
     int i, has_lines = rule_set_has(set, RULE_LINE) || rule_set_has(set, RULE_REST);
@@ -46,4 +49,16 @@ void tally_report(const struct tally *t, const struct clean_plan *plan)
     for (i = 0; i < n_rule; i++)
         if (set >> i & 1 && rules[i].level == RULE_LINE && t->hit[i])
             ledger_count(plan->ledger, rules[i].count, t->hit[i]);
+}
+
+void tally_end(struct tally *t, const struct clean_plan *plan, const struct ledger *reading,
+               const struct pages_notes *read, struct clean_notes *notes)
+{
+    t->n[FILES] = read->files;
+    ledger_merge(plan->ledger, reading);
+    report(t, plan);
+    *notes = (struct clean_notes){ .damaged = read->damaged,
+                                   .responses = read->responses,
+                                   .no_language = t->no_language };
+    memcpy(notes->said, read->said, sizeof(notes->said));
 }

@@ -6,8 +6,10 @@
 
 #include "clean/rules.h"
 
+struct clean_notes;
 struct clean_plan;
 struct ledger;
+struct pages_notes;
 
 enum count {
     FILES,
@@ -33,7 +35,9 @@ struct tally {    // { 0 } is none
 
 void tally_add(struct tally *t, const struct tally *from);
 
-/* Into the plan's ledger; counters of steps that the plan does not take are left out. */
-void tally_report(const struct tally *t, const struct clean_plan *plan);
+/* The end of a run: all counts into the plan's ledger, but for those of steps that it does not
+ * take, with what the reader counted; and what a user should be told into notes. */
+void tally_end(struct tally *t, const struct clean_plan *plan, const struct ledger *reading,
+               const struct pages_notes *read, struct clean_notes *notes);
 
 #endif

@@ -10,11 +10,13 @@
 #include "base/opt.h"
 #include "base/progress.h"
 #include "clean/run.h"
+#include "clean/slices.h"
+#include "clean/task.h"
 #include "io/ledger.h"
 #include "io/out.h"
 
 static const char *profile, *compat = "3.1.0", *lang, *split_by, *out_dir, *tmpdir, *out_path,
-                            *rejects, *stats;
+                            *rejects, *stats, *pass_name, *winners, *task_name;
 static int64_t validation = -1, mem = 1 << 30, n_thread = 1;
 static int strict, quiet, list_rules;
 static struct opt_list with, without;
@@ -39,6 +41,10 @@ static const struct opt opts[] = {
     { 'j', "threads", "N", OPT_INT, &n_thread, 1, 1024, "threads (default 1)" },
     { 0, "mem", "SIZE", OPT_SIZE, &mem, 1 << 20, 1e15,
       "memory to sort in before files are used (default 1G)" },
+    { 0, "pass", "urls|merge-urls|lines|merge-lines|filter", OPT_CHOICE, &pass_name, 0, 0,
+      "one pass of a run shared out over machines" },
+    { 0, "task", "I/N", OPT_STR, &task_name, 0, 0, "with --pass: which of how many tasks" },
+    { 0, "winners", "DIR", OPT_STR, &winners, 0, 0, "with --pass: what passes tell each other" },
     { 0, "tmpdir", "DIR", OPT_STR, &tmpdir, 0, 0,
       "for what waits between passes (default $TMPDIR)" },
     { 0, "strict", NULL, OPT_FLAG, &strict, 0, 0, "stop at damage instead of skipping it" },
@@ -49,6 +55,14 @@ static const struct opt opts[] = {
 static const struct tool tool = {
     "c4clean", "[FILE...]",
     "Clean crawled pages (WET or JSON Lines; plain, gzip or zstd) as C4 and mC4 were.", opts
+};
+
+struct job {
+    struct clean_plan plan;
+    int shared;    // a pass of a task
+    enum clean_pass pass;
+    struct clean_task task;
+    int writes;    // documents, not what passes tell each other alone
 };
 
 static void print_rules(void)
@@ -117,6 +131,38 @@ static void check_options(struct clean_plan *plan)
     choose_lang(plan);
 }
 
+/* --pass and what belongs to it. */
+static void choose_pass(struct job *job, char **file)
+{
+    static const char *const name[] = { "urls", "merge-urls", "lines", "merge-lines", "filter" };
+    long i, n;
+    char *end;
+
+    job->writes = !pass_name || !strcmp(pass_name, "filter");
+    job->shared = pass_name != NULL;
+    if (!pass_name != !winners || !pass_name != !task_name)
+        die_misuse("--pass, --winners and --task go together");
+    if (!pass_name)
+        return;
+    while (strcmp(name[job->pass], pass_name) != 0)
+        job->pass++;
+    i = strtol(task_name, &end, 10);
+    n = *end == '/' ? strtol(end + 1, &end, 10) : 0;
+    if (*end || i < 1 || n < i || n > SLICES_TASKS_MAX)
+        die_misuse("--task: '%s' is not I/N, I from 1 to N, N up to %d", task_name,
+                   SLICES_TASKS_MAX);
+    job->task = (struct clean_task){ winners, (unsigned)i - 1, (unsigned)n };
+    if (!job->writes && (out_path || split_by || rejects || stats))
+        die_misuse("--pass %s writes into --winners alone", pass_name);
+    if (*file && (job->pass == PASS_MERGE_URLS || job->pass == PASS_MERGE_LINES))
+        die_misuse("--pass %s takes no files", pass_name);
+    if (!*file && job->pass != PASS_MERGE_URLS && job->pass != PASS_MERGE_LINES)
+        die_misuse("--pass %s needs files: they are read three times", pass_name);
+    for (; *file; file++)
+        if (!strcmp(*file, "-"))
+            die_misuse("--pass reads its files three times: not standard input");
+}
+
 static void tell(const struct clean_notes *n)
 {
     if (n->damaged)
@@ -138,33 +184,37 @@ static struct sink *open_sink(struct err *err)
     return sink_file(out_path ? out_path : "-", err);
 }
 
-/* The whole run, from files to their place: 0, or -1 and nothing is left behind. */
-static int run(struct clean_plan *plan, char **file, struct err *err)
+/* The whole run, or a pass, from files to their place: 0, or -1 and nothing is left behind. */
+static int run(const struct job *job, char **file, struct err *err)
 {
-    struct sink *to = open_sink(err);
-    struct clean_notes notes;
-    int bad = to ? clean_run(plan, file, to, &notes, err) : -1;
+    const struct clean_plan *plan = &job->plan;
+    struct sink *to = job->writes ? open_sink(err) : NULL;
+    struct clean_notes notes = { 0 };
+    int bad = job->writes && !to;
 
+    if (!bad)
+        bad = job->shared ? clean_pass(plan, job->pass, &job->task, file, to, &notes, err)
+                          : clean_run(plan, file, to, &notes, err);
     progress_end(plan->progress);
     if (bad) {
         sink_abandon(to);
         return -1;
     }
     tell(&notes);
-    return sink_close(to, err);
+    return to ? sink_close(to, err) : 0;
 }
 
-static int run_with_rejects(struct clean_plan *plan, char **file, struct err *err)
+static int run_with_rejects(struct job *job, char **file, struct err *err)
 {
     int bad;
 
-    if (rejects && !(plan->rejects = out_open(rejects, err)))
+    if (rejects && !(job->plan.rejects = out_open(rejects, err)))
         return -1;
-    bad = run(plan, file, err);
-    if (plan->rejects && bad)
-        out_abandon(plan->rejects);
-    else if (plan->rejects)
-        bad = out_close(plan->rejects, err);
+    bad = run(job, file, err);
+    if (job->plan.rejects && bad)
+        out_abandon(job->plan.rejects);
+    else if (job->plan.rejects)
+        bad = out_close(job->plan.rejects, err);
     return bad;
 }
 
@@ -173,24 +223,25 @@ int main(int argc, char **argv)
     char **file = argv + opt_parse(&tool, argc, argv), dash[] = "-",
          *standard_input[] = { dash, NULL };
     struct progress progress;
-    struct clean_plan plan = { .progress = &progress };
+    struct job job = { .plan.progress = &progress };
     struct err err;
 
     if (list_rules) {
         print_rules();
         return 0;
     }
-    check_options(&plan);
-    if (!*file && isatty(STDIN_FILENO))
+    check_options(&job.plan);
+    choose_pass(&job, file);
+    if (!*file && !job.shared && isatty(STDIN_FILENO))
         die_misuse("no files, and standard input is a terminal");
-    plan.ledger = ledger_new("c4clean");
-    ledger_set(plan.ledger, "profile", profile);
-    ledger_set(plan.ledger, "compat", compat);
+    job.plan.ledger = ledger_new("c4clean");
+    ledger_set(job.plan.ledger, "profile", profile);
+    ledger_set(job.plan.ledger, "compat", compat);
     progress_init(&progress, "pages", 0,
                   quiet || (!out_path && !split_by && isatty(STDOUT_FILENO)));
-    if (run_with_rejects(&plan, *file ? file : standard_input, &err) < 0 ||
-        ledger_write(plan.ledger, stats, &err) < 0)
+    if (run_with_rejects(&job, *file || job.shared ? file : standard_input, &err) < 0 ||
+        ledger_write(job.plan.ledger, stats, &err) < 0)
         die("%s", err.msg);
-    ledger_free(plan.ledger);
+    ledger_free(job.plan.ledger);
     return 0;
 }

@@ -255,4 +255,91 @@ duplicate-url-filter:filtered" ]
     exits 2 c4clean -p mc4 --split-by lang --out d -o x a.wet
     exits 2 c4clean -p mc4 --split-by lang --out d --validation -1 a.wet
     exits 2 c4clean -p mc4 --no-such a.wet
+    exits 2 c4clean -p mc4 --pass urls --winners w a.wet
+    exits 2 c4clean -p mc4 --winners w --task 1/2 a.wet
+    for task in 0/2 3/2 1 1/2x x/2 1/ /2; do exits 2 c4clean -p mc4 --pass urls --winners w --task $task a.wet; done
+    exits 2 c4clean -p mc4 --pass urls --winners w --task 1/2
+    exits 2 c4clean -p mc4 --pass urls --winners w --task 1/2 -
+    exits 2 c4clean -p mc4 --pass urls --winners w --task 1/2 -o x a.wet
+    exits 2 c4clean -p mc4 --pass merge-urls --winners w --task 1/2 a.wet
+    [ ! -e w ]
+}
+
+# tasks N PROFILE: a crawl of 40 pages shared out over N tasks: docs.I, stats.I, rejects.I
+tasks() {
+    local n=$1 pass i o
+    for pass in urls merge-urls lines merge-lines filter; do
+        for ((i = 1; i <= n; i++)); do
+            o=()
+            [ $pass != filter ] || o=(-o "docs.$i" --stats "stats.$i" --rejects "rejects.$i")
+            case $pass in
+            merge-*) files=() ;;
+            *) mapfile -t files < <(awk -v i="$i" -v n="$n" 'NR % n == i % n' list) ;;
+            esac
+            c4clean -q -p "$2" -l en --pass $pass --winners winners --task "$i/$n" --mem 1M "${o[@]}" \
+                "${files[@]}"
+        done
+    done
+}
+
+crawl_of_40() {
+    for n in $(seq 40); do
+        { prose "$n"; prose $((n / 3)); echo 'The same line in every page, it says so.'; } |
+            record "http://a.example/$((n % 30))" "20$((10 + n % 7))-01-01T00:00:00Z" eng >"$n.wet"
+        echo "$n.wet"
+    done >list
+}
+
+@test "tasks together write what one run writes, and count what it counts" {
+    crawl_of_40
+    for p in c4 mc4; do
+        rm -rf winners
+        tasks 7 $p
+        xargs c4clean -q -p $p -l en --stats stats --rejects rejects -o docs <list
+        for f in docs rejects; do cmp <(sort $f) <(sort $f.?); done
+        [ "$(jq -cS '[.in, .out, .dropped, .counted]' stats)" = "$(jq -cs '
+            def sums: map(to_entries[]) | group_by(.key) | map({ key: .[0].key, value: (if .[0].value | type == "number"
+                then map(.value) | add else map(.value) | sums end) }) | from_entries;
+            [(map(.in) | sums), (map(.out) | sums), (map(.dropped) | sums), (map(.counted) | sums)]
+            ' stats.? | jq -cS .)" ]
+        jq -e '.dropped["duplicate-url-filter:filtered"].records == 10 and
+            .counted["dedupe-lines:line-filtered:global_duplicate"] > 30' stats
+    done
+    [ "$(find winners -type f | wc -l)" -eq 28 ]
+}
+
+@test "passes refuse what is cut, foreign or changed, and leave no file" {
+    crawl_of_40
+    tasks 2 c4
+    mapfile -t files < <(awk 'NR % 2' list)
+    pass() { c4clean -q -p c4 -l en --pass "$1" --winners winners --task 1/2 "${@:2}" "${files[@]}"; }
+    no() { # MESSAGE COMMAND...
+        exits 1 "${@:2}"
+        [[ $output == "c4clean: "*"$1"* ]] || { echo "not '$1': $output"; false; }
+    }
+    no 'other options' pass filter -o again --without too_short
+    for f in winners/urls.00001-of-00002 winners/urls-lost.00002-of-00002 winners/lines-lost.00002-of-00002; do
+        cp $f saved
+        for cut in 0 5 72 100 -1; do
+            head -c $cut saved >$f
+            no "$f: " pass filter -o again
+        done
+        { head -c 79 saved; printf '\377'; tail -c +81 saved; } >$f
+        # of its own claims on URLs it reads the head alone
+        [[ $f == */urls.* ]] || no '' pass filter -o again
+        rm $f
+        no "$f: " pass filter -o again
+        cp saved $f
+    done
+    files+=(2.wet)
+    no 'not what --pass urls read' pass filter -o again
+    files=("${files[@]:1}")
+    no 'not what --pass urls read' pass filter -o again
+    [ ! -e again ] && [ ! -e again.part ]
+    rm winners/lines.*
+    no 'winners/lines.00001-of-00002: ' c4clean -q -p c4 -l en --pass merge-lines --winners winners --task 1/2
+    mapfile -t files < <(awk 'NR % 2' list)
+    full() { (ulimit -f 1 && trap '' XFSZ && pass "$@"); }
+    no 'winners/lines.00001-of-00002: ' full lines
+    [ -z "$(find winners -name 'lines.*')" ]
 }
