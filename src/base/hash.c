@@ -2,6 +2,7 @@
 #define _DEFAULT_SOURCE    // NOLINT(bugprone-reserved-identifier): libc's own switch, for libmd's
                            // types
 #include <md5.h>
+#include <sha1.h>
 #include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,15 @@ void hash_md5(const void *p, size_t n, unsigned char out[16])
     MD5Init(&c);
     MD5Update(&c, p, n);
     MD5Final(out, &c);
+}
+
+void hash_sha1(const void *p, size_t n, unsigned char out[20])
+{
+    SHA1_CTX c;
+
+    SHA1Init(&c);
+    SHA1Update(&c, p, n);
+    SHA1Final(out, &c);
 }
 
 void hash_sha256(const void *p, size_t n, unsigned char out[32])

@@ -14,6 +14,8 @@ void hash_xx128(const void *p, size_t n, unsigned char out[16]);    // XXH3, its
 
 void hash_md5(const void *p, size_t n, unsigned char out[16]);
 
+void hash_sha1(const void *p, size_t n, unsigned char out[20]);
+
 void hash_sha256(const void *p, size_t n, unsigned char out[32]);
 
 struct hash_sha256;    // in pieces

@@ -51,6 +51,12 @@ static void test_digests(void **state)
     check_hex(d, 16, "d41d8cd98f00b204e9800998ecf8427e");    // RFC 1321, A.5
     hash_md5("message digest", 14, d);
     check_hex(d, 16, "f96b697d7cb7938d525a2f31aaf161d0");
+    hash_sha1("abc", 3, d);    // FIPS 180-2, A.1
+    check_hex(d, 20, "a9993e364706816aba3e25717850c26c9cd0d89d");
+    hash_xx128("", 0, d);    // as xxhsum -H2 prints it
+    check_hex(d, 16, "99aa06d3014798d86001c324468d497f");
+    hash_xx128("abc", 3, d);
+    check_hex(d, 16, "06b05ab6733a618578af5f94892f3950");
     hash_sha256("abc", 3, d);    // FIPS 180-2, B.1 and B.2
     check_hex(d, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     hash_sha256_add(h, "abcdbcdecdefdefgefghfghigh", 26);
