@@ -27,7 +27,7 @@ struct judge *judge_new(const struct clean_plan *plan)
 
     j->plan = plan;
     j->has_lines = rule_set_has(plan->rules, RULE_LINE) || rule_set_has(plan->rules, RULE_REST);
-    j->sentences = sentences_new("en");
+    j->sentences = sentences_new("en", plan->punkt);
     j->room = crawl_room_new();
     return j;
 }

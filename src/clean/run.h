@@ -18,14 +18,16 @@
 struct err;
 struct ledger;
 struct out;
+struct punkt_params;
 
 struct clean_plan {
     enum clean_profile profile;
-    int compat301;              // winners as TFDS 3.0.1 chose them, and no date needed
-    uint32_t rules;             // a set of rows
-    const struct lang *lang;    // of every page; NULL: what each says
-    const char *tmpdir;         // NULL: $TMPDIR
-    uint64_t mem;               // bytes for claims
+    int compat301;                       // winners as TFDS 3.0.1 chose them, and no date needed
+    uint32_t rules;                      // a set of rows
+    const struct lang *lang;             // of every page; NULL: what each says
+    const char *tmpdir;                  // NULL: $TMPDIR
+    const struct punkt_params *punkt;    // of English; NULL: sentences by ICU
+    uint64_t mem;                        // bytes for claims
     int n_thread;
     int strict;    // damage is an error
     struct ledger *ledger;

@@ -1,6 +1,7 @@
 /* task.c - see task.h. A page's number is its place in the input of its task, so that input must
  * come the same each time: the hash of its URLs is checked. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 #include "clean/task.h"
 #include "io/ledger.h"
 #include "io/sort.h"
+#include "punkt/params.h"
 
 struct job {
     const struct clean_plan *plan;
@@ -258,8 +260,9 @@ static void hash_options(const struct clean_plan *plan, const struct clean_task 
                          unsigned char hash[16])
 {
     char *s =
-        xasprintf("%s %d %d %x %d %s %u", SWITCHYARD_VERSION, plan->profile, plan->compat301,
-                  plan->rules, plan->strict, plan->lang ? plan->lang->label : "", task->n_task);
+        xasprintf("%s %d %d %x %d %s %u %" PRIx64, SWITCHYARD_VERSION, plan->profile,
+                  plan->compat301, plan->rules, plan->strict, plan->lang ? plan->lang->label : "",
+                  task->n_task, plan->punkt ? punkt_fingerprint(plan->punkt) : 0);
 
     hash_xx128(s, strlen(s), hash);
     free(s);

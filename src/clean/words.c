@@ -1,24 +1,31 @@
 /* words.c - see words.h. */
 #include <stdlib.h>
+#include <string.h>
 #include <unicode/ubrk.h>
 #include <unicode/uchar.h>
 
 #include "base/die.h"
 #include "clean/words.h"
+#include "punkt/split.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
 struct sentences {
+    struct punkt *punkt;    // or
     UBreakIterator *at;
     UChar *text;    // the text last looked at, in UTF-16
     size_t cap;
 };
 
-struct sentences *sentences_new(const char *lang)
+struct sentences *sentences_new(const char *lang, const struct punkt_params *english)
 {
     struct sentences *s = xcalloc(1, sizeof(*s));
     UErrorCode bad = U_ZERO_ERROR;
 
+    if (english && !strcmp(lang, "en")) {
+        s->punkt = punkt_new(english);
+        return s;
+    }
     s->at = ubrk_open(UBRK_SENTENCE, lang, NULL, 0, &bad);
     if (U_FAILURE(bad))
         die("no sentence breaks for '%s': %s", lang, u_errorName(bad));
@@ -72,7 +79,8 @@ static int is_blank(const UChar *p, const UChar *end)
     return p == end;
 }
 
-size_t sentences_count(struct sentences *s, struct bytes text, size_t enough)
+/* By ICU. */
+static size_t count_breaks(struct sentences *s, struct bytes text, size_t enough)
 {
     UErrorCode bad = U_ZERO_ERROR;
     int32_t n = widen(s, text), from = 0, to;
@@ -90,11 +98,18 @@ size_t sentences_count(struct sentences *s, struct bytes text, size_t enough)
     return found;
 }
 
+size_t sentences_count(struct sentences *s, struct bytes text, size_t enough)
+{
+    return s->punkt ? punkt_count(s->punkt, text, enough) : count_breaks(s, text, enough);
+}
+
 void sentences_free(struct sentences *s)
 {
     if (!s)
         return;
-    ubrk_close(s->at);
+    punkt_free(s->punkt);
+    if (s->at)
+        ubrk_close(s->at);
     free(s->text);
     free(s);
 }

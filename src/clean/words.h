@@ -6,15 +6,17 @@
 
 #include "base/mem.h"
 
+struct punkt_params;
 struct sentences;
 
-/* By ICU's sentence breaks for a language ("en"; "" is Unicode's own rules). Never NULL: dies
- * where ICU has no data. */
-struct sentences *sentences_new(const char *lang);
+/* A counter, one for each thread. English ("en") by Punkt when english (see punkt/params.h; it
+ * must live on) is not NULL; other languages ("" is Unicode's own rules) by ICU's sentence
+ * breaks. Never NULL: dies where ICU has no data. */
+struct sentences *sentences_new(const char *lang, const struct punkt_params *english);
 
-/* How many sentences valid text has; counts no further than enough. A sentence ends at one of
- * C4's marks (. ? !) where ICU breaks, and at the end of the text: not at a line end, nor at
- * other scripts' marks. Any text that is not all white space has one at least. */
+/* How many sentences valid text has; counts no further than enough. Any text that is not all
+ * white space has one at least. ICU's end at one of C4's marks (. ? !) where ICU breaks, and at
+ * the end of the text: not at a line end, nor at other scripts' marks. */
 size_t sentences_count(struct sentences *s, struct bytes text, size_t enough);
 
 void sentences_free(struct sentences *s);    // s may be NULL

@@ -14,9 +14,10 @@
 #include "clean/task.h"
 #include "io/ledger.h"
 #include "io/out.h"
+#include "punkt/params.h"
 
 static const char *profile, *compat = "3.1.0", *lang, *split_by, *out_dir, *tmpdir, *out_path,
-                            *rejects, *stats, *pass_name, *winners, *task_name;
+                            *rejects, *stats, *pass_name, *winners, *task_name, *punkt;
 static int64_t validation = -1, mem = 1 << 30, n_thread = 1;
 static int strict, quiet, list_rules;
 static struct opt_list with, without;
@@ -30,6 +31,8 @@ static const struct opt opts[] = {
     { 0, "with", "RULE", OPT_LIST, &with, 0, 0, "also this rule (again and again)" },
     { 0, "without", "RULE", OPT_LIST, &without, 0, 0, "not this rule (again and again)" },
     { 0, "list-rules", NULL, OPT_FLAG, &list_rules, 0, 0, "print the rules as TSV and exit" },
+    { 0, "punkt", "FILE", OPT_STR, &punkt, 0, 0,
+      "count English sentences by this: a file, or a folder of NLTK's" },
     { 'o', "output", "FILE", OPT_STR, &out_path, 0, 0, "write here instead of standard output" },
     { 0, "split-by", "lang", OPT_CHOICE, &split_by, 0, 0, "a file a language, in --out" },
     { 0, "out", "DIR", OPT_STR, &out_dir, 0, 0, "the folder of --split-by" },
@@ -218,6 +221,19 @@ static int run_with_rejects(struct job *job, char **file, struct err *err)
     return bad;
 }
 
+static int run_with_sentences(struct job *job, char **file, struct err *err)
+{
+    struct punkt_params *params = NULL;
+    int bad;
+
+    if (punkt && !(params = punkt_load(punkt, err)))
+        return -1;
+    job->plan.punkt = params;
+    bad = run_with_rejects(job, file, err);
+    punkt_params_free(params);
+    return bad;
+}
+
 int main(int argc, char **argv)
 {
     char **file = argv + opt_parse(&tool, argc, argv), dash[] = "-",
@@ -239,7 +255,7 @@ int main(int argc, char **argv)
     ledger_set(job.plan.ledger, "compat", compat);
     progress_init(&progress, "pages", 0,
                   quiet || (!out_path && !split_by && isatty(STDOUT_FILENO)));
-    if (run_with_rejects(&job, *file || job.shared ? file : standard_input, &err) < 0 ||
+    if (run_with_sentences(&job, *file || job.shared ? file : standard_input, &err) < 0 ||
         ledger_write(job.plan.ledger, stats, &err) < 0)
         die("%s", err.msg);
     ledger_free(job.plan.ledger);

@@ -171,6 +171,17 @@ duplicate-url-filter:filtered" ]
     exits 2 c4clean -p c4 --with none a
 }
 
+@test "parameters of Punkt say what a sentence is" {
+    echo "She had asked for Dr. No. Then for another." | record http://a/ 2020-01-01T00:00:00Z eng >a
+    echo "# switchyard-punkt 1" >none.punkt
+    [ "$(c4clean -p c4 --punkt none.punkt a | wc -l)" -eq 1 ]
+    [ "$(c4clean -p c4 --punkt "$DATA/punkt/small.punkt" a | wc -l)" -eq 0 ]
+    exits 1 c4clean -p c4 --punkt a a
+    [[ $output == "c4clean: a: not a file of sentence parameters" ]]
+    exits 1 c4clean -p c4 --punkt missing a
+    exits 1 c4clean -p c4 --punkt . a
+}
+
 @test "what is not UTF-8 is dropped and said to be" {
     { make_wet; printf 'bad \377 byte\n' | record http://a/bad 2020-01-01T00:00:00Z eng; } >a.wet
     c4clean -p mc4 --stats s.json --rejects r.jsonl a.wet >out.jsonl

@@ -56,7 +56,7 @@ static void verdict_of_line(const struct rule *r, const char *lang, struct bytes
 static void verdict_of_page(const struct rule *r, const char *lang, struct bytes in, char *got)
 {
     struct rule_page p = { .text = in, .lang = lang, .n_line = 1 };
-    struct sentences *s = sentences_new("en");
+    struct sentences *s = sentences_new("en", NULL);
 
     p.n_sentence = sentences_count(s, in, 3);
     strcpy(got, r->page(&p) == KEEP ? "keep" : "drop-page");
@@ -137,7 +137,7 @@ static void table(void **state)
 static int clean(uint32_t set, const char *text, struct line_counts *n, char *out)
 {
     struct rule_page p = { .text = { (const unsigned char *)text, strlen(text) }, .lang = "en" };
-    struct sentences *s = sentences_new("en");
+    struct sentences *s = sentences_new("en", NULL);
     struct buf b = { 0 };
     int row = rules_clean_lines(set, &p, &b, s, n);
 
