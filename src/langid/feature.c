@@ -1,8 +1,4 @@
-/* feature.c - see feature.h.
- *
- * Counts lie in one flat table a group, with a list of the ids that were touched: what is counted
- * is what is cleared. Nothing is allocated per text once the buffers have grown.
- */
+/* feature.c - see feature.h. Nothing is allocated per text once the buffers have grown. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +10,7 @@
 
 struct feature_room {
     struct langid_shape shape;
-    struct buf clean, text;
+    struct buf clean, text, marked;
     struct counter counter[LANGID_GROUP_MAX];
     struct feature *f;
     size_t cap;
@@ -42,6 +38,7 @@ void feature_room_free(struct feature_room *r)
         counter_release(&r->counter[g]);
     buf_release(&r->clean);
     buf_release(&r->text);
+    buf_release(&r->marked);
     free(r->f);
     free(r);
 }
@@ -72,20 +69,36 @@ static uint32_t class_of(const unsigned char *p, size_t len)
     }
 }
 
+static void add_all(struct counter *to, const uint32_t *n, uint32_t ids)
+{
+    uint32_t i;
+
+    for (i = 0; i < ids; i++)
+        if (n[i])
+            counter_add_many(to, i, n[i]);
+}
+
 static void count_classes(struct counter *to, struct bytes text)
 {
+    uint32_t n[LANGID_SCRIPT_CLASSES] = { 0 };
     size_t i, len;
 
     for (i = 0; i < text.n; i += len) {
-        len = ngram_char_len(text.p[i]);
-        if (text.p[i] != ' ')
-            counter_add(to, class_of(text.p + i, len), 1);
+        len = 1;
+        if (text.p[i] < 0x80) {
+            n[1] += text.p[i] != ' ';
+        } else {
+            len = ngram_char_len(text.p[i]);
+            n[class_of(text.p + i, len)]++;
+        }
     }
+    add_all(to, n, LANGID_SCRIPT_CLASSES);
 }
 
 static void count_scripts(struct counter *to, struct bytes text)
 {
     const struct scripts *scripts = scripts_get();
+    uint32_t n[LANGID_SCRIPTS] = { 0 };
     size_t i, len;
 
     for (i = 0; i < text.n; i += len) {
@@ -93,17 +106,16 @@ static void count_scripts(struct counter *to, struct bytes text)
         int bytes, script;
 
         len = 1;
-        if (c == ' ')
+        if (c < 0x80) {
+            n[SCRIPT_LATIN] += c != ' ';
             continue;
-        if (c >= 0x80) {
-            c = utf8_get(text.p + i, text.n - i, &bytes);
-            len = (size_t)bytes;
         }
+        c = utf8_get(text.p + i, text.n - i, &bytes);
+        len = (size_t)bytes;
         script = script_of(scripts, c);
-        if (script == SCRIPT_HAN)
-            script = script_split_han(c);
-        counter_add(to, (uint32_t)script, 1);
+        n[script == SCRIPT_HAN ? script_split_han(c) : script]++;
     }
+    add_all(to, n, LANGID_SCRIPTS);
 }
 
 static void count_words(struct counter *to, struct bytes text)
@@ -117,7 +129,7 @@ static void count_words(struct counter *to, struct bytes text)
         }
         for (start = i; i < text.n && text.p[i] != ' '; i++)
             ;
-        counter_add(to, counter_id(to, ngram_hash(text.p + start, i - start)), 1);
+        counter_add(to, divisor_rest(&to->by, ngram_hash(text.p + start, i - start)));
     }
 }
 
@@ -137,7 +149,7 @@ static void count_all(struct feature_room *r, struct bytes text)
             count_classes(to, text);
             break;
         case LANGID_SCRIPT:
-            counter_add(to, (uint32_t)scan_first_script(text), 1);
+            counter_add(to, (uint32_t)scan_first_script(text));
             break;
         case LANGID_SHARES:
             count_scripts(to, text);
@@ -147,7 +159,8 @@ static void count_all(struct feature_room *r, struct bytes text)
             break;
         }
     }
-    ngram_count(of_size, text);
+    ngram_mark(&r->marked, text);
+    ngram_count(of_size, buf_bytes(&r->marked));
 }
 
 static void gather(struct feature_room *r, struct features *to)
@@ -170,10 +183,8 @@ static void gather(struct feature_room *r, struct features *to)
             uint32_t id = c->touched[i];
 
             r->f[n++] = (struct feature){ id, (float)c->count[id] * share };
-            c->count[id] = 0;
         }
-        c->n = 0;
-        c->total = 0;
+        counter_clear(c);
     }
     to->begin[g] = n;
     to->f = r->f;
@@ -192,10 +203,9 @@ int feature_find(struct feature_room *r, struct bytes text, size_t min, size_t m
     r->clean.n = scan_squeeze(r->clean.p, r->clean.n);
     if (r->clean.n < min)
         return 0;
-    buf_add_byte(&r->text, ' ');
+    buf_reset(&r->marked);
     scan_snippets(&r->text, buf_bytes(&r->clean), max);
-    buf_add(&r->text, " \0\0\0\0\0\0\0\0", 1 + SCAN_PAD);
-    count_all(r, (struct bytes){ r->text.p + 1, r->text.n - 2 - SCAN_PAD });
+    count_all(r, buf_bytes(&r->text));
     gather(r, to);
     return 1;
 }

@@ -19,6 +19,32 @@ enum {
     N_SNIPPET = 5,
 };
 
+/* What a byte is: of ASCII, or one that has to be looked at. */
+enum { ODD, LETTER, OTHER };
+
+static const unsigned char ascii[256] = {
+    // clang-format off
+    ['\t'] = OTHER, ['\n'] = OTHER, ['\f'] = OTHER, ['\r'] = OTHER,
+    [' '] = OTHER, ['!'] = OTHER, ['"'] = OTHER, ['#'] = OTHER, ['$'] = OTHER, ['%'] = OTHER,
+    ['&'] = OTHER, ['\''] = OTHER, ['('] = OTHER, [')'] = OTHER, ['*'] = OTHER, ['+'] = OTHER,
+    [','] = OTHER, ['-'] = OTHER, ['.'] = OTHER, ['/'] = OTHER, ['0'] = OTHER, ['1'] = OTHER,
+    ['2'] = OTHER, ['3'] = OTHER, ['4'] = OTHER, ['5'] = OTHER, ['6'] = OTHER, ['7'] = OTHER,
+    ['8'] = OTHER, ['9'] = OTHER, [':'] = OTHER, [';'] = OTHER, ['<'] = OTHER, ['='] = OTHER,
+    ['>'] = OTHER, ['?'] = OTHER, ['@'] = OTHER, ['['] = OTHER, ['\\'] = OTHER, [']'] = OTHER,
+    ['^'] = OTHER, ['_'] = OTHER, ['`'] = OTHER, ['{'] = OTHER, ['|'] = OTHER, ['}'] = OTHER,
+    ['~'] = OTHER,
+    ['A'] = LETTER, ['B'] = LETTER, ['C'] = LETTER, ['D'] = LETTER, ['E'] = LETTER, ['F'] = LETTER,
+    ['G'] = LETTER, ['H'] = LETTER, ['I'] = LETTER, ['J'] = LETTER, ['K'] = LETTER, ['L'] = LETTER,
+    ['M'] = LETTER, ['N'] = LETTER, ['O'] = LETTER, ['P'] = LETTER, ['Q'] = LETTER, ['R'] = LETTER,
+    ['S'] = LETTER, ['T'] = LETTER, ['U'] = LETTER, ['V'] = LETTER, ['W'] = LETTER, ['X'] = LETTER,
+    ['Y'] = LETTER, ['Z'] = LETTER, ['a'] = LETTER, ['b'] = LETTER, ['c'] = LETTER, ['d'] = LETTER,
+    ['e'] = LETTER, ['f'] = LETTER, ['g'] = LETTER, ['h'] = LETTER, ['i'] = LETTER, ['j'] = LETTER,
+    ['k'] = LETTER, ['l'] = LETTER, ['m'] = LETTER, ['n'] = LETTER, ['o'] = LETTER, ['p'] = LETTER,
+    ['q'] = LETTER, ['r'] = LETTER, ['s'] = LETTER, ['t'] = LETTER, ['u'] = LETTER, ['v'] = LETTER,
+    ['w'] = LETTER, ['x'] = LETTER, ['y'] = LETTER, ['z'] = LETTER,
+    // clang-format on
+};
+
 struct scan {
     const struct scripts *scripts;
     const unsigned char *p, *end;    // to be read; end moves back to what is not fit
@@ -137,10 +163,17 @@ static inline unsigned char *put_ascii(struct scan *s, unsigned char *to)
 /* Skip what is no letter: the script of the letter at s->p then, SCRIPT_COMMON at the end. */
 static inline int skip_others(struct scan *s)
 {
-    while (s->p < s->end) {
+    for (;;) {
         size_t len;
-        int script = entry_at(s->scripts, s->p, s->end, &len) & 0xFF;
+        int script;
 
+        while (s->p < s->end && ascii[*s->p] == OTHER)
+            s->p++;
+        if (s->p >= s->end)
+            return SCRIPT_COMMON;
+        if (ascii[*s->p] == LETTER)
+            return SCRIPT_LATIN;
+        script = entry_at(s->scripts, s->p, s->end, &len) & 0xFF;
         if (script == SCRIPT_NONE)
             s->end = s->p;
         else if (script != SCRIPT_COMMON)
@@ -148,7 +181,6 @@ static inline int skip_others(struct scan *s)
         else
             s->p += len;
     }
-    return SCRIPT_COMMON;
 }
 
 /* The letters of the span that begin at s->p. */
@@ -161,7 +193,7 @@ static unsigned char *put_letters(struct scan *s, int span, unsigned char *to)
 
         if (span == SCRIPT_LATIN)
             to = put_ascii(s, to);
-        if (s->p >= s->end)
+        if (s->p >= s->end || ascii[*s->p] == OTHER)
             return to;
         entry = entry_at(s->scripts, s->p, s->end, &len);
         script = entry & 0xFF;
@@ -228,7 +260,8 @@ static size_t count_spaces(const unsigned char *p, size_t n)
 
         memcpy(&x, p + i, 8);
         x ^= ' ' * ONES;    // spaces are the bytes of 0
-        count += (size_t)__builtin_popcountll(~(((x & ~HIGH) + ~HIGH) | x) & HIGH);
+        x = ~(((x & ~HIGH) + ~HIGH) | x) & HIGH;
+        count += (x >> 7) * ONES >> 56;
     }
     for (; i < n; i++)
         count += p[i] == ' ';
@@ -265,7 +298,7 @@ static size_t count_predicted(const unsigned char *p, const unsigned char *end, 
     while (p < end) {
         uint32_t c = packed(p, &len), *t = &table[h];
 
-        count += *t == c ? len : 0;
+        count += len & -(size_t)(*t == c);
         *t = c;
         h = (h << 4 ^ c) % TABLE;
         p += len;
