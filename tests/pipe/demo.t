@@ -18,7 +18,7 @@ kill_when() { # FILE
 
 @test "killed in two places and run again, the demo ends in its report" {
     export DEMO_CRAWL=$DATA/tiny/tiny.warc.wet.gz DEMO_STEPS=4 DEMO_PIECES=3000
-    kill_when out/vocabulary.txt
+    kill_when out/clean.json
     [ ! -e out/report.html ]
     kill_when 'out/switch/metrics.tsv'
     [ ! -e out/report.html ]
