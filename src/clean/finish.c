@@ -56,6 +56,19 @@ static void reject(struct finished *f, const struct verdict_page *v, struct doc 
     doc_format(&f->rejects, &d);
 }
 
+/* Behind lang_p what a document came with, without its own. */
+static void before_extra(struct buf *b, struct bytes extra)
+{
+    size_t n = b->n;
+
+    if (!extra.n)
+        return;
+    buf_add_byte(b, ',');
+    doc_extra_without(b, extra, "lang_p");
+    if (b->n == n + 1)
+        b->n = n;
+}
+
 static void keep(struct finished *f, const struct verdict_page *v, struct doc d,
                  const unsigned char url_key[16])
 {
@@ -67,6 +80,12 @@ static void keep(struct finished *f, const struct verdict_page *v, struct doc d,
         f->entry = xreallocarray(f->entry, f->cap, sizeof(*f->entry));
     }
     e = &f->entry[f->n++];
+    if (v->has_p) {
+        buf_reset(&f->extra);
+        buf_printf(&f->extra, "\"lang_p\":%.4f", (double)v->p);
+        before_extra(&f->extra, d.extra);
+        d.extra = buf_bytes(&f->extra);
+    }
     d.text = v->text;
     d.lang = words(v->lang->label);
     doc_format(&f->json, &d);

@@ -1,21 +1,23 @@
 /* judge.c - see judge.h. */
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "clean/claim.h"
 #include "clean/judge.h"
+#include "clean/language.h"
 #include "clean/url.h"
 #include "clean/words.h"
 #include "crawl/crawl.h"
+#include "langid/langid.h"
 
 struct judge {
     const struct clean_plan *plan;
     int has_lines;    // whether any rule looks at lines
     struct sentences *sentences;
     struct crawl_room *room;
+    struct langid_room *langid;    // NULL: no model
     struct buf text, own, normal, low;
     struct line_counts counts;
     struct parts_room url_claims, line_claims;
@@ -29,6 +31,8 @@ struct judge *judge_new(const struct clean_plan *plan)
     j->has_lines = rule_set_has(plan->rules, RULE_LINE) || rule_set_has(plan->rules, RULE_REST);
     j->sentences = sentences_new("en", plan->punkt);
     j->room = crawl_room_new();
+    if (plan->langid)
+        j->langid = langid_room_new(plan->langid);
     return j;
 }
 
@@ -156,24 +160,6 @@ static struct bytes own_lines(struct judge *j, struct bytes text, const struct f
     return buf_bytes(&j->own);
 }
 
-/* Why a page's language drops it; NULL when it does not. */
-static const char *judge_language(struct judge *j, struct tally *t, struct verdict_page *v)
-{
-    const struct lang *l = v->lang;
-
-    if (j->plan->profile == CLEAN_MC4)
-        return lang_in_mc4(l) || lang_is(l, "und") ? NULL
-                                                   : "language-filter:filtered:ignored_language";
-    if (lang_is(l, "en"))
-        return NULL;
-    if (lang_is(l, "und")) {
-        t->no_language++;
-        return "language:unknown";
-    }
-    snprintf(v->room, sizeof(v->room), "english-filter:filtered:ignored_language-%s", label(l));
-    return v->room;
-}
-
 /* What was decided of the page by itself, counted: why it was dropped, or NULL. */
 static const char *judge_first(const struct spool_page *s, const struct fate *f, struct tally *t)
 {
@@ -228,9 +214,8 @@ void judge_again(struct judge *j, const struct spool_page *s, const struct fate 
         return;
     }
     t->n[DEDUPED]++;
-    if ((v->why = judge_language(j, t, v)))
+    if ((v->why = language_judge(j->plan, j->langid, rest.text, v, t)))
         return;
-    t->n[LANGUAGE]++;
     v->text = rest.text;
 }
 
@@ -240,6 +225,7 @@ void judge_free(struct judge *j)
         return;
     sentences_free(j->sentences);
     crawl_room_free(j->room);
+    langid_room_free(j->langid);
     buf_release(&j->text);
     buf_release(&j->own);
     buf_release(&j->normal);

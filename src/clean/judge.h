@@ -43,8 +43,10 @@ struct fate {    // what the claims of all pages made of a page
 struct verdict_page {
     const char *why;            // what dropped it, as --stats calls it; NULL: it is kept
     const struct lang *lang;    // as far as known; NULL: none of ours
-    struct bytes text;          // of a kept page
-    char room[64];              // for why
+    float p;                    // of lang, or of the guess that made it und; if has_p
+    int has_p;
+    struct bytes text;    // of a kept page
+    char room[64];        // for why
 };
 
 /* Take a page through the rest. v views s and j's memory, until the next call. */

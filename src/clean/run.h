@@ -16,6 +16,7 @@
 #include "text/lang.h"
 
 struct err;
+struct langid;
 struct ledger;
 struct out;
 struct punkt_params;
@@ -24,7 +25,8 @@ struct clean_plan {
     enum clean_profile profile;
     int compat301;                       // winners as TFDS 3.0.1 chose them, and no date needed
     uint32_t rules;                      // a set of rows
-    const struct lang *lang;             // of every page; NULL: what each says
+    const struct lang *lang;             // of every page; NULL: what each says, without a model
+    struct langid *langid;               // tells languages; NULL: they are what is said
     const char *tmpdir;                  // NULL: $TMPDIR
     const struct punkt_params *punkt;    // of English; NULL: sentences by ICU
     uint64_t mem;                        // bytes for claims

@@ -1,10 +1,13 @@
 /* tally.c - see tally.h. */
 #include "clean/tally.h"
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "clean/pages.h"
 #include "clean/run.h"
 #include "io/ledger.h"
+#include "text/lang.h"
 
 static const char *const count_name[COUNTS] = {
     [FILES] = "split-wet-file:wet-file",
@@ -18,18 +21,43 @@ static const char *const count_name[COUNTS] = {
     [DEDUP_LINES] = "dedupe-lines:line-passed",
     [DEDUP_OTHERS] = "dedupe-lines:line-filtered:global_duplicate",
     [DEDUP_AGAIN] = "dedupe-lines:line-filtered:local_duplicate",
-    [LANGUAGE] = "language-filter:passed",
+    [LANGUAGE] = "passed",
+    [LANGUAGE_NONE] = "filtered:no_predictions",
+    [LANGUAGE_LOW] = "filtered:low_confidence",
+    [LANGUAGE_IGNORED] = "filtered:ignored_language",
 };
 
 void tally_add(struct tally *t, const struct tally *from)
 {
     int i;
 
+    assert(n_lang <= LANGUAGES_MAX);
     for (i = 0; i < COUNTS; i++)
         t->n[i] += from->n[i];
     for (i = 0; i < RULE_MAX; i++)
         t->hit[i] += from->hit[i];
+    for (i = 0; i < n_lang; i++)
+        t->language[i] += from->language[i];
     t->no_language += from->no_language;
+}
+
+/* The language filter's, which has two names. */
+static void report_languages(const struct tally *t, const struct clean_plan *plan)
+{
+    const char *filter = plan->profile == CLEAN_C4 ? "english-filter" : "language-filter";
+    char name[64];
+    int i;
+
+    for (i = LANGUAGE; i < COUNTS; i++) {
+        snprintf(name, sizeof(name), "%s:%s", filter, count_name[i]);
+        if (t->n[i] || i == LANGUAGE)
+            ledger_count(plan->ledger, name, t->n[i]);
+    }
+    for (i = 0; i < n_lang && plan->profile == CLEAN_MC4; i++) {
+        snprintf(name, sizeof(name), "%s:passed:%s", filter, langs[i].label);
+        if (t->language[i])
+            ledger_count(plan->ledger, name, t->language[i]);
+    }
 }
 
 static void report(const struct tally *t, const struct clean_plan *plan)
@@ -37,15 +65,13 @@ static void report(const struct tally *t, const struct clean_plan *plan)
     uint32_t set = plan->rules;
     int i, has_lines = rule_set_has(set, RULE_LINE) || rule_set_has(set, RULE_REST);
 
-    for (i = 0; i < COUNTS; i++) {
+    for (i = 0; i < LANGUAGE; i++) {
         if ((i == PARAGRAPHS && !rule_set_has(set, RULE_PAGE)) ||
             ((i == CLEANED || i == CLEAN_LINES) && !has_lines))
             continue;
-        ledger_count(plan->ledger,
-                     i == LANGUAGE && plan->profile == CLEAN_C4 ? "english-filter:passed"
-                                                                : count_name[i],
-                     t->n[i]);
+        ledger_count(plan->ledger, count_name[i], t->n[i]);
     }
+    report_languages(t, plan);
     for (i = 0; i < n_rule; i++)
         if (set >> i & 1 && rules[i].level == RULE_LINE && t->hit[i])
             ledger_count(plan->ledger, rules[i].count, t->hit[i]);

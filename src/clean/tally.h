@@ -24,13 +24,19 @@ enum count {
     DEDUP_OTHERS,
     DEDUP_AGAIN,
     LANGUAGE,
+    LANGUAGE_NONE,
+    LANGUAGE_LOW,
+    LANGUAGE_IGNORED,
     COUNTS,
 };
 
+enum { LANGUAGES_MAX = 128 };
+
 struct tally {    // { 0 } is none
     uint64_t n[COUNTS];
-    uint64_t hit[RULE_MAX];    // lines, by the rule that dropped or edited them
-    uint64_t no_language;      // pages dropped because nothing says their language
+    uint64_t hit[RULE_MAX];              // lines, by the rule that dropped or edited them
+    uint64_t language[LANGUAGES_MAX];    // pages that passed, by row of langs
+    uint64_t no_language;                // pages dropped because nothing says their language
 };
 
 void tally_add(struct tally *t, const struct tally *from);

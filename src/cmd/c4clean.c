@@ -9,18 +9,22 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "base/progress.h"
+#include "base/share.h"
 #include "clean/run.h"
 #include "clean/slices.h"
 #include "clean/task.h"
 #include "io/ledger.h"
 #include "io/out.h"
+#include "langid/langid.h"
 #include "punkt/params.h"
 
 static const char *profile, *compat = "3.1.0", *lang, *split_by, *out_dir, *tmpdir, *out_path,
-                            *rejects, *stats, *pass_name, *winners, *task_name, *punkt;
+                            *rejects, *stats, *pass_name, *winners, *task_name, *punkt, *lang_from,
+                            *langid_model;
 static int64_t validation = -1, mem = 1 << 30, n_thread = 1;
 static int strict, quiet, list_rules;
 static struct opt_list with, without;
+static char *model_path;    // of languages; NULL: none is used
 
 static const struct opt opts[] = {
     { 'p', "profile", "c4|mc4", OPT_CHOICE, &profile, 0, 0,
@@ -28,6 +32,10 @@ static const struct opt opts[] = {
     { 0, "compat", "3.1.0|3.0.1", OPT_CHOICE, &compat, 0, 0,
       "which TFDS to agree with (default 3.1.0)" },
     { 'l', "lang", "LANG", OPT_STR, &lang, 0, 0, "the language of every page" },
+    { 0, "lang-from", "model|header", OPT_CHOICE, &lang_from, 0, 0,
+      "tell languages by a model (default), or take what pages say" },
+    { 0, "langid-model", "FILE", OPT_STR, &langid_model, 0, 0,
+      "the model (default: that installed with the tools)" },
     { 0, "with", "RULE", OPT_LIST, &with, 0, 0, "also this rule (again and again)" },
     { 0, "without", "RULE", OPT_LIST, &without, 0, 0, "not this rule (again and again)" },
     { 0, "list-rules", NULL, OPT_FLAG, &list_rules, 0, 0, "print the rules as TSV and exit" },
@@ -105,6 +113,10 @@ static void choose_rules(struct clean_plan *plan)
 
 static void choose_lang(struct clean_plan *plan)
 {
+    if (lang && langid_model)
+        die_misuse("--lang says it all: no --langid-model with it");
+    if (lang_from && !strcmp(lang_from, "header") && langid_model)
+        die_misuse("--lang-from header uses no model");
     if (!lang)
         return;
     plan->lang = lang_find((struct bytes){ (const unsigned char *)lang, strlen(lang) });
@@ -221,17 +233,30 @@ static int run_with_rejects(struct job *job, char **file, struct err *err)
     return bad;
 }
 
-static int run_with_sentences(struct job *job, char **file, struct err *err)
+/* Find the model of languages, where one is needed. */
+static void find_model(const struct job *job)
+{
+    if (!job->writes || lang || (lang_from && !strcmp(lang_from, "header")))
+        return;
+    model_path = langid_model ? xstrdup(langid_model) : share_find("langid.model");
+    if (!model_path)
+        die_misuse("no model of languages is installed: give --langid-model FILE, --lang LANG or "
+                   "--lang-from header");
+}
+
+static int run_with_models(struct job *job, char **file, struct err *err)
 {
     struct punkt_params *params = NULL;
-    int bad;
+    int bad = 0;
 
-    if (punkt && !(params = punkt_load(punkt, err)))
-        return -1;
+    if ((punkt && !(params = punkt_load(punkt, err))) ||
+        (model_path && !(job->plan.langid = langid_load(model_path, err))))
+        bad = -1;
     job->plan.punkt = params;
-    bad = run_with_rejects(job, file, err);
+    bad = bad || run_with_rejects(job, file, err) < 0;
     punkt_params_free(params);
-    return bad;
+    langid_free(job->plan.langid);
+    return bad ? -1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -248,16 +273,20 @@ int main(int argc, char **argv)
     }
     check_options(&job.plan);
     choose_pass(&job, file);
+    find_model(&job);
     if (!*file && !job.shared && isatty(STDIN_FILENO))
         die_misuse("no files, and standard input is a terminal");
     job.plan.ledger = ledger_new("c4clean");
     ledger_set(job.plan.ledger, "profile", profile);
     ledger_set(job.plan.ledger, "compat", compat);
+    if (model_path)
+        ledger_set(job.plan.ledger, "langid", model_path);
     progress_init(&progress, "pages", 0,
                   quiet || (!out_path && !split_by && isatty(STDOUT_FILENO)));
-    if (run_with_sentences(&job, *file || job.shared ? file : standard_input, &err) < 0 ||
+    if (run_with_models(&job, *file || job.shared ? file : standard_input, &err) < 0 ||
         ledger_write(job.plan.ledger, stats, &err) < 0)
         die("%s", err.msg);
     ledger_free(job.plan.ledger);
+    free(model_path);
     return 0;
 }

@@ -200,3 +200,34 @@ void doc_format(struct buf *b, const struct doc *d)
     }
     buf_add(b, "}\n", 2);
 }
+
+void doc_extra_without(struct buf *b, struct bytes extra, const char *key)
+{
+    struct json s = { extra.p, extra.p + extra.n, NULL };
+    struct buf plain = { 0 };
+    size_t before = b->n;
+
+    buf_need(&plain, extra.n + 1);
+    while (s.p < s.end) {
+        const unsigned char *from = s.p;
+        struct bytes name;
+
+        int is_key;
+
+        plain.n = 0;
+        if (json_take_string(&s, &plain, &name) < 0 || json_colon(&s) < 0)
+            break;    // cannot be: a parser has made it
+        is_key = name.n == strlen(key) && !memcmp(name.p, key, name.n);
+        plain.n = 0;
+        if (json_value(&s, &plain, 1) < 0)
+            break;
+        if (!is_key) {
+            if (b->n > before)
+                buf_add_byte(b, ',');
+            buf_add(b, from, (size_t)(s.p - from));
+        }
+        if (s.p < s.end)
+            s.p++;    // the comma
+    }
+    buf_release(&plain);
+}

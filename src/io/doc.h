@@ -31,4 +31,7 @@ int doc_parse(struct doc_parser *p, struct bytes line, struct doc *d, struct err
  * piece that could have begun a character becomes one U+FFFD, as in other decoders. */
 void doc_format(struct buf *b, const struct doc *d);
 
+/* Append extra to b, but for its members called key. */
+void doc_extra_without(struct buf *b, struct bytes extra, const char *key);
+
 #endif

@@ -3,6 +3,10 @@
 load ../helper
 bats_require_minimum_version 1.5.0
 
+c4clean() { # tests of models say "command c4clean"
+    command c4clean --lang-from header "$@"
+}
+
 # record URL DATE [LANGUAGES]: a WET record with the text of standard input
 record() {
     cat >block
@@ -249,7 +253,7 @@ duplicate-url-filter:filtered" ]
 
 @test "a full disk is noticed, whatever is on it" {
     make_wet >a.wet
-    exits 1 sh -c 'c4clean -p mc4 a.wet >/dev/full'
+    exits 1 sh -c 'c4clean --lang-from header -p mc4 a.wet >/dev/full'
     exits 1 c4clean -p mc4 -o out --stats /dev/full a.wet
     exits 1 c4clean -p mc4 -o out --rejects /dev/full a.wet
 }
@@ -306,7 +310,8 @@ crawl_of_40() {
     for p in c4 mc4; do
         rm -rf winners
         tasks 7 $p
-        xargs c4clean -q -p $p -l en --stats stats --rejects rejects -o docs <list
+        mapfile -t files <list
+        c4clean -q -p $p -l en --stats stats --rejects rejects -o docs "${files[@]}"
         for f in docs rejects; do cmp <(sort $f) <(sort $f.?); done
         [ "$(jq -cS '[.in, .out, .dropped, .counted]' stats)" = "$(jq -cs '
             def sums: map(to_entries[]) | group_by(.key) | map({ key: .[0].key, value: (if .[0].value | type == "number"
@@ -353,4 +358,70 @@ crawl_of_40() {
     full() { (ulimit -f 1 && trap '' XFSZ && pass "$@"); }
     no 'winners/lines.00001-of-00002: ' full lines
     [ -z "$(find winners -name 'lines.*')" ]
+}
+
+# model: cld3's weights, to say $model
+model() {
+    need_shared data/langid/cld3-weights.safetensors
+    model=$SHARED/data/langid/cld3-weights.safetensors
+}
+
+english() {
+    for i in one two three; do
+        printf 'This is line %s of a page that was written for no other reason than to be tried out. ' "$i"
+        printf 'It should be long enough, though, or else it would be thrown away before anybody asks, '
+        printf 'which is why there is another sentence here that has nothing to tell anyone.\n'
+    done
+}
+
+german() { # a page that mC4 keeps
+    for i in 1 2 3; do
+        printf 'Das ist die Zeile %d einer Seite, die nur zum Ausprobieren geschrieben worden ist; ' "$i"
+        printf 'sie soll aber lang genug sein, damit sie nicht gleich wieder verworfen wird, '
+        printf 'und deshalb steht hier noch ein Satz, der eigentlich gar nichts mehr sagen will.\n'
+    done
+}
+
+@test "a model tells languages, whatever a page says of itself" {
+    model
+    { english | record http://a/1 2020-01-01T00:00:00Z fin
+      german | record http://a/2 2020-01-01T00:00:00Z eng; } >a.wet
+    command c4clean -p mc4 --langid-model "$model" --stats s.json a.wet >out
+    [ "$(jq -r '"\(.lang) \(.lang_p > 0.95)"' out)" = 'en true
+de true' ]
+    jq -e '.counted | .["language-filter:passed:de"] == 1 and .["language-filter:passed:en"] == 1 and
+        .["language-filter:passed"] == 2' s.json
+    jq -e '.facts.langid | test("cld3")' s.json
+    command c4clean -p c4 --langid-model "$model" --stats s.json a.wet >out
+    [ "$(jq -r .url out)" = http://a/1 ]
+    jq -e '.dropped["english-filter:filtered:ignored_language-de"].records == 1 and
+        .counted["english-filter:filtered:ignored_language"] == 1' s.json
+    # again, by another name, and what a document had of ours is ours again
+    command c4clean -p c4 --langid-model "$model" a.wet | sed 's/"lang_p":[0-9.]*/"lang_p":7,"x":1/' |
+        command c4clean -p mc4 --langid-model "$model" >again
+    [ "$(jq -c 'keys_unsorted' again)" = '["text","timestamp","url","lang","lang_p","x"]' ]
+    jq -e '.lang_p < 1.01 and .lang_p > 0.9' again
+}
+
+@test "what is too short or too mixed to tell is und, and kept" {
+    model
+    { for i in 1 2 3; do for _ in $(seq 60); do printf '%d.%d; ' $RANDOM "$i"; done; echo; done; } |
+        record http://a/1 2020-01-01T00:00:00Z eng >a.wet
+    command c4clean -p mc4 --langid-model "$model" --stats s.json a.wet >out
+    [ "$(jq -r .lang out)" = und ]
+    jq -e '.counted["language-filter:passed:und"] == 1 and
+        .counted["language-filter:filtered:no_predictions"] == 1' s.json
+}
+
+@test "without a model, and without a word for it, nothing is guessed" {
+    make_wet >a.wet
+    mkdir empty
+    SWITCHYARD_SHARE=$PWD/empty exits 2 command c4clean -p mc4 a.wet
+    [[ $output == *'--langid-model'*'--lang-from header'* ]]
+    SWITCHYARD_SHARE=$PWD/empty exits 0 command c4clean -p mc4 -l en a.wet
+    SWITCHYARD_SHARE=$PWD/empty exits 0 command c4clean -p c4 --pass urls --winners w --task 1/1 a.wet
+    exits 1 command c4clean -p mc4 --langid-model a.wet a.wet
+    [[ $output == 'c4clean: a.wet: '* ]]
+    exits 2 c4clean -p mc4 --langid-model m a.wet
+    exits 2 command c4clean -p mc4 -l en --langid-model m a.wet
 }

@@ -11,10 +11,10 @@ export SWITCHYARD_SHARE=$root/share
 # text, another weight, a block that one step does not read), the tool may end well, too.
 reads() {
     cat <<'END'
-crawl.gz            rcf   c4clean -q --profile mc4 --strict -o out crawl.gz
-crawl.gz            rcf   c4clean -q --profile mc4 --strict --split-by lang --out outs crawl.gz
-docs.zst            rcf   c4clean -q --profile mc4 --strict -o out docs.zst
-docs                r     c4clean -q --profile mc4 --strict -o out docs
+crawl.gz            rcf   c4clean -q --lang-from header --profile mc4 --strict -o out crawl.gz
+crawl.gz            rcf   c4clean -q --lang-from header --profile mc4 --strict --split-by lang --out outs crawl.gz
+docs.zst            rcf   c4clean -q --lang-from header --profile mc4 --strict -o out docs.zst
+docs                r     c4clean -q --lang-from header --profile mc4 --strict -o out docs
 docs                r     spm-encode -q -m v.model --strict -o out docs
 docs.zst            rcf   spm-encode -q -m v.model --strict -o out docs.zst
 text                -     spm-encode -q -m v.model --lines -f ids -o out text
@@ -60,10 +60,10 @@ END
 # What a tool writes to: OUT stands for the file; (-) where that may be standard output
 writes() {
     cat <<'END'
--  c4clean -q --profile mc4 -o OUT crawl.gz
-   c4clean -q --profile mc4 --rejects OUT -o /dev/null crawl.gz
-   c4clean -q --profile mc4 --stats OUT -o /dev/null crawl.gz
-   c4clean -q --profile mc4 --split-by lang --out OUT crawl.gz
+-  c4clean -q --lang-from header --profile mc4 -o OUT crawl.gz
+   c4clean -q --lang-from header --profile mc4 --rejects OUT -o /dev/null crawl.gz
+   c4clean -q --lang-from header --profile mc4 --stats OUT -o /dev/null crawl.gz
+   c4clean -q --lang-from header --profile mc4 --split-by lang --out OUT crawl.gz
 -  spm-encode -q -m v.model -o OUT docs
 -  spm-encode -q -m v.model -f ids -o OUT docs
    spm-encode -q -m v.model --stats OUT -o /dev/null docs
@@ -88,7 +88,7 @@ END
 setup_file() { # one good file of each kind
     cd "$BATS_FILE_TMPDIR" || return 1
     zcat "$DATA/tiny/tiny.warc.wet.gz" | awk '/^WARC\/1.0/ && ++n > 200 { exit } { print }' | gzip >crawl.gz
-    c4clean -q --profile mc4 "$DATA/tiny/tiny.warc.wet.gz" | head -n 40 >docs
+    c4clean -q --lang-from header --profile mc4 "$DATA/tiny/tiny.warc.wet.gz" | head -n 40 >docs
     zstd -q docs
     jq -r .text docs >text
     spm_train --input=text --model_prefix=v --vocab_size=1000 --pad_id=0 --eos_id=1 --unk_id=2 \

@@ -8,7 +8,7 @@ crawl=$DATA/tiny/tiny.warc.wet.gz
 
 setup_file() { # documents in many languages, and a small vocabulary of them
     cd "$BATS_FILE_TMPDIR" || return 1
-    c4clean -q --profile mc4 "$crawl" >docs
+    c4clean -q --lang-from header --profile mc4 "$crawl" >docs
     jq -r .text docs | head -c 600000 >text
     spm_train --input=text --model_prefix=small --vocab_size=3000 --pad_id=0 --eos_id=1 --unk_id=2 \
         --bos_id=-1 --byte_fallback --hard_vocab_limit=false --max_sentence_length=16384 2>/dev/null
@@ -24,7 +24,7 @@ setup() {
 }
 
 @test "in = out + dropped, from tool to tool, language by language" {
-    c4clean -q --profile mc4 --stats clean.json "$crawl" |
+    c4clean -q --lang-from header --profile mc4 --stats clean.json "$crawl" |
         spm-encode -q -m "$model" --stats encode.json |
         pack-spans -q --stats pack.json | tee out.ex | shard ls -l - >ls.tsv
     for f in clean encode pack; do
@@ -52,9 +52,9 @@ setup() {
 }
 
 @test "in a pipe or by files, the same bytes" {
-    c4clean -q --profile mc4 "$crawl" | spm-encode -q -m "$model" | pack-spans -q |
+    c4clean -q --lang-from header --profile mc4 "$crawl" | spm-encode -q -m "$model" | pack-spans -q |
         shard sum >piped.tsv
-    c4clean -q --profile mc4 -o d.jsonl.gz "$crawl"
+    c4clean -q --lang-from header --profile mc4 -o d.jsonl.gz "$crawl"
     spm-encode -q -m "$model" -o d.ids d.jsonl.gz
     pack-spans -q -o d.ex d.ids
     shard sum d.ex | sed 's/^d.ex/-/' | diff piped.tsv -
@@ -102,7 +102,7 @@ measure() {
 @test "the same pages twenty times over take c4clean no more memory" {
     # what is over --mem goes to files
     for ((i = 0; i < 20; i++)); do cat "$crawl"; done >many.gz
-    measure "$crawl" many.gz c4clean -q --profile mc4 --mem 1M --stats many.json
+    measure "$crawl" many.gz c4clean -q --lang-from header --profile mc4 --mem 1M --stats many.json
     [ "$(wc -l <got)" -eq "$(jq .out.records many.json)" ]
 }
 
@@ -165,7 +165,7 @@ consumes() { # STATUS COMMAND <shard: so it ends, if not 0 with a place and noth
 
 @test "a reader that leaves ends the producers, and nobody says a word" {
     trap - PIPE
-    run bash -c 'c4clean -q --profile mc4 "$1" | spm-encode -q -m "$2" | pack-spans -q | shard cat |
+    run bash -c 'c4clean -q --lang-from header --profile mc4 "$1" | spm-encode -q -m "$2" | pack-spans -q | shard cat |
         head -c 100 >/dev/null; echo "${PIPESTATUS[*]}"' - "$crawl" "$model"
     [ "$output" = '141 141 141 141 0' ]
     run bash -c 'spm-decode -q -m "$2" "$1" | head -c 100 >/dev/null; echo "${PIPESTATUS[*]}"' - \

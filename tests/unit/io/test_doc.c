@@ -406,7 +406,33 @@ static void test_same_verdict_as_jansson(void **state)
     doc_parser_free(p);
 }
 
+static void test_without(void **state)
+{
+    static const struct {
+        const char *extra, *want;
+    } row[] = {
+        { "", "" },
+        { "\"k\":1", "" },
+        { "\"a\":[1,{\"k\":2}],\"k\":1,\"b\" : \"k\"", "\"a\":[1,{\"k\":2}],\"b\" : \"k\"" },
+        { "\"\\u006b\":null,\"a\":\"\\\",\\\"k\\\":3\"", "\"a\":\"\\\",\\\"k\\\":3\"" },
+        { "\"kk\":1,\"k\":{}", "\"kk\":1" },
+    };
+    struct buf out = { 0 };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        buf_reset(&out);
+        doc_extra_without(&out, b(row[i].extra), "k");
+        assert_int_equal(out.n, strlen(row[i].want));
+        if (out.n)
+            assert_memory_equal(out.p, row[i].want, out.n);
+    }
+    buf_release(&out);
+}
+
 TESTS("io/doc", cmocka_unit_test(test_fields), cmocka_unit_test(test_last_of_equals),
       cmocka_unit_test(test_escapes), cmocka_unit_test(test_refused), cmocka_unit_test(test_depth),
       cmocka_unit_test(test_format), cmocka_unit_test(test_invalid_utf8),
-      cmocka_unit_test(test_against_jansson), cmocka_unit_test(test_same_verdict_as_jansson))
+      cmocka_unit_test(test_against_jansson), cmocka_unit_test(test_without),
+      cmocka_unit_test(test_same_verdict_as_jansson))
