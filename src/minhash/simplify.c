@@ -173,30 +173,40 @@ static void word_begin(struct simplify *s)
     s->start[s->n] = s->out.n;
 }
 
-/* Part the word that ends the output where the dictionaries do. */
+/* Part the word that ends the output where the dictionaries do. As UTF-16: given UTF-8, ICU's
+ * engines for Khmer and its like measure words in bytes and part them elsewhere. */
 static void word_part(struct simplify *s)
 {
     UErrorCode bad = U_ZERO_ERROR;
-    UText text = UTEXT_INITIALIZER;
-    int32_t from = 0, to;
+    int32_t from = 0, to, n, room;
+    const unsigned char *p;
+    UChar *wide;
 
     buf_reset(&s->word);
     buf_add(&s->word, s->out.p + s->start[s->n], s->out.n - s->start[s->n]);
     s->out.n = s->start[s->n];
-    utext_openUTF8(&text, (const char *)s->word.p, (int64_t)s->word.n, &bad);
-    ubrk_setUText(s->breaks, &text, &bad);
+    room = (int32_t)s->word.n;
+    buf_need(&s->wide, sizeof(UChar) * s->word.n);
+    wide = (UChar *)(void *)s->wide.p;
+    u_strFromUTF8(wide, room, &n, (const char *)s->word.p, room, &bad);
+    ubrk_setText(s->breaks, wide, n, &bad);
     if (U_FAILURE(bad))
         die("ICU cannot part words: %s", u_errorName(bad));
-    while ((to = ubrk_next(s->breaks)) != UBRK_DONE) {
+    for (p = s->word.p; (to = ubrk_next(s->breaks)) != UBRK_DONE; from = to) {
+        const unsigned char *begin = p;
+
+        for (; from < to; from++)    // a pair of units is four bytes
+            p += U16_IS_SURROGATE(wide[from]) ? 2
+                 : wide[from] < 0x80          ? 1
+                 : wide[from] < 0x800         ? 2
+                                              : 3;
         word_begin(s);
-        buf_add(&s->out, s->word.p + from, (size_t)(to - from));
+        buf_add(&s->out, begin, (size_t)(p - begin));
         buf_add_byte(&s->out, ' ');
         s->n++;
-        from = to;
     }
     s->out.n--;    // the caller adds the last space
     s->n--;
-    utext_close(&text);
 }
 
 /* The output since the last word's end is a word, if it is anything. */
