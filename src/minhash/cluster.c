@@ -164,7 +164,7 @@ struct sorter *cluster_judge(const struct dedup_plan *p, struct stash *stash,
     if (!bad)
         bad = choose(p, members, verdicts, err);
     sorter_free(members);
-    if (!bad && !(bad = sorter_start(verdicts, err)))
+    if (!bad && !sorter_start(verdicts, err))
         return verdicts;
     sorter_free(verdicts);
     return NULL;

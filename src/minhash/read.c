@@ -56,7 +56,7 @@ struct reading {
 
 size_t dedup_sketch(const struct dedup_plan *p)
 {
-    return p->clusters ? sizeof(uint32_t) * (size_t)(p->n_bucket * p->n_hash) : 0;
+    return p->clusters ? sizeof(uint32_t) * (size_t)p->n_bucket * (size_t)p->n_hash : 0;
 }
 
 const char *dedup_lang(const struct dedup_head *h)
@@ -328,7 +328,7 @@ static struct hand *hands_new(const struct dedup_plan *p)
     for (i = 0; i < p->n_thread; i++) {
         hand[i].parser = doc_parser_new();
         hand[i].simplify = simplify_new(p->dates);
-        hand[i].value = xcalloc((size_t)(p->n_bucket * p->n_hash), sizeof(*hand[i].value));
+        hand[i].value = xcalloc((size_t)p->n_bucket * (size_t)p->n_hash, sizeof(*hand[i].value));
         hand[i].bucket = xcalloc((size_t)p->n_hash + 1, sizeof(*hand[i].bucket));
     }
     return hand;
@@ -355,7 +355,7 @@ int dedup_read_files(const struct dedup_plan *p, char **file, struct stash *stas
     struct reading r = { .plan = p, .stash = stash, .buckets = buckets, .file = file };
     int bad;
 
-    r.sign = sign_new((size_t)(p->n_bucket * p->n_hash), p->seed, p->hash);
+    r.sign = sign_new((size_t)p->n_bucket * (size_t)p->n_hash, p->seed, p->hash);
     r.hand = hands_new(p);
     r.files = ledger_new("");
     bad = crew_run(&crew, &r, p->n_thread, err);

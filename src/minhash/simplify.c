@@ -246,7 +246,7 @@ static size_t date_at(const unsigned char *p, size_t n, const char **token)
 
     for (i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
         len = strlen(name[i]);
-        if (name[i][0] == *p && len <= n && !memcmp(p, name[i], len)) {
+        if ((unsigned char)name[i][0] == *p && len <= n && !memcmp(p, name[i], len)) {
             *token = i < 7 ? "WEEKDAY" : "MONTH";
             return len;
         }

@@ -197,6 +197,9 @@ removed() { dedup-docs -q --stats s.json "$@" -o out && jq '.dropped.near_duplic
         [ "$status" -eq 1 ]
         [[ $output == dedup-docs:* ]]
     done
+    run bash -c "trap '' XFSZ; ulimit -f 100; dedup-docs many | head -c 0"' ; exit ${PIPESTATUS[0]}'
+    [ "$status" -eq 1 ]
+    [[ $output == *'temporary file: not written: File too large' ]]
     gzip <many | head -c 60000 >cut.gz
     refuses dedup-docs --strict -o out2 cut.gz
     [ ! -e out2 ]
