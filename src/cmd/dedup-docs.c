@@ -47,6 +47,19 @@ static const struct tool tool = {
     "Remove documents (JSON Lines) that are near-duplicates of others, by MinHash.", opts
 };
 
+static void check_outputs(void)
+{
+    const char *const to[] = { output, clusters, rejects, stats };
+    size_t i;
+    int n = 0;
+
+    for (i = 0; i < sizeof(to) / sizeof(to[0]); i++)
+        n += to[i] && !strcmp(to[i], "-");
+    if (n > 1)
+        die_misuse(
+            "only one of --output, --clusters, --rejects and --stats can be standard output");
+}
+
 static void fill_plan(struct dedup_plan *p)
 {
     if (n_bucket * n_hash > FUNCTIONS_MAX)
@@ -110,6 +123,7 @@ int main(int argc, char **argv)
     struct dedup_plan plan = { .progress = &progress };
     uint64_t bad;
 
+    check_outputs();
     fill_plan(&plan);
     if (!*file && isatty(STDIN_FILENO))
         die_misuse("no input: name a file, or pipe one in");

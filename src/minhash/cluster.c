@@ -25,7 +25,7 @@ enum {    // where what is in a member's record
     VERDICT = 8 + 8 + 4 + 4,    // bytes
 };
 
-static struct sets *join(struct sorter *buckets, uint64_t n_document, struct err *err)
+struct sets *cluster_join(struct sorter *buckets, uint64_t n_document, struct err *err)
 {
     struct sets *sets;
     unsigned char last[16];
@@ -152,15 +152,13 @@ static int choose(const struct dedup_plan *p, struct sorter *members, struct sor
     return got;
 }
 
-struct sorter *cluster_judge(const struct dedup_plan *p, struct stash *stash,
-                             struct sorter *buckets, uint64_t n_document, struct err *err)
+struct sorter *cluster_judge(const struct dedup_plan *p, struct stash *stash, struct sets *sets,
+                             struct err *err)
 {
     struct sorter *members = sorter_new(SKETCH + dedup_sketch(p), p->mem / 2, p->tmpdir);
     struct sorter *verdicts = sorter_new(VERDICT, p->mem / 2, p->tmpdir);
-    struct sets *sets = join(buckets, n_document, err);
-    int bad = sets ? gather(p, stash, sets, members, err) : -1;
+    int bad = gather(p, stash, sets, members, err);
 
-    sets_free(sets);
     if (!bad)
         bad = choose(p, members, verdicts, err);
     sorter_free(members);

@@ -13,6 +13,7 @@
 #include "minhash/cluster.h"
 #include "minhash/read.h"
 #include "minhash/run.h"
+#include "minhash/sets.h"
 
 struct dedup {
     const struct dedup_plan *plan;
@@ -121,6 +122,20 @@ static int write_block(struct dedup *d, const struct stash_block *b, uint64_t *d
     return 0;
 }
 
+/* Verdicts from buckets. What sorts, sorts alone, so that --mem is there for each in turn. */
+static int judge(struct dedup *d, struct err *err)
+{
+    struct sets *sets = cluster_join(d->buckets, d->n_document, err);
+
+    sorter_free(d->buckets);
+    d->buckets = NULL;
+    if (!sets)
+        return -1;
+    d->verdicts = cluster_judge(d->plan, d->stash, sets, err);
+    sets_free(sets);
+    return d->verdicts ? 0 : -1;
+}
+
 int dedup_write(struct dedup *d, struct err *err)
 {
     static const char header[] = "cluster\tdocument\turl\tfate\tsimilarity\n";
@@ -128,11 +143,8 @@ int dedup_write(struct dedup *d, struct err *err)
     uint64_t document = 0;
     int got;
 
-    d->verdicts = cluster_judge(d->plan, d->stash, d->buckets, d->n_document, err);
-    if (!d->verdicts)
+    if (judge(d, err) < 0)
         return -1;
-    sorter_free(d->buckets);
-    d->buckets = NULL;
     if (d->plan->clusters && out_write(d->plan->clusters, header, sizeof(header) - 1, err) < 0)
         return -1;
     if ((d->has_next = cluster_next(d->verdicts, &d->next, err)) < 0)

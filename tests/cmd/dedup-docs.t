@@ -221,5 +221,8 @@ removed() { dedup-docs -q --stats s.json "$@" -o out && jq '.dropped.near_duplic
     exits 2 dedup-docs --mem 12 many
     exits 2 dedup-docs --threads 0 many
     exits 2 dedup-docs --frobnicate
+    exits 2 dedup-docs --clusters - many
+    exits 2 dedup-docs -o out --clusters - --rejects - many
+    [ "$(dedup-docs -o out --clusters - many | head -n 1 | cut -f1)" = cluster ]
     exits 2 script -qec 'dedup-docs' /dev/null
 }
