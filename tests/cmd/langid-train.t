@@ -2,7 +2,7 @@
 # langid-train: a tiny model that is right, the same for any -j, misuse, bad lines, damage
 load ../helper
 
-tiny=(-g char2:512:4,char3:512:4,script_shares:103:4 -w 16 -n 3000 --max-chars 200 --measure 256)
+tiny=(-g 'char2:512:4,char3:512:4,script_shares:103:4' -w 16 -n 3000 --max-chars 200 --measure 256)
 
 # Three made-up languages: syllables of their own, 40 texts each.
 texts() { # SEED
@@ -92,7 +92,7 @@ train() { # MODEL OPTION... : tells nothing
 @test "texts to be kept apart are, and texts that come twice count once" {
     texts 1 >a.tsv
     # a piece of the 7th text, in capitals and with other spaces between its letters
-    sed -n 7p a.tsv | cut -f 2 | tr -d ' ' | cut -c 20-70 | tr a-z A-Z | sed 's/./& /g' >apart
+    sed -n 7p a.tsv | cut -f 2 | tr -d ' ' | cut -c 20-70 | tr '[:lower:]' '[:upper:]' | sed 's/./& /g' >apart
     exits 0 langid-train "${tiny[@]}" -a apart -o m.langid a.tsv a.tsv
     [[ $output == *'left out: 2 apart, 119 twice'* ]]
 }
