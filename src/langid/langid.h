@@ -36,6 +36,15 @@ struct langid_answer {
 struct langid_answer langid_find(const struct langid *m, struct langid_room *r, struct bytes text,
                                  size_t min, size_t max);
 
+/* As langid_find() where label i is weight[i] times as likely beforehand, 0 being impossible; the
+ * probabilities of all of them sum to 1. When no label is possible it is "und", p 0. */
+struct langid_answer langid_find_among(const struct langid *m, struct langid_room *r,
+                                       struct bytes text, size_t min, size_t max,
+                                       const float *weight);
+
+/* The number of the label that a tag means: itself, or another name of it ("he" of iw); -1. */
+int langid_label_find(const struct langid *m, struct bytes tag);
+
 /* As langid_find() with the probability of each label into p[langid_n_label(m)]; 0 when there is
  * too little text (p is then not touched), else 1. */
 int langid_all(const struct langid *m, struct langid_room *r, struct bytes text, size_t min,

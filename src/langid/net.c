@@ -9,17 +9,32 @@
 
 struct langid_room {
     struct feature_room *features;
-    float *x, *h, *p;    // [D], [hidden], [n_label]
+    float *x, *h, *p;            // [D], [hidden], [n_label]
+    const struct lang **lang;    // of each label
+    const struct lang *und;
 };
+
+/* The row of exactly this label. */
+static const struct lang *row_of(const char *label)
+{
+    const struct lang *l = lang_find((struct bytes){ (const unsigned char *)label, strlen(label) });
+
+    return lang_is(l, label) ? l : NULL;
+}
 
 struct langid_room *langid_room_new(const struct langid *m)
 {
     struct langid_room *r = xcalloc(1, sizeof(*r));
+    int i;
 
     r->features = feature_room_new(&m->shape);
     r->x = xcalloc((size_t)langid_width(&m->shape), sizeof(*r->x));
     r->h = xcalloc((size_t)m->shape.hidden, sizeof(*r->h));
     r->p = xcalloc((size_t)m->shape.n_label, sizeof(*r->p));
+    r->lang = xcalloc((size_t)m->shape.n_label, sizeof(*r->lang));
+    for (i = 0; i < m->shape.n_label; i++)
+        r->lang[i] = row_of(m->label[i]);
+    r->und = row_of("und");
     return r;
 }
 
@@ -31,6 +46,7 @@ void langid_room_free(struct langid_room *r)
     free(r->x);
     free(r->h);
     free(r->p);
+    free(r->lang);
     free(r);
 }
 
@@ -42,6 +58,21 @@ int langid_n_label(const struct langid *m)
 const char *langid_label(const struct langid *m, int i)
 {
     return m->label[i];
+}
+
+int langid_label_find(const struct langid *m, struct bytes tag)
+{
+    const struct lang *l;
+    int i;
+
+    for (i = 0; i < m->shape.n_label; i++)
+        if (strlen(m->label[i]) == tag.n && !memcmp(m->label[i], tag.p, tag.n))
+            return i;
+    l = lang_find(tag);
+    for (i = 0; l && i < m->shape.n_label; i++)
+        if (!strcmp(m->label[i], l->label))
+            return i;
+    return -1;
 }
 
 static void add_scaled(float *restrict to, const float *restrict row, float scale, size_t n)
@@ -68,21 +99,9 @@ static void embed(const struct langid *m, const struct features *f, float *x)
     }
 }
 
-static void softmax(float *p, size_t n)
-{
-    float max = p[0], sum = 0;
-    size_t i;
-
-    for (i = 1; i < n; i++)
-        max = p[i] > max ? p[i] : max;
-    for (i = 0; i < n; i++)
-        sum += p[i] = expf(p[i] - max);
-    for (i = 0; i < n; i++)
-        p[i] /= sum;
-}
-
-int langid_all(const struct langid *m, struct langid_room *r, struct bytes text, size_t min,
-               size_t max, float *p)
+/* The numbers before the softmax into p; 0 when there is too little text. */
+static int logits(const struct langid *m, struct langid_room *r, struct bytes text, size_t min,
+                  size_t max, float *p)
 {
     size_t n_hidden = (size_t)m->shape.hidden, n_label = (size_t)m->shape.n_label, i,
            width = (size_t)langid_width(&m->shape);
@@ -98,26 +117,54 @@ int langid_all(const struct langid *m, struct langid_room *r, struct bytes text,
     for (i = 0; i < n_hidden; i++)
         if (r->h[i] > 0)
             add_scaled(p, m->out_w + i * n_label, r->h[i], n_label);
-    softmax(p, n_label);
     return 1;
+}
+
+/* Probabilities, by weight if it is not NULL; 0 when no label has any. */
+static int softmax(float *p, size_t n, const float *weight)
+{
+    float max = -INFINITY, sum = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        if ((!weight || weight[i] > 0) && p[i] > max)
+            max = p[i];
+    for (i = 0; i < n; i++) {
+        p[i] = weight && !(weight[i] > 0) ? 0 : expf(p[i] - max) * (weight ? weight[i] : 1);
+        sum += p[i];
+    }
+    for (i = 0; i < n; i++)
+        p[i] /= sum > 0 ? sum : 1;
+    return sum > 0;
+}
+
+int langid_all(const struct langid *m, struct langid_room *r, struct bytes text, size_t min,
+               size_t max, float *p)
+{
+    return logits(m, r, text, min, max, p) && softmax(p, (size_t)m->shape.n_label, NULL);
+}
+
+struct langid_answer langid_find_among(const struct langid *m, struct langid_room *r,
+                                       struct bytes text, size_t min, size_t max,
+                                       const float *weight)
+{
+    struct langid_answer a = { "und", r->und, 0, 0 };
+    int best = 0, i;
+
+    if (!logits(m, r, text, min, max, r->p) || !softmax(r->p, (size_t)m->shape.n_label, weight))
+        return a;
+    for (i = 1; i < m->shape.n_label; i++)
+        if (r->p[i] > r->p[best])
+            best = i;
+    a.label = m->label[best];
+    a.lang = r->lang[best];
+    a.p = r->p[best];
+    a.reliable = a.p >= m->bar[best];
+    return a;
 }
 
 struct langid_answer langid_find(const struct langid *m, struct langid_room *r, struct bytes text,
                                  size_t min, size_t max)
 {
-    struct langid_answer a = { "und", NULL, 0, 0 };
-    int best = 0, i;
-
-    if (langid_all(m, r, text, min, max, r->p)) {
-        for (i = 1; i < m->shape.n_label; i++)
-            if (r->p[i] > r->p[best])
-                best = i;
-        a.label = m->label[best];
-        a.p = r->p[best];
-        a.reliable = a.p >= m->bar[best];
-    }
-    a.lang = lang_find((struct bytes){ (const unsigned char *)a.label, strlen(a.label) });
-    if (a.lang && strcmp(a.lang->label, a.label) != 0)
-        a.lang = NULL;
-    return a;
+    return langid_find_among(m, r, text, min, max, NULL);
 }

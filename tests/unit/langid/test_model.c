@@ -239,5 +239,45 @@ static void finds(void **state)
     langid_free(m);
 }
 
+static void among(void **state)
+{
+    struct langid *m = model_scripts();
+    struct langid_room *r = langid_room_new(m);
+    struct bytes text = { (const unsigned char *)"Hello", 5 };
+    struct langid_answer a;
+
+    (void)state;
+    a = langid_find_among(m, r, text, 0, 1000, (float[]){ 0, 1, 3 });    // ru, hr: no evidence
+    assert_string_equal(a.label, "hr");
+    assert_true(fabs(a.p - 0.75) < 1e-6 && a.reliable && !a.lang);    // not one of mC4's
+    a = langid_find_among(m, r, text, 0, 1000, (float[]){ 1e-30f, 1, 0 });
+    assert_string_equal(a.label, "ru");
+    a = langid_find_among(m, r, text, 0, 1000, (float[]){ 0, 0, 0 });
+    assert_string_equal(a.label, "und");
+    assert_true(a.p == 0 && !a.reliable);
+    langid_room_free(r);
+    langid_free(m);
+}
+
+static int number_of(const struct langid *m, const char *tag)
+{
+    return langid_label_find(m, (struct bytes){ (const unsigned char *)tag, strlen(tag) });
+}
+
+static void tags(void **state)
+{
+    struct langid *m = model_scripts();
+
+    (void)state;
+    assert_int_equal(number_of(m, "en"), 0);
+    assert_int_equal(number_of(m, "rus-Cyrl"), 1);
+    assert_int_equal(number_of(m, "hr"), 2);
+    assert_int_equal(number_of(m, "fi"), -1);
+    assert_int_equal(number_of(m, "none at all"), -1);
+    assert_int_equal(number_of(m, ""), -1);
+    langid_free(m);
+}
+
 TESTS("langid/model", cmocka_unit_test(there_and_back), cmocka_unit_test(damage),
-      cmocka_unit_test(shapes), cmocka_unit_test(senseless), cmocka_unit_test(finds))
+      cmocka_unit_test(shapes), cmocka_unit_test(senseless), cmocka_unit_test(finds),
+      cmocka_unit_test(among), cmocka_unit_test(tags))
