@@ -1,57 +1,26 @@
-/* encode.c - see encode.h.
- *
- * Dynamic programming over byte positions: from each character's start, all pieces that begin
- * there are walked in one trie. A position is set when the first piece that ends there comes;
- * `frontier` is the last such one, so nothing is cleared beforehand.
- */
-#include <assert.h>
+/* encode.c - see encode.h. */
 #include <float.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "spm/encode.h"
+#include "spm/encoder.h"
 #include "spm/vocab.h"
 #include "text/trie.h"
 
-enum { UNKNOWN1 = VOCAB_MAX + 1 };    // states: UNKNOWN1 + n - 1 is an unknown of n bytes
-enum { NOT_SET = 0x7FFFFFFF };
-
 #define UNKNOWN_PENALTY 10.0f
-#define RESET_AT 1e5f
 
-struct encode_state {    // the best way to one position
-    float score;
-    int32_t piece;    // that ends here
-};
-
-struct encoder {
-    const struct vocab *vocab;
-    struct normal *normal;
-    struct trie trie;
-    float *score;         // by id
-    double *score_old;    // the same for old arithmetic, else NULL
-    uint16_t *n_byte;     // by id
-    float unknown_score;
-    int plain_sentinels;
-};
-
-/* The character's length by its first byte, as SentencePiece counts: 80..BF is 1. */
-static uint32_t char_length(unsigned char c)
+static int is_used(const struct encoder *e, int32_t id)
 {
-    static const unsigned char length[16] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4 };
+    int type = e->vocab->piece[id].type;
 
-    return length[c >> 4];
-}
-
-static int is_matched(const struct encoder *e, int32_t id)
-{
-    const struct piece *p = &e->vocab->piece[id];
-
-    if (e->plain_sentinels && vocab_sentinel(vocab_piece(e->vocab, id)) >= 0)
+    if (e->option.plain_sentinels && vocab_sentinel(vocab_piece(e->vocab, id)) >= 0)
         return 0;
-    return p->type == PIECE_NORMAL || p->type == PIECE_USER_DEFINED;
+    if (e->vocab->model_type == VOCAB_UNIGRAM)
+        return type == PIECE_NORMAL || type == PIECE_USER_DEFINED;
+    return type != PIECE_UNKNOWN && type != PIECE_CONTROL;
 }
 
 static void find_scores(struct encoder *e, int old)
@@ -85,30 +54,44 @@ static void find_scores(struct encoder *e, int old)
     }
 }
 
+/* The tables for what is used, and the normaliser, which leaves user-defined pieces alone. */
 static int build(struct encoder *e, struct err *err)
 {
     const struct vocab *v = e->vocab;
-    struct bytes *key = xreallocarray(NULL, (size_t)v->n_piece, sizeof(*key));
-    uint32_t *number = xreallocarray(NULL, (size_t)v->n_piece, sizeof(*number));
-    size_t n = 0;
+    size_t n_piece = (size_t)v->n_piece, n = 0, n_user;
+    struct bytes *key = xreallocarray(NULL, n_piece, sizeof(*key));
+    uint32_t *number = xreallocarray(NULL, n_piece, sizeof(*number));
     int32_t id;
     int bad;
 
-    for (id = 0; id < v->n_piece; id++)
-        if (v->piece[id].type == PIECE_USER_DEFINED && is_matched(e, id))
-            key[n++] = vocab_piece(v, id);
+    for (id = 0; id < v->n_piece; id++) {
+        e->used[id] = (unsigned char)is_used(e, id);
+        e->any_unused |= v->piece[id].type == PIECE_UNUSED;
+        if (!e->used[id] || v->piece[id].type != PIECE_USER_DEFINED)
+            continue;
+        key[n] = vocab_piece(v, id);
+        number[n++] = (uint32_t)id;
+    }
     normal_free(e->normal);
-    e->normal = normal_new(&v->normal, key, n, err);
-    for (id = 0, n = 0; id < v->n_piece; id++)
-        if (is_matched(e, id)) {
+    e->normal = normal_new(&v->normal, key, n_user = n, err);
+    for (id = 0, n = 0; id < v->n_piece && v->model_type == VOCAB_UNIGRAM; id++)
+        if (e->used[id]) {
             key[n] = vocab_piece(v, id);
             number[n++] = (uint32_t)id;
         }
     trie_release(&e->trie);
+    n = v->model_type == VOCAB_UNIGRAM ? n : n_user;
     bad = !e->normal || trie_build(&e->trie, key, number, n, err);
     free(key);
     free(number);
     return bad ? -1 : 0;
+}
+
+int32_t encoder_find(const struct encoder *e, struct bytes piece)
+{
+    int32_t id = vocab_find(e->vocab, piece);
+
+    return id >= 0 && e->used[id] ? id : -1;
 }
 
 /* The sum of the scores of pieces with spaces between. */
@@ -147,7 +130,7 @@ static int run_samples(const struct encoder *e, struct err *err)
             encoding_piece(&enc, e->vocab, j, &got);
         }
         if (!bad && (got.n != s.expected.n || (got.n && memcmp(got.p, s.expected.p, got.n) != 0)) &&
-            !(total(e, buf_bytes(&got)) == total(e, s.expected)))
+            !(e->score && total(e, buf_bytes(&got)) == total(e, s.expected)))
             bad = err_set(err, "%s: the model's own sample %zu comes out different", e->vocab->name,
                           i + 1);
     }
@@ -156,22 +139,32 @@ static int run_samples(const struct encoder *e, struct err *err)
     return bad;
 }
 
-struct encoder *encoder_new(const struct vocab *v, const struct encode_option *o, struct err *err)
+static int can_do(const struct vocab *v, const struct encode_option *o, struct err *err)
 {
     static const char *const types[] = { "", "unigram", "BPE", "word", "char" };
+
+    if (!o->draw || v->model_type == VOCAB_UNIGRAM || (v->model_type == VOCAB_BPE && !o->n_best))
+        return 0;
+    return err_set(err, "%s: a %s model: it %s", v->name, types[v->model_type],
+                   v->model_type == VOCAB_BPE ? "has no n best ways to encode a text"
+                                              : "leaves nothing to chance");
+}
+
+struct encoder *encoder_new(const struct vocab *v, const struct encode_option *o, struct err *err)
+{
     struct encoder *e;
 
-    if (v->model_type != VOCAB_UNIGRAM) {
-        err_set(err, "%s: a %s model; only unigram models can encode", v->name,
-                types[v->model_type]);
+    if (can_do(v, o, err))
         return NULL;
-    }
     e = xcalloc(1, sizeof(*e));
     e->vocab = v;
-    find_scores(e, o->old);
+    e->used = xcalloc((size_t)v->n_piece, 1);
+    e->option.old = o->old;    // the samples know nothing of the rest
+    if (v->model_type == VOCAB_UNIGRAM)
+        find_scores(e, o->old);
     if (build(e, err) || run_samples(e, err))
         goto fail;
-    e->plain_sentinels = o->plain_sentinels;    // after the samples, which know nothing of it
+    e->option = *o;
     if (o->plain_sentinels && v->sentinel0 >= 0 && build(e, err))
         goto fail;
     return e;
@@ -187,150 +180,11 @@ void encoder_free(struct encoder *e)
         return;
     normal_free(e->normal);
     trie_release(&e->trie);
+    free(e->used);
     free(e->score);
     free(e->score_old);
     free(e->n_byte);
     free(e);
-}
-
-/* Clears the positions up to end that no piece has reached; they stay so unless one does. */
-static uint32_t reach(struct encode_state *best, uint32_t frontier, uint32_t end)
-{
-    while (frontier < end)
-        best[++frontier].piece = NOT_SET;
-    return end;
-}
-
-/* Scores are kept near 0: what is subtracted from all is the same for all. */
-static void rebase(struct encode_state *best, uint32_t at, uint32_t frontier)
-{
-    float by = best[at].score;
-    uint32_t i;
-
-    for (i = at; i <= frontier; i++)
-        if (best[i].piece != NOT_SET)
-            best[i].score -= by;
-}
-
-static void find_best(const struct encoder *e, const unsigned char *t, uint32_t n,
-                      struct encode_state *best)
-{
-    uint32_t a, len, k, frontier = 0;
-
-    best[0] = (struct encode_state){ 0, 0 };
-    for (a = 0; a < n; a += len) {
-        uint32_t base = e->trie.root;
-        int single = 0;
-        float here;
-
-        len = char_length(t[a]);
-        len = len > n - a ? n - a : len;
-        if (fabsf(best[a].score) > RESET_AT)
-            rebase(best, a, frontier);
-        here = best[a].score;
-        for (k = a; k < n;) {
-            int32_t id = trie_step(&e->trie, &base, t[k]);
-            float score;
-
-            if (id < 0)
-                break;
-            k++;
-            if (id == TRIE_NONE)
-                continue;
-            score = here + e->score[id];
-            if (k > frontier)
-                frontier = reach(best, frontier, k);
-            if (best[k].piece == NOT_SET || score > best[k].score)
-                best[k] = (struct encode_state){ score, id };
-            single |= k - a == len;
-        }
-        if (single)
-            continue;
-        k = a + len;
-        if (k > frontier)
-            frontier = reach(best, frontier, k);
-        if (best[k].piece == NOT_SET || here + e->unknown_score > best[k].score)
-            best[k] = (struct encode_state){ here + e->unknown_score, UNKNOWN1 + (int32_t)len - 1 };
-    }
-}
-
-/* The same, with sums formed and compared in double, stored in float, never rebased. */
-static void find_best_old(const struct encoder *e, const unsigned char *t, uint32_t n,
-                          struct encode_state *best)
-{
-    uint32_t a, len, k, frontier = 0;
-
-    best[0] = (struct encode_state){ 0, 0 };
-    for (a = 0; a < n; a += len) {
-        uint32_t base = e->trie.root;
-        float here = best[a].score;
-        int single = 0;
-
-        len = char_length(t[a]);
-        len = len > n - a ? n - a : len;
-        for (k = a; k < n;) {
-            int32_t id = trie_step(&e->trie, &base, t[k]);
-            double score;
-
-            if (id < 0)
-                break;
-            k++;
-            if (id == TRIE_NONE)
-                continue;
-            score = (double)here + e->score_old[id];
-            if (k > frontier)
-                frontier = reach(best, frontier, k);
-            if (best[k].piece == NOT_SET || score > (double)best[k].score)
-                best[k] = (struct encode_state){ (float)score, id };
-            single |= k - a == len;
-        }
-        if (single)
-            continue;
-        k = a + len;
-        if (k > frontier)
-            frontier = reach(best, frontier, k);
-        if (best[k].piece == NOT_SET || here + e->unknown_score > best[k].score)
-            best[k] = (struct encode_state){ here + e->unknown_score, UNKNOWN1 + (int32_t)len - 1 };
-    }
-}
-
-/* Walk back from the end, writing ids from the end of their store. */
-static void collect(const struct encoder *e, struct encoding *to)
-{
-    const struct vocab *v = e->vocab;
-    uint32_t at = (uint32_t)to->text.n, n;
-    size_t i = to->cap;
-    int in_unknown = 0;
-
-    while (at > 0) {
-        int32_t piece = to->state[at].piece;
-
-        assert(piece != NOT_SET);
-        if (piece < UNKNOWN1) {
-            to->id_store[--i] = piece;
-            to->end_store[i] = at;
-            at -= e->n_byte[piece];
-            in_unknown = 0;
-            continue;
-        }
-        n = (uint32_t)(piece - UNKNOWN1) + 1;
-        if (v->byte_fallback) {
-            for (; n; n--, at--) {
-                to->id_store[--i] = v->byte[to->text.p[at - 1]];
-                to->end_store[i] = at;
-            }
-            continue;
-        }
-        if (!in_unknown) {
-            to->id_store[--i] = v->unk;
-            to->end_store[i] = at;
-        }
-        in_unknown = 1;
-        at -= n;
-    }
-    to->id = to->id_store + i;
-    to->end = to->end_store + i;
-    to->n = to->cap - i;
 }
 
 static size_t count_sentinels(struct bytes t)
@@ -351,31 +205,136 @@ static size_t count_sentinels(struct bytes t)
     return n;
 }
 
-int encoder_run(const struct encoder *e, struct encoding *to, struct bytes text, struct err *err)
+static void put_one(struct encoding *to, int32_t id, uint32_t n)
 {
-    size_t n;
+    to->id_store[to->n] = id;
+    to->end_store[to->n] = (to->n ? to->end_store[to->n - 1] : 0) + n;
+    to->n++;
+}
 
-    to->n = to->n_sentinel = 0;
-    if (normal_run(e->normal, text, &to->text, to->want_map ? &to->map : NULL, err))
+void encoding_put(const struct encoder *e, struct encoding *to, int32_t piece, uint32_t n)
+{
+    const struct vocab *v = e->vocab;
+    int after_unknown = to->work->last_unknown;
+    uint32_t from = to->n ? to->end_store[to->n - 1] : 0, i;
+
+    to->work->last_unknown = piece < 0;
+    if (piece >= 0)
+        put_one(to, piece, n);
+    else if (v->byte_fallback)
+        for (i = 0; i < n; i++)
+            put_one(to, v->byte[to->text.p[from + i]], 1);
+    else if (after_unknown)    // a run of unknowns is one
+        to->end_store[to->n - 1] += n;
+    else
+        put_one(to, v->unk, n);
+}
+
+void work_need(struct encode_work *w, size_t n)
+{
+    if (n + 1 <= w->cap)
+        return;
+    w->cap = n + 1 + n / 2;
+    free(w->way);
+    free(w->back);
+    w->way = xreallocarray(NULL, w->cap, sizeof(*w->way));
+    w->back = xreallocarray(NULL, w->cap, sizeof(*w->back));
+}
+
+/* Normalise the text and forget the ids of the last one. */
+static int begin(const struct encoder *e, struct encoding *to, struct bytes text, struct err *err)
+{
+    to->n = to->n_sentinel = to->n_cut = 0;
+    if (normal_run_count(e->normal, text, &to->text, to->want_map ? &to->map : NULL, &to->n_invalid,
+                         err))
         return -1;
-    n = to->text.n;
-    if (n + 1 > to->cap) {
-        to->cap = n + 1 + n / 2;
-        free(to->state);
+    if (!to->work)
+        to->work = xcalloc(1, sizeof(*to->work));
+    to->work->last_unknown = 0;
+    if (to->text.n + 1 > to->cap) {
+        to->cap = to->text.n + 1 + to->text.n / 2;
         free(to->id_store);
         free(to->end_store);
-        to->state = xreallocarray(NULL, to->cap, sizeof(*to->state));
         to->id_store = xreallocarray(NULL, to->cap, sizeof(*to->id_store));
         to->end_store = xreallocarray(NULL, to->cap, sizeof(*to->end_store));
     }
-    if (e->score_old)
-        find_best_old(e, to->text.p, (uint32_t)n, to->state);
-    else
-        find_best(e, to->text.p, (uint32_t)n, to->state);
-    collect(e, to);
-    if (e->plain_sentinels)
+    to->id = to->id_store;
+    to->end = to->end_store;
+    if (e->option.plain_sentinels)
         to->n_sentinel = count_sentinels(buf_bytes(&to->text));
     return 0;
+}
+
+static void run_drawn(const struct encoder *e, struct encoding *to, struct bytes text)
+{
+    uint64_t key = rng_key(e->option.seed, "spm-encode"), place = hash_xx64(text.p, text.n, 0);
+    size_t n;
+
+    to->work->draw = rng_at(key, place);
+    if (e->vocab->model_type == VOCAB_BPE)
+        bpe_run(e, to);
+    else if (!e->option.n_best)
+        lattice_draw(e, to);
+    else if ((n = lattice_best(e, to, (size_t)e->option.n_best)) > 0)
+        lattice_put(e, to, lattice_draw_best(e, to, n));
+    else
+        unigram_run(e, to);
+}
+
+int encoder_run(const struct encoder *e, struct encoding *to, struct bytes text, struct err *err)
+{
+    if (begin(e, to, text, err))
+        return -1;
+    if (e->option.draw)
+        run_drawn(e, to, text);
+    else if (e->vocab->model_type == VOCAB_UNIGRAM)
+        unigram_run(e, to);
+    else if (e->vocab->model_type == VOCAB_BPE)
+        bpe_run(e, to);
+    else if (e->vocab->model_type == VOCAB_WORD)
+        word_run(e, to);
+    else
+        char_run(e, to);
+    return 0;
+}
+
+int encoder_best(const struct encoder *e, struct encoding *to, struct bytes text, size_t n,
+                 size_t *n_found, struct err *err)
+{
+    if (e->vocab->model_type != VOCAB_UNIGRAM)
+        return err_set(err, "%s: not a unigram model: it has one way to encode a text",
+                       e->vocab->name);
+    if (begin(e, to, text, err))
+        return -1;
+    *n_found = lattice_best(e, to, n);
+    to->work->by_rank = *n_found > 0;
+    if (!*n_found) {
+        unigram_run(e, to);
+        *n_found = 1;
+    }
+    return 0;
+}
+
+float encoding_best(const struct encoder *e, struct encoding *to, size_t i)
+{
+    const struct vocab *v = e->vocab;
+    uint32_t from = 0;
+    float sum = 0;
+    size_t k;
+
+    if (to->work->by_rank) {
+        to->n = 0;
+        to->work->last_unknown = 0;
+        lattice_put(e, to, i);
+        return lattice_score(to->work->lattice, i);
+    }
+    for (k = 0; k < to->n; from = to->end[k++])    // too long for a lattice: what is there
+        if (to->id[k] != v->unk && v->piece[to->id[k]].type != PIECE_BYTE)
+            sum += e->score[to->id[k]];
+        else
+            for (; from < to->end[k]; from++)
+                sum += (to->text.p[from] & 0xC0) == 0x80 ? 0 : e->unknown_score;
+    return sum;
 }
 
 void encoding_piece(const struct encoding *e, const struct vocab *v, size_t i, struct buf *b)
@@ -392,8 +351,14 @@ void encoding_release(struct encoding *e)
 {
     buf_release(&e->text);
     normal_map_release(&e->map);
-    free(e->state);
     free(e->id_store);
     free(e->end_store);
+    if (e->work) {
+        free(e->work->way);
+        free(e->work->back);
+        bpe_free(e->work->bpe);
+        lattice_free(e->work->lattice);
+    }
+    free(e->work);
     *e = (struct encoding){ 0 };
 }

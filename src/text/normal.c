@@ -241,6 +241,7 @@ struct run {
     struct normal_map *map;
     size_t at;        // bytes of in that are done
     int was_space;    // and extra ones are to go
+    size_t n_invalid;
 };
 
 static void emit(struct run *r, const unsigned char *p, size_t n, size_t from)
@@ -313,6 +314,7 @@ static void one_step(struct run *r)
             emit(r, r->n->space, r->n->n_space, r->at);
         i += n + (space != NULL);
     }
+    r->n_invalid += out.p == UNKNOWN;
     if (out.n)
         r->was_space = r->n->spec.remove_extra && out.p[out.n - 1] == ' ';
     r->at += used;
@@ -329,8 +331,8 @@ static void strip_end(struct run *r)
     }
 }
 
-int normal_run(const struct normal *n, struct bytes in, struct buf *out, struct normal_map *map,
-               struct err *err)
+int normal_run_count(const struct normal *n, struct bytes in, struct buf *out,
+                     struct normal_map *map, size_t *n_invalid, struct err *err)
 {
     struct run r = { .n = n, .in = in, .out = out, .map = map };
     struct bytes o;
@@ -345,6 +347,7 @@ int normal_run(const struct normal *n, struct bytes in, struct buf *out, struct 
             break;
         r.at += used;
     }
+    *n_invalid = 0;
     if (r.at == in.n)
         return 0;
     if (n->spec.add_dummy_prefix && !n->spec.suffix)
@@ -361,7 +364,16 @@ int normal_run(const struct normal *n, struct bytes in, struct buf *out, struct 
     if (n->spec.add_dummy_prefix && n->spec.suffix)
         emit(&r, n->space, n->n_space, r.at);
     emit(&r, NULL, 0, r.at);    // the end of the map
+    *n_invalid = r.n_invalid;
     return 0;
+}
+
+int normal_run(const struct normal *n, struct bytes in, struct buf *out, struct normal_map *map,
+               struct err *err)
+{
+    size_t n_invalid;
+
+    return normal_run_count(n, in, out, map, &n_invalid, err);
 }
 
 void normal_map_release(struct normal_map *map)

@@ -37,6 +37,10 @@ struct normal_map {    // for each byte of the output, where in the input it cam
 #define NORMAL_MAX 0x7FFFFFFFu
 int normal_run(const struct normal *n, struct bytes in, struct buf *out, struct normal_map *map,
                struct err *err);
+
+/* The same; *n_invalid says how many bytes began no character. */
+int normal_run_count(const struct normal *n, struct bytes in, struct buf *out,
+                     struct normal_map *map, size_t *n_invalid, struct err *err);
 void normal_map_release(struct normal_map *map);
 
 #endif

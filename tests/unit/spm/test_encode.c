@@ -18,6 +18,11 @@ static const struct {
     { "marian_enru_1k", { "lines600", "nasty" } },
     { "en_bytefallback_2k", { "lines600", "nasty" } },
     { "seqio_tiny_26", { "lines600", "nasty" } },
+    { "en_bpe_1k", { "lines600", "nasty" } },
+    { "ja_bpe_byte_2k", { "lines600", "nasty" } },
+    { "llama2_bpe32k", { "lines", "nasty" } },
+    { "mistral3_bpe32k", { "lines600", "nasty" } },
+    { "en_char_79", { "lines600", "nasty" } },
 };
 
 enum { N_GOLDEN = sizeof(goldens) / sizeof(goldens[0]) };
@@ -144,11 +149,12 @@ static void ids_are_those_of_old_versions(void **state)
 
 static void pieces_and_offsets_too(void **state)
 {
-    static const char *const models[] = { "t5_32100", "mt5_trim30k", "en_bytefallback_2k" };
+    static const char *const models[] = { "t5_32100", "mt5_trim30k", "en_bytefallback_2k",
+                                          "llama2_bpe32k" };
     size_t i;
 
     (void)state;
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < 4; i++) {
         struct vocab *v = golden_vocab(models[i]);
 
         if (!v)
@@ -305,16 +311,99 @@ static void the_models_own_samples(void **state)
     buf_release(&b);
 }
 
+static void put_type(struct buf *b, int type)
+{
+    struct buf m = { 0 };
+
+    put_number(&m, 3, (uint64_t)type);
+    put_message(b, 2, &m);
+}
+
+/* Merges go by score, then from the left; a frozen piece takes no part; an unused one falls apart
+ * into what was last offered for it. */
+static void small_bpe_models(void **state)
+{
+    static const struct encode_option o = { 0 };
+    struct buf b = { 0 };
+
+    (void)state;
+    put_small(&b);    // 0 pad, 1 eos, 2 unk, 3 space, 4 a, 5 b, 6 ab (-4)
+    put_type(&b, VOCAB_BPE);
+    expect(&b, o, "", "");
+    expect(&b, o, "aba", "3 6 4");
+    put_piece(&b, "ba", -4, PIECE_NORMAL);    // 7
+    expect(&b, o, "aba", "3 6 4");
+    expect(&b, o, "baba", "3 7 7");
+    put_piece(&b, "aa", -1, PIECE_NORMAL);    // 8
+    expect(&b, o, "baab", "3 5 8 5");
+    expect(&b, o, "xaxy", "3 2 4 2");
+    put_piece(&b, "aab", -1, PIECE_UNUSED);    // 9: offered as aa b
+    expect(&b, o, "aab", "3 8 5");
+    put_piece(&b, "b(a", -9, PIECE_USER_DEFINED);    // 10
+    expect(&b, o, "ab(ab", "3 4 10 5");
+    expect(&b, o, "a<unk></s>", "3 4 2");
+    put_byte_pieces(&b);
+    expect(&b, o, "a\xC3\xA9", "3 4 206 180");
+    buf_release(&b);
+}
+
+static void small_char_and_word_models(void **state)
+{
+    static const struct encode_option o = { 0 };
+    struct buf b = { 0 };
+
+    (void)state;
+    put_small(&b);
+    put_type(&b, VOCAB_CHAR);
+    put_piece(&b, "x<a", 0, PIECE_USER_DEFINED);    // 7
+    expect(&b, o, "abx<ab zz", "3 4 5 7 5 3 2");
+    buf_release(&b);
+    put_small(&b);
+    put_type(&b, VOCAB_WORD);
+    put_piece(&b,
+              "\xE2\x96\x81"
+              "ab",
+              0, PIECE_NORMAL);    // 7
+    put_piece(&b,
+              "\xE2\x96\x81"
+              "</s>",
+              0, PIECE_CONTROL);
+    expect(&b, o, "", "");
+    expect(&b, o, "ab b a  ab", "7 2 7");
+    expect(&b, o, "</s>", "2");    // a control piece is nothing that text becomes
+    buf_release(&b);
+}
+
+static void chance_needs_a_model_for_it(void **state)
+{
+    static const struct {
+        int type, n_best;
+        const char *why;
+    } rows[] = { { VOCAB_BPE, 2, "BPE" }, { VOCAB_CHAR, 0, "char" }, { VOCAB_WORD, 0, "word" } };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct encode_option o = { .draw = 1, .n_best = rows[i].n_best };
+        struct buf b = { 0 };
+        struct vocab *v;
+        struct err err;
+
+        put_small(&b);
+        put_type(&b, rows[i].type);
+        v = parse(&b);
+        assert_null(encoder_new(v, &o, &err));
+        assert_non_null(strstr(err.msg, rows[i].why));
+        vocab_free(v);
+        buf_release(&b);
+    }
+}
+
 static void other_models_and_damage(void **state)
 {
     struct buf b = { 0 }, m = { 0 };
 
     (void)state;
-    put_small(&b);
-    put_number(&m, 3, VOCAB_BPE);
-    put_message(&b, 2, &m);
-    refuse(&b, "BPE");
-    buf_release(&b);
     put_small(&b);
     put_bytes(&m, 2, "abcd", 4);
     put_message(&b, 3, &m);
@@ -363,4 +452,6 @@ TESTS("spm/encode", cmocka_unit_test(ids_are_those_of_sentencepiece),
       cmocka_unit_test(ids_are_those_of_old_versions), cmocka_unit_test(pieces_and_offsets_too),
       cmocka_unit_test(small_models), cmocka_unit_test(sentinels_may_be_text),
       cmocka_unit_test(sentinels_in_text_are_counted), cmocka_unit_test(the_models_own_samples),
-      cmocka_unit_test(other_models_and_damage), cmocka_unit_test(hostile_scores_do_no_harm))
+      cmocka_unit_test(small_bpe_models), cmocka_unit_test(small_char_and_word_models),
+      cmocka_unit_test(chance_needs_a_model_for_it), cmocka_unit_test(other_models_and_damage),
+      cmocka_unit_test(hostile_scores_do_no_harm))
