@@ -32,6 +32,14 @@ put() { # FILE COMMAND...: FILE appears whole, or not at all, and only once
     mv -- "$file.part" "$file"
 }
 
+documents() { # OUT: what OUT/docs/multilingual has files of: LANG, LANG-validation
+    local file
+    for file in "$1"/docs/multilingual/c4-*.tfrecord-*.json.gz; do
+        file=${file##*/c4-}
+        echo "${file%.tfrecord-*}"
+    done | sort -u
+}
+
 ranks() { # N COMMAND...: run on N ranks of this machine, a thread each
     local n=$1
     shift

@@ -1,4 +1,4 @@
-/* sink.h - where kept documents go: one file, or a folder with a file a language and split. */
+/* sink.h - where kept documents go: one file, or a folder of files as allenai/c4 has them. */
 #ifndef CLEAN_SINK_H
 #define CLEAN_SINK_H
 
@@ -12,9 +12,17 @@ struct sink;
 
 struct sink *sink_file(const char *path, struct err *err);    // NULL on failure
 
-/* dir/c4-LANG.json.gz, and dir/c4-LANG-validation.json.gz for pages whose URL key is divisible by
- * validation (0: none). Makes dir where there is none. NULL on failure. */
-struct sink *sink_folder(const char *dir, unsigned validation, struct err *err);
+struct sink_folder {
+    const char *dir;
+    int is_english;         // names of C4: en/c4-train.00000-of-01024.json.gz; else of mC4:
+                            // multilingual/c4-LANG.tfrecord-00000-of-01024.json.gz
+    unsigned validation;    // one page in this many is held out, by its URL's key; 0: none
+    unsigned shards;        // files a language; 0: as many as were published
+};
+
+/* Files are gzip, each of many members, and take little memory until they are written. There is no
+ * file for a shard without documents, and no folder until there is something to write. */
+struct sink *sink_folder(const struct sink_folder *plan, struct err *err);
 
 /* Append a line with its LF. lang: of langs. 0 or -1. */
 int sink_put(struct sink *s, const struct lang *lang, const unsigned char url_key[16],

@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "clean/claim.h"
 #include "clean/slices.h"
+#include "clean/url.h"
 #include "io/out.h"
 
 enum { HEAD = 72, ENTRY = 16, TAIL = 16, VERSION = 1, BLOCK_RECORDS = 1024 };
@@ -41,7 +42,7 @@ static char *path_of(const char *dir, enum slices_kind kind, const struct slices
 
 unsigned slices_of_key(const unsigned char *key, unsigned n)
 {
-    return (unsigned)((number_read(key) >> 32) * n >> 32);
+    return url_range(key, n);
 }
 
 static void head_write(unsigned char head[HEAD], enum slices_kind kind,

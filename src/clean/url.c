@@ -64,3 +64,10 @@ unsigned url_modulo(const unsigned char key[16], unsigned n)
         rest = (rest << 8 | key[i]) % n;
     return (unsigned)rest;
 }
+
+unsigned url_range(const unsigned char key[16], unsigned n)
+{
+    uint64_t top = (uint64_t)key[0] << 24 | (uint64_t)key[1] << 16 | (uint64_t)key[2] << 8 | key[3];
+
+    return (unsigned)(top * n >> 32);
+}

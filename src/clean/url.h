@@ -14,4 +14,7 @@ void url_key(struct bytes normal, unsigned char key[16]);
 /* The key as a 128-bit number, modulo n > 0. */
 unsigned url_modulo(const unsigned char key[16], unsigned n);
 
+/* The key's place among n ranges of equal size, in the order of keys. */
+unsigned url_range(const unsigned char key[16], unsigned n);
+
 #endif

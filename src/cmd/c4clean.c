@@ -20,11 +20,14 @@
 
 static const char *profile, *compat = "3.1.0", *lang, *split_by, *out_dir, *tmpdir, *out_path,
                             *rejects, *stats, *pass_name, *winners, *task_name, *punkt, *lang_from,
-                            *langid_model;
+                            *langid_model, *shards;
 static int64_t validation = -1, mem = 1 << 30, n_thread = 1;
+static unsigned n_shard;    // 0: as many as were published
 static int strict, quiet, list_rules;
 static struct opt_list with, without;
 static char *model_path;    // of languages; NULL: none is used
+
+enum { SHARDS_MAX = 99999 };
 
 static const struct opt opts[] = {
     { 'p', "profile", "c4|mc4", OPT_CHOICE, &profile, 0, 0,
@@ -42,8 +45,10 @@ static const struct opt opts[] = {
     { 0, "punkt", "FILE", OPT_STR, &punkt, 0, 0,
       "count English sentences by this: a file, or a folder of NLTK's" },
     { 'o', "output", "FILE", OPT_STR, &out_path, 0, 0, "write here instead of standard output" },
-    { 0, "split-by", "lang", OPT_CHOICE, &split_by, 0, 0, "a file a language, in --out" },
+    { 0, "split-by", "lang", OPT_CHOICE, &split_by, 0, 0, "files by language, in --out" },
     { 0, "out", "DIR", OPT_STR, &out_dir, 0, 0, "the folder of --split-by" },
+    { 0, "shards", "N|c4", OPT_STR, &shards, 0, 0,
+      "files a language, or as many as were published (default 1)" },
     { 0, "validation", "N", OPT_INT, &validation, 0, UINT_MAX,
       "hold out a page in N by its URL, 0 none (default 1000)" },
     { 0, "rejects", "FILE", OPT_STR, &rejects, 0, 0,
@@ -126,6 +131,21 @@ static void choose_lang(struct clean_plan *plan)
         die_misuse("--profile c4 keeps English alone: --lang %s would drop every page", lang);
 }
 
+static void choose_shards(void)
+{
+    char *end;
+    long n;
+
+    if (!shards || !strcmp(shards, "c4")) {
+        n_shard = shards ? 0 : 1;
+        return;
+    }
+    n = strtol(shards, &end, 10);
+    if (*end || end == shards || n < 1 || n > SHARDS_MAX)
+        die_misuse("--shards: '%s' is neither c4 nor a number from 1 to %d", shards, SHARDS_MAX);
+    n_shard = (unsigned)n;
+}
+
 static void check_options(struct clean_plan *plan)
 {
     if (!profile)
@@ -134,8 +154,9 @@ static void check_options(struct clean_plan *plan)
         die_misuse("--split-by and --out go together");
     if (split_by && out_path)
         die_misuse("--split-by writes into --out: no -o with it");
-    if (!split_by && validation >= 0)
-        die_misuse("--validation needs --split-by");
+    if (!split_by && (validation >= 0 || shards))
+        die_misuse("--validation and --shards need --split-by");
+    choose_shards();
     plan->profile = !strcmp(profile, "c4") ? CLEAN_C4 : CLEAN_MC4;
     plan->compat301 = !strcmp(compat, "3.0.1");
     plan->tmpdir = tmpdir;
@@ -195,7 +216,10 @@ static void tell(const struct clean_notes *n)
 static struct sink *open_sink(struct err *err)
 {
     if (split_by)
-        return sink_folder(out_dir, validation < 0 ? 1000 : (unsigned)validation, err);
+        return sink_folder(&(struct sink_folder){ out_dir, !strcmp(profile, "c4"),
+                                                  validation < 0 ? 1000 : (unsigned)validation,
+                                                  n_shard },
+                           err);
     return sink_file(out_path ? out_path : "-", err);
 }
 

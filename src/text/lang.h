@@ -13,7 +13,10 @@ struct lang {
     const char *also;      // other names of the label, space-separated: "he", "nb nn", or ""
     const char *name;      // English
     const char *script;    // ISO 15924, of most text in it; "" for und and zxx
+    unsigned short train_shards, validation_shards;    // files of mC4 as allenai/c4 has it
 };
+
+enum { LANG_C4_TRAIN = 1024, LANG_C4_VALIDATION = 8 };    // files of its "en", which is C4
 
 extern const struct lang langs[];
 extern const int n_lang;

@@ -145,20 +145,73 @@ duplicate-url-filter:filtered" ]
         .dropped["duplicate-url-filter:filtered"].records == 5' s.json
 }
 
-@test "a file a language, some pages held out" {
-    for n in $(seq 40); do prose "$n" | record "http://a.example/$n" 2020-01-01T00:00:00Z eng; done >a.wet
+many_pages() { # N: pages in English
+    for n in $(seq "$1"); do prose "$((n + 10))" | record "http://b.example/$n" 2020-01-01T00:00:00Z eng; done
+}
+
+@test "files by language have the names of allenai/c4, some pages held out" {
+    many_pages 40 >a.wet
     make_wet >b.wet
     c4clean -p mc4 --split-by lang --out docs --validation 4 a.wet b.wet
-    [ -e docs/c4-fi.json.gz ] && [ -e docs/c4-und.json.gz ]
-    held=$(zcat docs/c4-en-validation.json.gz | wc -l)
-    [ "$held" -gt 0 ] && [ "$((held + $(zcat docs/c4-en.json.gz | wc -l)))" -eq 40 ]
-    for url in $(zcat docs/c4-en-validation.json.gz | jq -r .url); do
+    printf 'c4-%s.tfrecord-00000-of-00001.json.gz\n' en-validation en fi-validation und >want
+    (cd docs/multilingual && printf "%s\n" *) | diff - want
+    held=docs/multilingual/c4-en-validation.tfrecord-00000-of-00001.json.gz
+    [ "$(zcat $held | wc -l)" -gt 0 ]
+    zcat docs/multilingual/*.gz | sort >parts
+    c4clean -p mc4 a.wet b.wet | sort | cmp - parts
+    for url in $(zcat $held | jq -r .url); do
         last=$(printf %s "$url" | sed -E 's#^https?://(www[.])?##' | tr -d '\n' | md5sum | cut -c32)
         case $last in 0 | 4 | 8 | c) ;; *) echo "$url: $last"; false ;; esac
     done
-    [ -z "$(find docs -name '*.part')" ]
-    c4clean -p mc4 --split-by lang --out all --validation 0 a.wet
-    [ "$(zcat all/c4-en.json.gz | wc -l)" -eq 40 ] && [ ! -e all/c4-en-validation.json.gz ]
+    c4clean -p c4 --split-by lang --out all --validation 0 a.wet
+    [ "$(cd all && find . -type f)" = ./en/c4-train.00000-of-00001.json.gz ]
+    [ "$(zcat all/en/*.gz | wc -l)" -eq 40 ]
+}
+
+@test "shards: as many as asked for, or as were published; by URL; the same bytes with any threads" {
+    many_pages 60 >a.wet
+    make_wet >b.wet
+    c4clean -p mc4 --split-by lang --out docs --shards 3 --validation 5 a.wet b.wet
+    for i in 0 1 2; do
+        for url in $(zcat docs/multilingual/c4-en.tfrecord-0000$i-of-00003.json.gz | jq -r .url); do
+            top=$(printf %s "$url" | sed -E 's#^https?://(www[.])?##' | md5sum | cut -c1-8)
+            [ $((0x$top * 3 >> 32)) -eq $i ]
+        done
+    done
+    [ "$(find docs -name 'c4-en.tfrecord-*' | wc -l)" -eq 3 ]
+    c4clean -p mc4 --split-by lang --out again --shards 3 --validation 5 -j 3 --mem 1M a.wet b.wet
+    diff -r docs again
+    c4clean -p mc4 --split-by lang --out many --shards c4 --validation 5 a.wet b.wet
+    for name in many/multilingual/*; do
+        case ${name##*/} in
+        c4-en.tfrecord-?????-of-11264.json.gz | c4-en-validation.tfrecord-00???-of-00128.json.gz) ;;
+        c4-fi-validation.tfrecord-00000-of-00001.json.gz | c4-und.tfrecord-?????-of-03072.json.gz) ;;
+        *) echo "$name"; false ;;
+        esac
+    done
+    zcat docs/multilingual/*.gz | sort >one
+    zcat many/multilingual/*.gz | sort | cmp - one
+    c4clean -p c4 --split-by lang --out c4 --shards c4 --validation 5 a.wet
+    find c4 -type f >names
+    [ -s names ] && ! grep -v 'c4/en/c4-\(train\.0....-of-01024\|validation\.0000[0-7]-of-00008\)\.json\.gz' names
+}
+
+@test "a run that fails leaves no folder, and what was there" {
+    many_pages 5 >a.wet
+    echo nonsense >bad
+    exits 1 c4clean -p mc4 --split-by lang --out docs a.wet bad
+    [ ! -e docs ]
+    c4clean -p mc4 --split-by lang --out docs a.wet
+    find docs -type f -exec md5sum {} + >before
+    exits 1 c4clean -p mc4 --split-by lang --out docs a.wet bad
+    find docs -type f -exec md5sum {} + | cmp - before
+    mkdir locked
+    : >locked/multilingual
+    exits 1 c4clean -p mc4 --split-by lang --out locked a.wet
+    [[ $output == *locked/multilingual* ]]
+    many_pages 0 >none.wet
+    c4clean -p mc4 --split-by lang --out nothing none.wet
+    [ -d nothing/multilingual ] && [ -z "$(find nothing -type f)" ]
 }
 
 @test "rules can be put in and left out" {
@@ -269,6 +322,8 @@ duplicate-url-filter:filtered" ]
     exits 2 c4clean -p mc4 --out d a.wet
     exits 2 c4clean -p mc4 --split-by lang --out d -o x a.wet
     exits 2 c4clean -p mc4 --split-by lang --out d --validation -1 a.wet
+    exits 2 c4clean -p mc4 --shards 3 a.wet
+    for n in 0 -1 c5 3x 100000; do exits 2 c4clean -p mc4 --split-by lang --out d --shards=$n a.wet; done
     exits 2 c4clean -p mc4 --no-such a.wet
     exits 2 c4clean -p mc4 --pass urls --winners w a.wet
     exits 2 c4clean -p mc4 --winners w --task 1/2 a.wet

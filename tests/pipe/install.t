@@ -41,7 +41,7 @@ setup() {
     run "$inst/share/switchyard/pipelines/clean" out
     [ "$status" -eq 1 ] && [[ $output == 'clean: usage: '* ]]
     "$inst/share/switchyard/pipelines/clean" out 12 "$DATA/tiny/tiny.warc.wet.gz"
-    [ -s out/clean.json ] && [ -s out/docs/c4-fr.json.gz ]
+    [ -s out/clean.json ] && [ -s out/docs/multilingual/c4-fr.tfrecord-00000-of-00001.json.gz ]
     mkdir empty # without the tools on PATH it names what is missing
     for c in bash dirname; do ln -s "$(command -v $c)" empty; done
     cp -R "$inst/share/switchyard" moved
