@@ -83,7 +83,7 @@ static struct run_plan plan(void)
     p.option.draw = alpha >= 0;
     p.option.alpha = alpha;
     p.option.n_best = alpha >= 0 ? (int)n_best : 0;
-    p.option.seed = seed < 0 ? 0 : (uint64_t)seed;
+    p.seed = seed < 0 ? 0 : (uint64_t)seed;
     return p;
 }
 

@@ -267,7 +267,7 @@ static int begin(const struct encoder *e, struct encoding *to, struct bytes text
 
 static void run_drawn(const struct encoder *e, struct encoding *to, struct bytes text)
 {
-    uint64_t key = rng_key(e->option.seed, "spm-encode"), place = hash_xx64(text.p, text.n, 0);
+    uint64_t key = rng_key(to->seed, "spm-encode"), place = hash_xx64(text.p, text.n, 0);
     size_t n;
 
     to->work->draw = rng_at(key, place);

@@ -26,7 +26,6 @@ struct encode_option {
     int draw;               // a way by chance: unigram and BPE models
     double alpha;    // unigram: probability ~ exp(alpha x score); BPE: share of merges passed over
     int n_best;      // draw among so many best ways; 0: among all (the only choice with BPE)
-    uint64_t seed;
 };
 
 /* v must outlive the encoder, which does not change and may be shared by threads. NULL: a model
@@ -43,6 +42,7 @@ struct encoding {    // { 0 } is valid; used again and again, by one encoder, it
     size_t n_cut;         // drawn: places that had to divide the text though pieces span them
     struct buf text;      // normalised
     int want_map;         // set by the caller: fill map, from places in text to the input
+    uint64_t seed;        // set by the caller: of what is drawn
     struct normal_map map;
     struct encode_work *work;
     int32_t *id_store;

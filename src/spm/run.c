@@ -322,6 +322,7 @@ static int begin(struct run *r, struct err *err)
     for (t = 0; t < p->n_thread; t++) {
         r->worker[t].parser = doc_parser_new();
         r->worker[t].ledger = ledger_new(p->tool);
+        r->worker[t].enc.seed = p->seed;
     }
     r->lang_label = p->lang || p->lines ? header_lang(p->lang) : NULL;
     r->reading = ledger_new(p->tool);

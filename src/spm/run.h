@@ -19,6 +19,7 @@ struct run_plan {
     int list;           // so many best ways for each document, or 0; not in a shard
     int64_t n_extra;    // sentinels after the pieces; -1: as many as the model needs
     struct encode_option option;
+    uint64_t seed;    // of what is drawn
 };
 
 /* files: NULL-terminated; none of them: standard input. 0 or -1. */

@@ -140,6 +140,65 @@ header() { head -c 4000 "$1" | tr '\0' '\n' | grep -a "^$2=" | sed 's/^[^=]*=//'
     [ ! -e out ]
 }
 
+@test "any number of threads, the same bytes" {
+    for _ in 1 2 3 4 5 6 7 8; do cat text; done >many
+    for f in shard ids pieces; do
+        spm-encode -m byte.model -n -f $f --stats one.json many -o one
+        for j in 2 3 5; do
+            spm-encode -m byte.model -n -f $f -j $j --stats many.json many -o many.$f
+            if [ $f = shard ]; then # a header holds the options
+                cmp <(shard cat --text one) <(shard cat --text many.$f)
+            else
+                cmp one many.$f
+            fi
+            cmp <(jq 'del(.options)' one.json) <(jq 'del(.options)' many.json)
+        done
+    done
+}
+
+@test "what is drawn is a function of the seed and the text" {
+    for m in byte bpe; do
+        spm-encode -m $m.model -n -f ids --alpha 0.3 --seed 7 text >a
+        [ "$(spm-encode -m $m.model -n -f ids text | paste - a | awk -F'\t' '$1 != $2' | wc -l)" -gt 1000 ]
+        spm-encode -m $m.model -n -f ids -j 3 -a 0.3 -s 7 text | cmp a -
+        tail -n 700 text | spm-encode -m $m.model -n -f ids -a 0.3 -s 7 | cmp <(tail -n 700 a) -
+        [ "$(spm-encode -m $m.model -n -f ids -a 0.3 -s 8 text | paste - a | awk -F'\t' '$1 != $2' | wc -l)" -gt 1000 ]
+        # the text stays what it was
+        spm-decode -m $m.model a >drawn.txt
+        spm-encode -m $m.model -n -f ids text | spm-decode -m $m.model -f ids | cmp - drawn.txt
+    done
+    spm-encode -m byte.model -n -f ids -a 100 text >a # a great alpha leaves the best
+    spm-encode -m byte.model -n -f ids -a 1 -N 1 text | cmp - <(spm-encode -m byte.model -n -f ids text)
+    [ "$(spm-encode -m byte.model -n -f ids text | paste - a | awk -F'\t' '$1 != $2' | wc -l)" -lt 20 ]
+    [ "$(spm-encode -m bpe.model -n -f pieces -a 1 <<<'ti ba' | xargs)" = '▁ t i ▁ b a' ]
+    for m in char word; do refuses spm-encode -m $m.model -n -f ids -a 1 text; done
+    refuses spm-encode -m bpe.model -n -f ids -a 0.1 -N 5 text
+}
+
+@test "the best ways are those of Debian's spm_encode" {
+    grep -v '^ *$' text | head -n 300 >few
+    spm-encode -m plain.model -n -f ids --nbest 5 few >got
+    [ "$(wc -l <got)" -eq 300 ]
+    tr '\t' '\n' <got | sed 's/^[^ ]* //' >ways # SentencePiece writes a line a way
+    spm_encode --model=plain.model --output_format=nbest_id --nbest_size=5 few >want
+    [ "$(wc -l <want)" -eq "$(wc -l <ways)" ]
+    [ "$(paste want ways | awk -F'\t' '$1 != $2' | wc -l)" -lt 100 ] # of equals any may be first
+    cut -f1 got | sed 's/^[^ ]* //' | cmp - <(spm-encode -m plain.model -n -f ids few)
+    spm-encode -m plain.model -n -f pieces -N 2 <<<'' >got
+    [ "$(cat got)" = 0 ]
+    refuses spm-encode -m bpe.model -n -f ids -N 5 text
+}
+
+@test "bad text is counted, and stays a record" {
+    printf 'a\377\300b\n\0\n\n\xed\xa0\x80 ti\nti\n' >bad
+    head -c 3000000 /dev/zero | tr '\0' k >>bad
+    for m in byte bpe char word; do
+        [ "$(spm-encode -q -m $m.model -n -f ids --stats s.json bad | wc -l)" -eq 6 ]
+        [ "$(jq -c '[.in.records,.out.records,.counted.invalid_utf8,.counted.nul,.counted.empty]' s.json)" = '[6,6,2,1,1]' ]
+    done
+    [ "$(spm-encode -q -m byte.model -n -f ids -a 1 bad | wc -l)" -eq 6 ]
+}
+
 @test "bad models are refused with a clear word" {
     : >empty.model
     head -c 5000 /dev/urandom >noise.model
@@ -175,5 +234,9 @@ header() { head -c 4000 "$1" | tr '\0' '\n' | grep -a "^$2=" | sed 's/^[^=]*=//'
     exits 2 spm-encode -m plain.model --extra-ids 5 -f ids text
     exits 2 spm-encode -m plain.model --lang 'a b' text
     exits 2 spm-encode -m plain.model --arithmetic 1 text
+    exits 2 spm-encode -m plain.model --nbest 3 text
+    exits 2 spm-encode -m plain.model --seed 3 text
+    exits 2 spm-encode -m plain.model --nbest 513 -f ids text
+    exits 2 spm-encode -m plain.model -j 0 text
     exits 2 script -qec 'spm-encode -m plain.model' /dev/null
 }
