@@ -11,19 +11,19 @@ enum { BATCH = 1 << 20, PAGES_MAX = 4096, KEEP_MAX = 8 << 20 };
 
 struct pages {
     char **file;    // the one to be opened next
-    int strict;
+    struct crawl_mode mode;
     struct ledger *ledger;
     struct crawl *crawl;    // NULL: between files
     uint64_t done;          // stored bytes of files that are closed
     struct pages_notes notes;
 };
 
-struct pages *pages_open(char **files, int strict, struct ledger *l)
+struct pages *pages_open(char **files, const struct crawl_mode *mode, struct ledger *l)
 {
     struct pages *p = xcalloc(1, sizeof(*p));
 
     p->file = files;
-    p->strict = strict;
+    p->mode = *mode;
     p->ledger = l;
     return p;
 }
@@ -54,7 +54,7 @@ static int next(struct pages *p, struct page *page, struct err *err)
         if (!p->crawl) {
             if (!*p->file)
                 return 0;
-            if (!(p->crawl = crawl_open(*p->file, p->strict, p->ledger, err)))
+            if (!(p->crawl = crawl_open(*p->file, &p->mode, p->ledger, err)))
                 return -1;
             p->file++;
             p->notes.files++;

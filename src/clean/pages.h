@@ -20,8 +20,8 @@ struct pages_batch {      // { 0 } is empty
     size_t cap;         // of page
 };
 
-/* files ends with NULL and must live on, as must l. damage of the input is an error when strict. */
-struct pages *pages_open(char **files, int strict, struct ledger *l);
+/* files ends with NULL and must live on, as must l. */
+struct pages *pages_open(char **files, const struct crawl_mode *mode, struct ledger *l);
 
 /* The next batch: about a megabyte, one page at least. 1, 0 at the end, -1. */
 int pages_take(struct pages *p, struct pages_batch *b, struct err *err);

@@ -225,7 +225,7 @@ static int run_open(struct run *r, char **files, struct err *err)
     for (i = 0; i < plan->n_thread; i++)
         r->judge[i] = judge_new(plan);
     r->reading = ledger_new("");
-    r->pages = pages_open(files, plan->strict, r->reading);
+    r->pages = pages_open(files, &plan->mode, r->reading);
     r->urls = parts_new(URL_CLAIM, plan->mem / 4, plan->tmpdir);
     r->lines = parts_new(LINE_CLAIM, plan->mem / 4 * 3, plan->tmpdir);
     return 0;

@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "clean/rules.h"
 #include "clean/sink.h"
+#include "crawl/crawl.h"
 #include "text/lang.h"
 
 struct err;
@@ -31,7 +32,7 @@ struct clean_plan {
     const struct punkt_params *punkt;    // of English; NULL: sentences by ICU
     uint64_t mem;                        // bytes for claims
     int n_thread;
-    int strict;    // damage is an error
+    struct crawl_mode mode;    // how files are read
     struct ledger *ledger;
     struct out *rejects;    // what is dropped, with "reason"; NULL: nowhere
     struct progress *progress;

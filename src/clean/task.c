@@ -147,7 +147,7 @@ static int read_files(struct job *job, char **files, struct err *err)
     for (i = 0; i < job->plan->n_thread; i++)
         job->judge[i] = judge_new(job->plan);
     job->reading = ledger_new("");
-    job->pages = pages_open(files, job->plan->strict, job->reading);
+    job->pages = pages_open(files, &job->plan->mode, job->reading);
     bad = crew_run(&crew, job, job->plan->n_thread, err);
     if (bad)
         return -1;
@@ -259,10 +259,10 @@ static int run_pass(struct job *job, char **files, struct err *err)
 static void hash_options(const struct clean_plan *plan, const struct clean_task *task,
                          unsigned char hash[16])
 {
-    char *s =
-        xasprintf("%s %d %d %x %d %s %u %" PRIx64, SWITCHYARD_VERSION, plan->profile,
-                  plan->compat301, plan->rules, plan->strict, plan->lang ? plan->lang->label : "",
-                  task->n_task, plan->punkt ? punkt_fingerprint(plan->punkt) : 0);
+    char *s = xasprintf("%s %d %d %x %d %s %u %" PRIx64, SWITCHYARD_VERSION, plan->profile,
+                        plan->compat301, plan->rules, plan->mode.strict + 2 * plan->mode.reference,
+                        plan->lang ? plan->lang->label : "", task->n_task,
+                        plan->punkt ? punkt_fingerprint(plan->punkt) : 0);
 
     hash_xx128(s, strlen(s), hash);
     free(s);

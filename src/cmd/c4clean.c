@@ -23,7 +23,7 @@ static const char *profile, *compat = "3.1.0", *lang, *split_by, *out_dir, *tmpd
                             *langid_model, *shards;
 static int64_t validation = -1, mem = 1 << 30, n_thread = 1;
 static unsigned n_shard;    // 0: as many as were published
-static int strict, quiet, list_rules;
+static int strict, reference, quiet, list_rules;
 static struct opt_list with, without;
 static char *model_path;    // of languages; NULL: none is used
 
@@ -63,6 +63,8 @@ static const struct opt opts[] = {
     { 0, "winners", "DIR", OPT_STR, &winners, 0, 0, "with --pass: what passes tell each other" },
     { 0, "tmpdir", "DIR", OPT_STR, &tmpdir, 0, 0,
       "for what waits between passes (default $TMPDIR)" },
+    { 0, "reference-parsing", NULL, OPT_FLAG, &reference, 0, 0,
+      "read WET as the reference does, with its weaknesses" },
     { 0, "strict", NULL, OPT_FLAG, &strict, 0, 0, "stop at damage instead of skipping it" },
     { 'q', "quiet", NULL, OPT_FLAG, &quiet, 0, 0, "no progress, no notes" },
     { 0 },
@@ -162,7 +164,7 @@ static void check_options(struct clean_plan *plan)
     plan->tmpdir = tmpdir;
     plan->mem = (uint64_t)mem;
     plan->n_thread = (int)n_thread;
-    plan->strict = strict;
+    plan->mode = (struct crawl_mode){ strict, reference, plan->compat301 };
     choose_rules(plan);
     choose_lang(plan);
 }

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "crawl/crawl.h"
+#include "crawl/reference.h"
 #include "io/doc.h"
 #include "io/ledger.h"
 #include "io/stream.h"
@@ -18,8 +19,9 @@ struct crawl {
     struct stream *in;           // of the WARC reader when there is one
     struct warc_reader *warc;    // NULL: JSON Lines
     struct doc_parser *parser;
+    struct reference *reference;    // then the others are NULL
     struct ledger *ledger;
-    int strict;
+    struct crawl_mode mode;
     uint64_t bad, bad_bytes, responses, n_line;
     char said[512];
 };
@@ -50,13 +52,33 @@ static int kind_of(struct stream *in, struct err *err)
     return '?';
 }
 
-struct crawl *crawl_open(const char *path, int strict, struct ledger *l, struct err *err)
+/* The reference reads WET alone; documents are read as ever. */
+static int open_reference(struct crawl *c, const char *path, struct err *err)
+{
+    struct stream *s = strcmp(path, "-") ? stream_open(path, err) : NULL;
+    struct err why;
+    int kind = s ? kind_of(s, &why) : 0;
+
+    stream_close(s);
+    if (kind == '{')
+        return 0;
+    c->reference = reference_open(path, c->mode.compat301, err);
+    return c->reference ? 1 : -1;
+}
+
+struct crawl *crawl_open(const char *path, const struct crawl_mode *mode, struct ledger *l,
+                         struct err *err)
 {
     struct crawl *c = xcalloc(1, sizeof(*c));
     int kind;
 
     c->ledger = l;
-    c->strict = strict;
+    c->mode = *mode;
+    if (mode->reference && (kind = open_reference(c, path, err))) {
+        if (kind < 0)
+            goto fail;
+        return c;
+    }
     if (!(c->in = stream_open(path, err)) || (kind = kind_of(c->in, err)) < 0)
         goto fail;
     if (kind == '?') {
@@ -64,7 +86,7 @@ struct crawl *crawl_open(const char *path, int strict, struct ledger *l, struct 
         goto fail;
     }
     if (kind == 'W')
-        c->warc = warc_open(c->in, strict);
+        c->warc = warc_open(c->in, mode->strict);
     else
         c->parser = doc_parser_new();
     return c;
@@ -209,7 +231,7 @@ static int next_doc(struct crawl *c, struct page *p, struct err *err)
         if (doc_parse(c->parser, line, &d, &why) < 0) {
             err_set(err, "%s: line %llu: %.300s", stream_path(c->in), (unsigned long long)c->n_line,
                     why.msg);
-            if (c->strict)
+            if (c->mode.strict)
                 return -1;
             memcpy(c->said, err->msg, sizeof(c->said));
             c->bad++;
@@ -226,14 +248,47 @@ static int next_doc(struct crawl *c, struct page *p, struct err *err)
     return got;
 }
 
+/* A page of the reference's reader. 3.0.1 counts all that a page lacks and minds no date; what is
+ * dropped for one of them is counted by whoever drops it. */
+static int next_of_reference(struct crawl *c, struct page *p, struct err *err)
+{
+    static const struct {
+        int lacks;
+        const char *what;
+    } rows[] = {
+        { LACKS_URL, "split-wet-file:filtered:no_url" },
+        { LACKS_TEXT, "split-wet-file:filtered:no_content" },
+        { LACKS_DATE, "split-wet-file:filtered:no_timestamp" },
+        { LACKS_TYPE, "split-wet-file:filtered:no_content_type" },
+        { LACKS_LENGTH, "split-wet-file:filtered:no_content_len" },
+    };
+    int lacks, counted, got = reference_next(c->reference, p, &lacks, err);
+    size_t i;
+
+    if (got < 0 && !c->mode.strict) {
+        memcpy(c->said, err->msg, sizeof(c->said));
+        c->bad++;
+        return 0;
+    }
+    if (got <= 0 || !c->mode.compat301)
+        return got;
+    counted = lacks & LACKS_URL ? LACKS_URL : lacks & LACKS_TEXT ? LACKS_TEXT : 0;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (lacks & rows[i].lacks & ~counted)
+            ledger_count(c->ledger, rows[i].what, 1);
+    return got;
+}
+
 int crawl_next(struct crawl *c, struct page *p, struct err *err)
 {
+    if (c->reference)
+        return next_of_reference(c, p, err);
     return c->warc ? next_record(c, p, err) : next_doc(c, p, err);
 }
 
 uint64_t crawl_offset(const struct crawl *c)
 {
-    return stream_file_offset(c->in);
+    return c->reference ? reference_stored(c->reference) : stream_file_offset(c->in);
 }
 
 uint64_t crawl_damage(const struct crawl *c, const char **last)
@@ -255,6 +310,12 @@ static void account(struct crawl *c)
     const struct warc_damage *d = c->warc ? warc_damage(c->warc) : NULL;
     const char *said = d ? d->last : c->said;
 
+    if (c->reference) {
+        ledger_count(c->ledger, "damage:files", c->bad);
+        ledger_file(c->ledger, reference_path(c->reference), reference_stored(c->reference),
+                    *said ? said : NULL);
+        return;
+    }
     if (d) {
         ledger_count(c->ledger, "damage:records", d->records);
         ledger_count(c->ledger, "damage:mended-records", d->mended);
@@ -270,8 +331,9 @@ void crawl_close(struct crawl *c)
 {
     if (!c)
         return;
-    if (c->warc || c->parser)
+    if (c->warc || c->parser || c->reference)
         account(c);
+    reference_close(c->reference);
     if (c->warc)
         warc_close(c->warc);
     else

@@ -31,9 +31,16 @@ struct page {            // views; valid until the next call of crawl_next()
     enum page_fault fault;      // the first that applies, in the order above
 };
 
+struct crawl_mode {
+    int strict;       // damage is an error
+    int reference;    // read WET as the reference does, see reference.h
+    int compat301;    // ... and that as 3.0.1
+};
+
 /* Open path ("-" is standard input). Records without text, damage and its bytes are counted in l.
- * strict: damage is an error. NULL on failure, also when path is neither: err says why. */
-struct crawl *crawl_open(const char *path, int strict, struct ledger *l, struct err *err);
+ * NULL on failure, also when path is neither: err says why. */
+struct crawl *crawl_open(const char *path, const struct crawl_mode *mode, struct ledger *l,
+                         struct err *err);
 
 /* The next page, all but its text: 1, 0 at the end, -1 on a failed read (on damage, when
  * strict). Its fault is one that shows without the text. */

@@ -1,0 +1,260 @@
+/* reference.c - see reference.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "crawl/chunk.h"
+#include "crawl/reference.h"
+#include "text/unicode.h"
+#include "text/utf8.h"
+
+struct fields {
+    struct buf url, date, type, length, text;
+};
+
+struct reference {
+    struct chunks *in;
+    int compat301;
+    struct buf plain;    // decoded, not yet cut into lines
+    size_t at;
+    size_t whole;         // plain[0, whole) is known to be UTF-8
+    int ended, failed;    // no more chunks; and that was damage
+    int skip_lf;          // the last line ended in CR: an LF right after it is part of that end
+    int begun;            // a page or any line was seen
+    struct fields page, last;    // being read; handed out
+    struct err why;
+    int done;
+};
+
+struct reference *reference_open(const char *path, int compat301, struct err *err)
+{
+    struct reference *r = xcalloc(1, sizeof(*r));
+
+    r->compat301 = compat301;
+    if (!(r->in = chunks_open(path, err))) {
+        free(r);
+        return NULL;
+    }
+    return r;
+}
+
+static int fail(struct reference *r, const struct err *why)
+{
+    r->ended = r->failed = 1;
+    r->why = *why;
+    return -1;
+}
+
+/* Bytes at the end of s that begin a character and may be gone on with. */
+static size_t pending(struct bytes s)
+{
+    size_t n;
+
+    for (n = 1; n <= 3 && n <= s.n; n++) {
+        unsigned char c = s.p[s.n - n];
+
+        if (c >= 0xC0)
+            return n < (c >= 0xF0 ? 4U : c >= 0xE0 ? 3U : 2U) ? n : 0;
+        if (c < 0x80)
+            return 0;
+    }
+    return 0;
+}
+
+/* One chunk more, which counts as a whole or not at all: 1, 0 at the end, -1. */
+static int more(struct reference *r)
+{
+    struct bytes piece, all;
+    size_t tail;
+    struct err err;
+    int got;
+
+    if (r->ended)
+        return r->failed ? -1 : 0;
+    memmove(r->plain.p, r->plain.p + r->at, r->plain.n - r->at);
+    r->plain.n -= r->at;
+    r->whole -= r->at;
+    r->at = 0;
+    got = chunks_next(r->in, &piece, &err);
+    if (got < 0)
+        return fail(r, &err);
+    if (got == 0 && r->whole < r->plain.n) {
+        err_set(&err, "%s: not UTF-8: ends within a character", chunks_path(r->in));
+        return fail(r, &err);
+    }
+    if (got == 0)
+        return r->ended = 1, 0;
+    buf_add(&r->plain, piece.p, piece.n);
+    all = (struct bytes){ r->plain.p + r->whole, r->plain.n - r->whole };
+    tail = pending(all);
+    all.n -= tail;
+    if (!utf8_valid(all)) {
+        err_set(&err, "%s: not UTF-8", chunks_path(r->in));
+        return fail(r, &err);
+    }
+    r->whole = r->plain.n - tail;
+    return 1;
+}
+
+/* The next line, by any of the three ends: 1, 0 at the end, -1 on damage. */
+static int next_line(struct reference *r, struct bytes *line)
+{
+    size_t i = 0;
+    int got;
+
+    for (;;) {
+        const unsigned char *p = r->plain.p + r->at;
+        size_t n = r->whole - r->at;
+
+        if (r->skip_lf && n) {
+            r->at += *p == '\n';
+            r->skip_lf = 0;
+            continue;
+        }
+        while (i < n && p[i] != '\n' && p[i] != '\r')
+            i++;
+        if (i < n) {
+            *line = (struct bytes){ p, i };
+            r->skip_lf = p[i] == '\r';
+            r->at += i + 1;
+            return 1;
+        }
+        if ((got = more(r)) <= 0)
+            break;
+    }
+    if (got < 0 || r->at == r->whole)
+        return got;
+    *line = (struct bytes){ r->plain.p + r->at, r->whole - r->at };
+    r->at = r->whole;
+    return 1;
+}
+
+static int begins(struct bytes s, const char *with)
+{
+    size_t n = strlen(with);
+
+    return s.n >= n && !memcmp(s.p, with, n);
+}
+
+static void set(struct buf *b, struct bytes line, const char *key)
+{
+    struct bytes s = unicode_strip((struct bytes){ line.p + strlen(key), line.n - strlen(key) });
+
+    buf_reset(b);
+    buf_add(b, s.p, s.n);
+}
+
+/* A line of a page: a header, by how it begins, or text. */
+static void take_line(struct fields *f, struct bytes line)
+{
+    static const char url[] = "WARC-Target-URI:", date[] = "WARC-Date:", type[] = "Content-Type:",
+                      length[] = "Content-Length:";
+
+    if (begins(line, url))
+        set(&f->url, line, url);
+    else if (begins(line, date))
+        set(&f->date, line, date);
+    else if (begins(line, type))
+        set(&f->type, line, type);
+    else if (begins(line, length))
+        set(&f->length, line, length);
+    else if (!begins(line, "WARC") && !begins(line, "CONTENT-") && !begins(line, "Content-")) {
+        if (f->text.n)
+            buf_add_byte(&f->text, '\n');
+        buf_add(&f->text, line.p, line.n);
+    }
+}
+
+static void reset(struct fields *f)
+{
+    buf_reset(&f->url);
+    buf_reset(&f->date);
+    buf_reset(&f->type);
+    buf_reset(&f->length);
+    buf_reset(&f->text);
+}
+
+/* The page that was being read goes out, the next begins. */
+static void hand_out(struct reference *r, struct page *p, int *lacks)
+{
+    struct fields f = r->last;
+
+    r->last = r->page;
+    r->page = f;
+    reset(&r->page);
+    f = r->last;
+    *p = (struct page){ .raw = buf_bytes(&f.text),
+                        .form = FORM_LINES,
+                        .url = buf_bytes(&f.url),
+                        .date = buf_bytes(&f.date),
+                        .lang = lang_find((struct bytes){ (const unsigned char *)"und", 3 }) };
+    *lacks = (f.url.n ? 0 : LACKS_URL) | (f.text.n ? 0 : LACKS_TEXT) | (f.date.n ? 0 : LACKS_DATE) |
+             (f.type.n ? 0 : LACKS_TYPE) | (f.length.n ? 0 : LACKS_LENGTH);
+}
+
+int reference_next(struct reference *r, struct page *p, int *lacks, struct err *err)
+{
+    struct bytes line;
+    int got;
+
+    if (r->done)
+        return 0;
+    while ((got = next_line(r, &line)) == 1) {
+        int was_begun = r->begun;
+
+        line = unicode_strip(line);
+        if (!line.n)
+            continue;
+        r->begun = 1;
+        if (line.n == 8 && begins(line, "WARC/1.0")) {
+            if (!was_begun)
+                continue;
+            hand_out(r, p, lacks);
+            return 1;
+        }
+        if (!was_begun && r->compat301) {
+            r->done = 1;
+            return err_set(err, "%s: text before the first record", chunks_path(r->in));
+        }
+        take_line(&r->page, line);
+    }
+    r->done = 1;
+    if (got < 0) {
+        *err = r->why;
+        return -1;
+    }
+    if (!r->begun && r->compat301)
+        return 0;
+    hand_out(r, p, lacks);
+    return 1;
+}
+
+unsigned long long reference_stored(const struct reference *r)
+{
+    return chunks_stored(r->in);
+}
+
+const char *reference_path(const struct reference *r)
+{
+    return chunks_path(r->in);
+}
+
+static void release(struct fields *f)
+{
+    buf_release(&f->url);
+    buf_release(&f->date);
+    buf_release(&f->type);
+    buf_release(&f->length);
+    buf_release(&f->text);
+}
+
+void reference_close(struct reference *r)
+{
+    if (!r)
+        return;
+    chunks_close(r->in);
+    release(&r->page);
+    release(&r->last);
+    buf_release(&r->plain);
+    free(r);
+}
