@@ -6,7 +6,6 @@
 #include "langid/ngram.h"
 #include "langid/scan.h"
 #include "langid/script.h"
-#include "text/utf8.h"
 
 struct feature_room {
     struct langid_shape shape;
@@ -43,30 +42,33 @@ void feature_room_free(struct feature_room *r)
     free(r);
 }
 
-/* cld3's classes of characters: those that say much about the language. */
-static uint32_t class_of(const unsigned char *p, size_t len)
+/* The letter at p, which is not ASCII, of text that was cleaned; its length. */
+static inline uint32_t letter_at(const unsigned char *p, size_t *len)
 {
-    uint32_t c;
-
-    switch (len) {
-    case 1:
-        return 1;
+    *len = ngram_char_len(*p);
+    switch (*len) {
     case 2:
-        c = (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu);
-        return c >= 0x600 && c <= 0x6FF   ? 8
-               : c >= 0x590 && c <= 0x5FF ? 7
-               : c >= 0x400 && c <= 0x4FF ? 6
-               : c >= 0x370 && c <= 0x3FF ? 5
-                                          : 2;
+        return (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu);
     case 3:
-        c = (p[0] & 0xFu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
-        return c >= 0x1100 && c <= 0x11FF   ? 9
-               : c >= 0x3041 && c <= 0x309F ? 10
-               : c >= 0x30A0 && c <= 0x30FF ? 11
-                                            : 3;
+        return (p[0] & 0xFu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
     default:
-        return 4;
+        return (p[0] & 0x7u) << 18 | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
     }
+}
+
+/* cld3's classes of characters: those that say much about the language. */
+static uint32_t class_of(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+    } block[] = { { 0x370, 0x3FF },   { 0x400, 0x4FF },   { 0x590, 0x5FF },  { 0x600, 0x6FF },
+                  { 0x1100, 0x11FF }, { 0x3041, 0x309F }, { 0x30A0, 0x30FF } };
+    uint32_t i;
+
+    for (i = 0; i < sizeof(block) / sizeof(*block); i++)
+        if (c >= block[i].first && c <= block[i].last)
+            return 5 + i;
+    return c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
 }
 
 static void add_all(struct counter *to, const uint32_t *n, uint32_t ids)
@@ -80,41 +82,41 @@ static void add_all(struct counter *to, const uint32_t *n, uint32_t ids)
 
 static void count_classes(struct counter *to, struct bytes text)
 {
-    uint32_t n[LANGID_SCRIPT_CLASSES] = { 0 };
+    uint32_t n[LANGID_SCRIPT_CLASSES] = { 0 }, ascii = 0;
     size_t i, len;
 
-    for (i = 0; i < text.n; i += len) {
-        len = 1;
+    for (i = 0; i < text.n;) {
         if (text.p[i] < 0x80) {
-            n[1] += text.p[i] != ' ';
+            ascii += text.p[i++] != ' ';
         } else {
-            len = ngram_char_len(text.p[i]);
-            n[class_of(text.p + i, len)]++;
+            n[class_of(letter_at(text.p + i, &len))]++;
+            i += len;
         }
     }
+    n[1] = ascii;
     add_all(to, n, LANGID_SCRIPT_CLASSES);
 }
 
 static void count_scripts(struct counter *to, struct bytes text)
 {
     const struct scripts *scripts = scripts_get();
-    uint32_t n[LANGID_SCRIPTS] = { 0 };
+    uint32_t n[LANGID_SCRIPTS] = { 0 }, ascii = 0;
     size_t i, len;
 
-    for (i = 0; i < text.n; i += len) {
-        uint32_t c = text.p[i];
-        int bytes, script;
+    for (i = 0; i < text.n;) {
+        uint32_t c;
+        int script;
 
-        len = 1;
-        if (c < 0x80) {
-            n[SCRIPT_LATIN] += c != ' ';
+        if (text.p[i] < 0x80) {
+            ascii += text.p[i++] != ' ';
             continue;
         }
-        c = utf8_get(text.p + i, text.n - i, &bytes);
-        len = (size_t)bytes;
+        c = letter_at(text.p + i, &len);
         script = script_of(scripts, c);
         n[script == SCRIPT_HAN ? script_split_han(c) : script]++;
+        i += len;
     }
+    n[SCRIPT_LATIN] += ascii;
     add_all(to, n, LANGID_SCRIPTS);
 }
 

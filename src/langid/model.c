@@ -163,6 +163,22 @@ int langid_check(const struct langid *m, struct err *err)
     return check_numbers(m->out_b, labels, err);
 }
 
+static void new_embeddings(struct langid *m)
+{
+    size_t start[LANGID_GROUP_MAX];
+    int g;
+
+    for (g = 0; g < m->shape.n_group; g++) {
+        const struct langid_group *group = &m->shape.group[g];
+
+        start[g] = m->n_embed;
+        m->n_embed += ((size_t)group->ids * (size_t)group->dim + 15) / 16 * 16;
+    }
+    m->all_embed = mem_map(m->n_embed * sizeof(float));
+    for (g = 0; g < m->shape.n_group; g++)
+        m->embed[g] = m->all_embed + start[g];
+}
+
 struct langid *langid_new(const struct langid_shape *shape, struct err *err)
 {
     size_t width, hidden, labels;
@@ -176,9 +192,7 @@ struct langid *langid_new(const struct langid_shape *shape, struct err *err)
     labels = (size_t)shape->n_label;
     m = xcalloc(1, sizeof(*m));
     m->shape = *shape;
-    for (g = 0; g < shape->n_group; g++)
-        m->embed[g] =
-            xcalloc((size_t)shape->group[g].ids * (size_t)shape->group[g].dim, sizeof(float));
+    new_embeddings(m);
     m->hidden_w = xcalloc(width * hidden, sizeof(float));
     m->hidden_b = xcalloc(hidden, sizeof(float));
     m->out_w = xcalloc(hidden * labels, sizeof(float));
@@ -194,8 +208,7 @@ void langid_free(struct langid *m)
 
     if (!m)
         return;
-    for (i = 0; i < m->shape.n_group; i++)
-        free(m->embed[i]);
+    mem_unmap(m->all_embed, m->n_embed * sizeof(float));
     for (i = 0; i < LANGID_LABEL_MAX; i++)
         free(m->label[i]);
     free(m->hidden_w);

@@ -57,10 +57,12 @@ struct langid {
     struct langid_shape shape;
     char *label[LANGID_LABEL_MAX];
     float bar[LANGID_LABEL_MAX];       // an answer is reliable from this probability on
-    float *embed[LANGID_GROUP_MAX];    // [ids, dim]
-    float *hidden_w, *hidden_b;        // [D, hidden], [hidden]; D is the sum of the dims
-    float *out_w, *out_b;              // [hidden, n_label], [n_label]
-    char *origin;                      // free text, one line: what it was made of
+    float *embed[LANGID_GROUP_MAX];    // [ids, dim], 64-byte aligned: parts of all_embed
+    float *all_embed;
+    size_t n_embed;
+    float *hidden_w, *hidden_b;    // [D, hidden], [hidden]; D is the sum of the dims
+    float *out_w, *out_b;          // [hidden, n_label], [n_label]
+    char *origin;                  // free text, one line: what it was made of
 };
 
 /* Whether it can be: groups, their kinds once each, limits; labels and numbers of a whole model

@@ -20,6 +20,7 @@ struct counter {
     uint32_t *touched;    // ids whose count is not 0, in the order in which they were met
     size_t n;             // how many
     uint64_t total;
+    uint32_t ascii[128];    // ids of one byte
 };
 
 void counter_init(struct counter *c, uint32_t ids);
@@ -51,7 +52,7 @@ static inline void counter_add(struct counter *c, uint32_t id)
 /* Bytes of a character, by its first one. */
 static inline size_t ngram_char_len(unsigned char c)
 {
-    return c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+    return 1u + (c >= 0xC0) + (c >= 0xE0) + (c >= 0xF0);
 }
 
 uint32_t ngram_hash(const unsigned char *p, size_t n);    // as cld3 hashes
