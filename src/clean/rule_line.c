@@ -1,5 +1,6 @@
 /* rule_line.c - see rule_line.h. The order, and with it what a rule may take for granted, is
  * that of the table. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "text/utf8.h"
 
 enum { WORD_MAX = 1000, WORDS_MIN = 5 };
+enum { LOREM_IPSUM, JAVASCRIPT, POLICY, NEEDLES };
 
 enum verdict line_too_long_word(struct rule_line *l)
 {
@@ -89,10 +91,16 @@ enum verdict line_too_short(struct rule_line *l)
 /* Substrings looked for in the lower-cased line. They are ASCII, so lower-casing matters only in
  * ASCII letters and in the two code points whose lower case has one: U+0130 and U+212A. */
 struct needles {
-    const char *const *word;    // NULL ends them
+    const char *word[8];    // NULL ends them
     size_t shortest;
     unsigned char skip[1024];    // by the low five bits of two bytes: how far to go on
-    int ready;
+};
+
+static struct needles needles[] = {
+    [LOREM_IPSUM] = { .word = { "lorem ipsum" } },
+    [JAVASCRIPT] = { .word = { "javascript" } },
+    [POLICY] = { .word = { "terms of use", "privacy policy", "cookie policy", "uses cookies",
+                           "use of cookies", "use cookies" } },
 };
 
 static unsigned pair(const unsigned char *p)
@@ -117,7 +125,14 @@ static void needles_make(struct needles *k)
             if (*s > k->shortest - 2 - j)
                 *s = (unsigned char)(k->shortest - 2 - j);
         }
-    k->ready = 1;
+}
+
+static void needles_make_all(void)
+{
+    int i;
+
+    for (i = 0; i < NEEDLES; i++)
+        needles_make(&needles[i]);
 }
 
 static int matches(const unsigned char *p, size_t n, const char *word)
@@ -168,13 +183,14 @@ static int has_odd_letter(struct bytes s)
     return 0;
 }
 
-static int contains(struct needles *k, struct bytes s)
+static int contains(int which, struct bytes s)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const struct needles *k = &needles[which];
     struct buf low = { 0 };
     int found;
 
-    if (!k->ready)
-        needles_make(k);
+    pthread_once(&once, needles_make_all);
     if (needles_find(k, s))
         return 1;
     if (!has_odd_letter(s))
@@ -187,18 +203,12 @@ static int contains(struct needles *k, struct bytes s)
 
 enum verdict line_lorem_ipsum(struct rule_line *l)
 {
-    static const char *const word[] = { "lorem ipsum", NULL };
-    static struct needles k = { .word = word };
-
-    return contains(&k, l->s) ? DROP_PAGE : KEEP;
+    return contains(LOREM_IPSUM, l->s) ? DROP_PAGE : KEEP;
 }
 
 enum verdict line_javascript(struct rule_line *l)
 {
-    static const char *const word[] = { "javascript", NULL };
-    static struct needles k = { .word = word };
-
-    return contains(&k, l->s) ? DROP_LINE : KEEP;
+    return contains(JAVASCRIPT, l->s) ? DROP_LINE : KEEP;
 }
 
 enum verdict line_squiggly_bracket(struct rule_line *l)
@@ -208,14 +218,5 @@ enum verdict line_squiggly_bracket(struct rule_line *l)
 
 enum verdict line_policy(struct rule_line *l)
 {
-    static const char *const word[] = { "terms of use",
-                                        "privacy policy",
-                                        "cookie policy",
-                                        "uses cookies",
-                                        "use of cookies",
-                                        "use cookies",
-                                        NULL };
-    static struct needles k = { .word = word };
-
-    return contains(&k, l->s) ? DROP_LINE : KEEP;
+    return contains(POLICY, l->s) ? DROP_LINE : KEEP;
 }
