@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "clean/badwords.h"
 #include "clean/claim.h"
 #include "clean/judge.h"
 #include "clean/language.h"
@@ -193,6 +194,27 @@ static const char *judge_first(const struct spool_page *s, const struct fate *f,
     return rule ? rule->count : NULL;
 }
 
+/* Whether a word of its language's list drops a page that is kept so far. */
+static const char *judge_words(struct judge *j, const struct spool_page *s, struct tally *t,
+                               const struct verdict_page *v)
+{
+    const struct badwords *b = j->plan->badwords;
+    int has = b && badwords_has(b, v->lang->label);
+    enum words_fate fate = WORDS_NONE;
+    struct bytes found;
+
+    if (has && badwords_find(b, v->lang->label, v->text, &j->low, &found))
+        fate =
+            j->plan->profile == CLEAN_MC4 && !j->plan->compat301 && badwords_spares(s->head.url_key)
+                ? WORDS_LET_GO
+                : WORDS_FOUND;
+    if (has)
+        t->words[fate][v->lang - langs]++;
+    t->n[WORDS_PASSED] += fate == WORDS_NONE;
+    t->n[WORDS_SPARED] += fate == WORDS_LET_GO;
+    return fate == WORDS_FOUND ? "badwords-filter:filtered" : NULL;
+}
+
 void judge_again(struct judge *j, const struct spool_page *s, const struct fate *f, struct tally *t,
                  struct verdict_page *v)
 {
@@ -217,6 +239,7 @@ void judge_again(struct judge *j, const struct spool_page *s, const struct fate 
     if ((v->why = language_judge(j->plan, j->langid, rest.text, v, t)))
         return;
     v->text = rest.text;
+    v->why = judge_words(j, s, t, v);
 }
 
 void judge_free(struct judge *j)

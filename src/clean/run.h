@@ -16,6 +16,7 @@
 #include "crawl/crawl.h"
 #include "text/lang.h"
 
+struct badwords;
 struct err;
 struct langid;
 struct ledger;
@@ -30,6 +31,7 @@ struct clean_plan {
     struct langid *langid;               // tells languages; NULL: they are what is said
     const char *tmpdir;                  // NULL: $TMPDIR
     const struct punkt_params *punkt;    // of English; NULL: sentences by ICU
+    const struct badwords *badwords;     // lists; NULL: none
     uint64_t mem;                        // bytes for claims
     int n_thread;
     struct crawl_mode mode;    // how files are read

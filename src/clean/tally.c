@@ -25,11 +25,13 @@ static const char *const count_name[COUNTS] = {
     [LANGUAGE_NONE] = "filtered:no_predictions",
     [LANGUAGE_LOW] = "filtered:low_confidence",
     [LANGUAGE_IGNORED] = "filtered:ignored_language",
+    [WORDS_PASSED] = "badwords-filter:passed",
+    [WORDS_SPARED] = "badwords-filter:soft-passed",
 };
 
 void tally_add(struct tally *t, const struct tally *from)
 {
-    int i;
+    int i, k;
 
     assert(n_lang <= LANGUAGES_MAX);
     for (i = 0; i < COUNTS; i++)
@@ -38,6 +40,9 @@ void tally_add(struct tally *t, const struct tally *from)
         t->hit[i] += from->hit[i];
     for (i = 0; i < n_lang; i++)
         t->language[i] += from->language[i];
+    for (k = 0; k < WORDS_FATES; k++)
+        for (i = 0; i < n_lang; i++)
+            t->words[k][i] += from->words[k][i];
     t->no_language += from->no_language;
 }
 
@@ -48,7 +53,7 @@ static void report_languages(const struct tally *t, const struct clean_plan *pla
     char name[64];
     int i;
 
-    for (i = LANGUAGE; i < COUNTS; i++) {
+    for (i = LANGUAGE; i < WORDS_PASSED; i++) {
         snprintf(name, sizeof(name), "%s:%s", filter, count_name[i]);
         if (t->n[i] || i == LANGUAGE)
             ledger_count(plan->ledger, name, t->n[i]);
@@ -58,6 +63,28 @@ static void report_languages(const struct tally *t, const struct clean_plan *pla
         if (t->language[i])
             ledger_count(plan->ledger, name, t->language[i]);
     }
+}
+
+static void report_words(const struct tally *t, const struct clean_plan *plan)
+{
+    static const char *const fate[] = { "passed", "filtered", "soft-passed" };
+    char name[64];
+    int i, k;
+
+    if (!plan->badwords)
+        return;
+    ledger_count(plan->ledger, count_name[WORDS_PASSED], t->n[WORDS_PASSED]);
+    if (t->n[WORDS_SPARED])
+        ledger_count(plan->ledger, count_name[WORDS_SPARED], t->n[WORDS_SPARED]);
+    for (k = 0; k < WORDS_FATES; k++)
+        for (i = 0; i < n_lang; i++) {
+            const char *label = langs[i].label;    // a list is that of the label without -Latn
+
+            snprintf(name, sizeof(name), "badwords-filter-%.*s:%s", (int)strcspn(label, "-"), label,
+                     fate[k]);
+            if (t->words[k][i])
+                ledger_count(plan->ledger, name, t->words[k][i]);
+        }
 }
 
 static void report(const struct tally *t, const struct clean_plan *plan)
@@ -72,6 +99,7 @@ static void report(const struct tally *t, const struct clean_plan *plan)
         ledger_count(plan->ledger, count_name[i], t->n[i]);
     }
     report_languages(t, plan);
+    report_words(t, plan);
     for (i = 0; i < n_rule; i++)
         if (set >> i & 1 && rules[i].level == RULE_LINE && t->hit[i])
             ledger_count(plan->ledger, rules[i].count, t->hit[i]);

@@ -27,8 +27,12 @@ enum count {
     LANGUAGE_NONE,
     LANGUAGE_LOW,
     LANGUAGE_IGNORED,
+    WORDS_PASSED,
+    WORDS_SPARED,
     COUNTS,
 };
+
+enum words_fate { WORDS_NONE, WORDS_FOUND, WORDS_LET_GO, WORDS_FATES };    // of a page with a list
 
 enum { LANGUAGES_MAX = 128 };
 
@@ -36,7 +40,8 @@ struct tally {    // { 0 } is none
     uint64_t n[COUNTS];
     uint64_t hit[RULE_MAX];              // lines, by the rule that dropped or edited them
     uint64_t language[LANGUAGES_MAX];    // pages that passed, by row of langs
-    uint64_t no_language;                // pages dropped because nothing says their language
+    uint64_t words[WORDS_FATES][LANGUAGES_MAX];
+    uint64_t no_language;    // pages dropped because nothing says their language
 };
 
 void tally_add(struct tally *t, const struct tally *from);

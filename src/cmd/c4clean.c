@@ -10,6 +10,7 @@
 #include "base/opt.h"
 #include "base/progress.h"
 #include "base/share.h"
+#include "clean/badwords.h"
 #include "clean/run.h"
 #include "clean/slices.h"
 #include "clean/task.h"
@@ -20,7 +21,7 @@
 
 static const char *profile, *compat = "3.1.0", *lang, *split_by, *out_dir, *tmpdir, *out_path,
                             *rejects, *stats, *pass_name, *winners, *task_name, *punkt, *lang_from,
-                            *langid_model, *shards;
+                            *langid_model, *shards, *badwords;
 static int64_t validation = -1, mem = 1 << 30, n_thread = 1;
 static unsigned n_shard;    // 0: as many as were published
 static int strict, reference, quiet, list_rules;
@@ -39,6 +40,8 @@ static const struct opt opts[] = {
       "tell languages by a model (default), or take what pages say" },
     { 0, "langid-model", "FILE", OPT_STR, &langid_model, 0, 0,
       "the model (default: that installed with the tools)" },
+    { 0, "badwords", "DIR", OPT_STR, &badwords, 0, 0,
+      "drop pages with a word of these lists, a file a language" },
     { 0, "with", "RULE", OPT_LIST, &with, 0, 0, "also this rule (again and again)" },
     { 0, "without", "RULE", OPT_LIST, &without, 0, 0, "not this rule (again and again)" },
     { 0, "list-rules", NULL, OPT_FLAG, &list_rules, 0, 0, "print the rules as TSV and exit" },
@@ -273,13 +276,17 @@ static void find_model(const struct job *job)
 static int run_with_models(struct job *job, char **file, struct err *err)
 {
     struct punkt_params *params = NULL;
+    struct badwords *words = NULL;
     int bad = 0;
 
-    if ((punkt && !(params = punkt_load(punkt, err))) ||
+    if ((badwords && !(words = badwords_load(badwords, job->plan.compat301, err))) ||
+        (punkt && !(params = punkt_load(punkt, err))) ||
         (model_path && !(job->plan.langid = langid_load(model_path, err))))
         bad = -1;
     job->plan.punkt = params;
+    job->plan.badwords = words;
     bad = bad || run_with_rejects(job, file, err) < 0;
+    badwords_free(words);
     punkt_params_free(params);
     langid_free(job->plan.langid);
     return bad ? -1 : 0;

@@ -480,3 +480,23 @@ de true' ]
     exits 2 c4clean -p mc4 --langid-model m a.wet
     exits 2 command c4clean -p mc4 -l en --langid-model m a.wet
 }
+
+@test "a word of its language's list drops a page, and is counted" {
+    mkdir lists
+    echo 'so rude' >lists/en
+    echo 'TOUT' >lists/fr # the page is lower-cased, lists are not
+    { { english; echo 'That is So Rude, they say, of me.'; } | record http://a/1 2020-01-01T00:00:00Z eng
+      { english | sed 's/^/Again: /'; echo 'That is so rudely said, they say.'; } | record http://a/2 2020-01-01T00:00:00Z eng
+      { german; echo 'so rude'; } | record http://a/3 2020-01-01T00:00:00Z deu
+      { german | sed 's/^/Encore: /'; echo 'Tout TOUT tout'; } | record http://a/4 2020-01-01T00:00:00Z fra
+    } >a.wet
+    c4clean -p mc4 --badwords lists --stats s.json --rejects r.jsonl a.wet >out
+    [ "$(jq -r .url out | tr '\n' ' ')" = 'http://a/2 http://a/3 http://a/4 ' ]
+    [ "$(jq -r '"\(.url) \(.reason)"' r.jsonl)" = 'http://a/1 badwords-filter:filtered' ]
+    jq -e '.counted | .["badwords-filter:passed"] == 3 and .["badwords-filter-en:passed"] == 1 and
+        .["badwords-filter-en:filtered"] == 1 and .["badwords-filter-fr:passed"] == 1 and
+        (has("badwords-filter-de:passed") | not)' s.json
+    jq -e '.counted["language-filter:passed"] == 4' s.json
+    [ "$(c4clean -p c4 --badwords lists a.wet | jq -r .url)" = http://a/2 ]
+    refuses c4clean -p mc4 --badwords nowhere a.wet
+}
