@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/mem.h"
+
 /* CRC-32C (Castagnoli) of n bytes, continued from crc (0 at the start). */
 uint32_t hash_crc32c(uint32_t crc, const void *p, size_t n);
 uint32_t hash_crc32c_plain(uint32_t crc, const void *p, size_t n);    // the definition, for tests
@@ -13,6 +15,9 @@ uint64_t hash_xx64(const void *p, size_t n, uint64_t seed);
 void hash_xx128(const void *p, size_t n, unsigned char out[16]);    // XXH3, its canonical bytes
 
 void hash_md5(const void *p, size_t n, unsigned char out[16]);
+
+/* MD5 of n strings at once: several times faster than one after another. */
+void hash_md5_many(const struct bytes *s, size_t n, unsigned char (*out)[16]);
 
 void hash_sha1(const void *p, size_t n, unsigned char out[20]);
 

@@ -82,5 +82,31 @@ static void test_xx128(void **state)
     check_hex(d, 16, "99aa06d3014798d86001c324468d497f");
 }
 
+/* Against one at a time, for every length about the borders of blocks. */
+static void test_md5_many(void **state)
+{
+    enum { N = 300 };
+    static unsigned char data[5000], got[N][16];
+    struct bytes s[N];
+    struct rng r = rng_at(4, 4);
+    unsigned char want[16];
+    size_t i, n;
+
+    (void)state;
+    for (i = 0; i < sizeof(data); i++)
+        data[i] = (unsigned char)rng_next(&r);
+    for (i = 0; i < N; i++)
+        s[i] = (struct bytes){ data + i, i < 200 ? i : rng_below(&r, sizeof(data) - N) };
+    s[7] = (struct bytes){ NULL, 0 };
+    for (n = 0; n <= N; n = n < 20 ? n + 1 : n + 140) {
+        memset(got, 0, sizeof(got));
+        hash_md5_many(s, n, got);
+        for (i = 0; i < n; i++) {
+            hash_md5(s[i].p, s[i].n, want);
+            assert_memory_equal(got[i], want, 16);
+        }
+    }
+}
+
 TESTS("base/hash", cmocka_unit_test(test_crc32c), cmocka_unit_test(test_digests),
-      cmocka_unit_test(test_xx64), cmocka_unit_test(test_xx128))
+      cmocka_unit_test(test_md5_many), cmocka_unit_test(test_xx64), cmocka_unit_test(test_xx128))
