@@ -16,7 +16,8 @@
 
 enum {
     TELL_PIECES = 20000,
-    WARM_STEPS = 200,    // in which the rate rises, or a twentieth of all
+    MEASURE_MIN = 100,    // characters: mC4 asks for the language of no shorter text
+    WARM_STEPS = 200,     // in which the rate rises, or a twentieth of all
 };
 
 static const double EMBED_START = 0.1, SURE = 0.9;
@@ -318,14 +319,16 @@ static double coolest(const float *p, const int *label, int64_t n, int n_label)
 static void calibrate(struct trainer *t, struct train_result *result)
 {
     struct langid *m = t->m;
+    struct window_rule rule = t->o->window;
     int64_t n = t->o->n_measure, i, right = 0;
     int b, L = t->n_label, n_thread = t->o->n_thread, batch = t->o->batch;
     float *p;
     int *label;
     size_t j;
 
+    rule.min = rule.min < MEASURE_MIN && MEASURE_MIN < rule.max ? MEASURE_MIN : rule.min;
     windows_free(t->windows);
-    t->windows = windows_new(t->c, &t->o->window, 1);
+    t->windows = windows_new(t->c, &rule, 1);
     if (!t->windows || !n)
         return;
     n = (n + batch - 1) / batch * batch;
