@@ -11,8 +11,8 @@
 #include "base/progress.h"
 #include "io/out.h"
 #include "langid/langid.h"
-#include "langid/score.h"
-#include "langid/train.h"
+#include "learn/score.h"
+#include "learn/train.h"
 
 enum { COMPLAINTS = 10, TEXT_MAX_BYTES = 16384 };
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "langid/slot.h"
+#include "learn/slot.h"
 
 enum { FEATURE_BYTES = 10000 };    // as many of a text are looked at as mC4 does
 

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "io/out.h"
 #include "langid/langid.h"
-#include "langid/score.h"
+#include "learn/score.h"
 
 enum { CONFUSED = 3 };
 

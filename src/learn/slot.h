@@ -1,6 +1,6 @@
 /* slot.h - one piece of text on its way through the network, forward and back. */
-#ifndef LANGID_SLOT_H
-#define LANGID_SLOT_H
+#ifndef LEARN_SLOT_H
+#define LEARN_SLOT_H
 
 #include <stddef.h>
 

@@ -1,11 +1,11 @@
 /* score.h - how often a model is right about labelled texts, by label. */
-#ifndef LANGID_SCORE_H
-#define LANGID_SCORE_H
+#ifndef LEARN_SCORE_H
+#define LEARN_SCORE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "langid/corpus.h"
+#include "learn/corpus.h"
 
 struct err;
 struct langid;

@@ -8,11 +8,11 @@
 
 #include "base/err.h"
 #include "base/rng.h"
-#include "langid/adam.h"
 #include "langid/feature.h"
 #include "langid/langid.h"
-#include "langid/slot.h"
-#include "langid/train.h"
+#include "learn/adam.h"
+#include "learn/slot.h"
+#include "learn/train.h"
 
 enum {
     TELL_PIECES = 20000,

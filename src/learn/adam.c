@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "langid/adam.h"
+#include "learn/adam.h"
 
 enum { FIX_MAX = 8192 };    // the correction of the bias is as good as 1 from here on
 

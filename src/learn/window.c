@@ -6,7 +6,7 @@
 #include <unicode/unorm2.h>
 
 #include "base/rng.h"
-#include "langid/window.h"
+#include "learn/window.h"
 #include "text/utf8.h"
 
 enum {

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "langid/adam.h"
+#include "learn/adam.h"
 
 /* One number's Adam, as the paper's algorithm 1 has it. */
 struct plain {
@@ -69,5 +69,5 @@ static void test_untouched_rows_stay(void **state)
     adam_release(&a);
 }
 
-TESTS("langid/adam", cmocka_unit_test(test_rows_and_parts),
+TESTS("learn/adam", cmocka_unit_test(test_rows_and_parts),
       cmocka_unit_test(test_untouched_rows_stay))

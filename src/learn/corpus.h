@@ -1,6 +1,6 @@
 /* corpus.h - labelled texts in memory, to train a model on or to try one with. */
-#ifndef LANGID_CORPUS_H
-#define LANGID_CORPUS_H
+#ifndef LEARN_CORPUS_H
+#define LEARN_CORPUS_H
 
 #include <stddef.h>
 #include <stdint.h>

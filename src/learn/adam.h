@@ -1,7 +1,7 @@
 /* adam.h - Adam (Kingma, Ba 2015) over the rows of a matrix, most of which a step does not touch:
  * a row that has no gradient stays as it is, and so do its moments. */
-#ifndef LANGID_ADAM_H
-#define LANGID_ADAM_H
+#ifndef LEARN_ADAM_H
+#define LEARN_ADAM_H
 
 #include <stddef.h>
 #include <stdint.h>

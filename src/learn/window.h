@@ -1,13 +1,13 @@
 /* window.h - pieces of labelled texts as they come up on the web: of any length, with foreign
  * words in front or inside, without accents. What the piece of one number is depends on that
  * number alone. */
-#ifndef LANGID_WINDOW_H
-#define LANGID_WINDOW_H
+#ifndef LEARN_WINDOW_H
+#define LEARN_WINDOW_H
 
 #include <stdint.h>
 
 #include "base/mem.h"
-#include "langid/corpus.h"
+#include "learn/corpus.h"
 
 struct window_rule {
     int min, max;      // characters; lengths in between are drawn by their logarithm

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "langid/window.h"
+#include "learn/window.h"
 #include "text/utf8.h"
 
 /* A corpus of n[i] texts of label i, each of words of one letter of it. */
@@ -120,5 +120,5 @@ static void test_a_piece_is_its_numbers_alone(void **state)
     corpus_release(&c);
 }
 
-TESTS("langid/window", cmocka_unit_test(test_lengths_and_labels),
+TESTS("learn/window", cmocka_unit_test(test_lengths_and_labels),
       cmocka_unit_test(test_foreign_and_bare), cmocka_unit_test(test_a_piece_is_its_numbers_alone))

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "langid/langid.h"
-#include "langid/slot.h"
+#include "learn/slot.h"
 
 static struct langid_shape shape(void)
 {
@@ -198,5 +198,5 @@ static void test_no_letters(void **state)
     set_free(t);
 }
 
-TESTS("langid/slot", cmocka_unit_test(test_gradient), cmocka_unit_test(test_answer_is_the_engines),
+TESTS("learn/slot", cmocka_unit_test(test_gradient), cmocka_unit_test(test_answer_is_the_engines),
       cmocka_unit_test(test_dropping), cmocka_unit_test(test_no_letters))

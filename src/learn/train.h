@@ -5,14 +5,14 @@
  * texts and the options alone, not on the number of threads: each number's gradient is summed in
  * the order of the batch, by one thread.
  */
-#ifndef LANGID_TRAIN_H
-#define LANGID_TRAIN_H
+#ifndef LEARN_TRAIN_H
+#define LEARN_TRAIN_H
 
 #include <stdint.h>
 
-#include "langid/corpus.h"
 #include "langid/model.h"
-#include "langid/window.h"
+#include "learn/corpus.h"
+#include "learn/window.h"
 
 struct err;
 
