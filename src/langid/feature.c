@@ -206,8 +206,9 @@ int feature_find(struct feature_room *r, struct bytes text, size_t min, size_t m
     if (r->clean.n < min)
         return 0;
     buf_reset(&r->marked);
-    scan_snippets(&r->text, buf_bytes(&r->clean), max);
-    count_all(r, buf_bytes(&r->text));
+    if (r->clean.n > max)
+        scan_snippets(&r->text, buf_bytes(&r->clean), max);
+    count_all(r, buf_bytes(r->clean.n > max ? &r->text : &r->clean));
     gather(r, to);
     return 1;
 }

@@ -275,7 +275,7 @@ static int read_store(struct reader *r, char **field, struct err *err)
 /* A line of the header: 1, 0 when it was the last, -1. */
 static int read_word(struct reader *r, struct err *err)
 {
-    char line[LINE_LENGTH], *field[4];
+    char line[LINE_LENGTH], *field[4] = { NULL };
     int n = read_fields(r, line, field, err);
 
     if (n < 0)
@@ -301,7 +301,7 @@ static int read_word(struct reader *r, struct err *err)
 
 static int read_header(struct reader *r, struct err *err)
 {
-    char line[LINE_LENGTH], *field[4];
+    char line[LINE_LENGTH], *field[4] = { NULL };
     int more;
 
     if (read_fields(r, line, field, err) < 0)

@@ -165,7 +165,7 @@ int langid_check(const struct langid *m, struct err *err)
 
 static void new_embeddings(struct langid *m)
 {
-    size_t start[LANGID_GROUP_MAX];
+    size_t start[LANGID_GROUP_MAX] = { 0 };
     int g;
 
     for (g = 0; g < m->shape.n_group; g++) {

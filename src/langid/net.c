@@ -33,7 +33,7 @@ struct langid_room *langid_room_new(const struct langid *m)
     r->x = xcalloc((size_t)langid_width(&m->shape), sizeof(*r->x));
     r->h = xcalloc((size_t)m->shape.hidden, sizeof(*r->h));
     r->p = xcalloc((size_t)m->shape.n_label, sizeof(*r->p));
-    r->lang = xcalloc((size_t)m->shape.n_label, sizeof(*r->lang));
+    r->lang = xcalloc((size_t)m->shape.n_label, sizeof(struct lang *));
     for (i = 0; i < m->shape.n_label; i++)
         r->lang[i] = row_of(m->label[i]);
     r->und = row_of("und");
