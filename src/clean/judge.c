@@ -29,7 +29,7 @@ struct judge *judge_new(const struct clean_plan *plan)
     struct judge *j = xcalloc(1, sizeof(*j));
 
     j->plan = plan;
-    j->has_lines = rule_set_has(plan->rules, RULE_LINE) || rule_set_has(plan->rules, RULE_REST);
+    j->has_lines = rule_set_has(&plan->rules, RULE_LINE) || rule_set_has(&plan->rules, RULE_REST);
     j->sentences = sentences_new("en", plan->punkt);
     j->room = crawl_room_new();
     if (plan->langid)
@@ -46,14 +46,14 @@ static const char *label(const struct lang *l)
 
 static void judge_by_rules(struct judge *j, struct spool_page *s, struct rule_page *judged)
 {
-    uint32_t set = j->plan->rules;
-    int rule = rules_judge(set, RULE_PAGE, judged);
+    const struct rule_choice *c = &j->plan->rules;
+    int rule = rules_judge(c, RULE_PAGE, judged);
 
     if (rule < 0 && j->has_lines) {
-        rule = rules_clean_lines(set, judged, &j->text, j->sentences, &j->counts);
+        rule = rules_clean_lines(c, judged, &j->text, j->sentences, &j->counts);
         s->s[SPOOL_COUNTS] = (struct bytes){ (unsigned char *)&j->counts, sizeof(j->counts) };
         if (rule < 0)
-            rule = rules_judge(set, RULE_REST, judged);
+            rule = rules_judge(c, RULE_REST, judged);
     }
     s->head.rule = rule;
     if (rule < 0)
@@ -80,7 +80,7 @@ void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_
     url_normal(&j->normal, p->url);
     url_key(buf_bytes(&j->normal), s->head.url_key);
     judged.text = p->text;
-    s->head.rule = rules_judge(j->plan->rules, RULE_READ, &judged);
+    s->head.rule = rules_judge(&j->plan->rules, RULE_READ, &judged);
     if (s->head.rule < 0 && depth == JUDGE_ALL)
         judge_by_rules(j, s, &judged);
 }
@@ -219,6 +219,7 @@ void judge_again(struct judge *j, const struct spool_page *s, const struct fate 
                  struct verdict_page *v)
 {
     struct rule_page rest = { 0 };
+    size_t enough;
 
     v->lang = s->head.lang < 0 ? NULL : &langs[s->head.lang];
     if ((v->why = judge_first(s, f, t)))
@@ -229,9 +230,9 @@ void judge_again(struct judge *j, const struct spool_page *s, const struct fate 
         v->why = "dedupe-lines:filtered:empty";
         return;
     }
-    if (rule_set_has(j->plan->rules, RULE_REST))
-        rest.n_sentence = sentences_count(j->sentences, rest.text, 3);
-    if (rules_judge(j->plan->rules, RULE_REST, &rest) >= 0) {
+    if ((enough = rules_sentences(&j->plan->rules)))
+        rest.n_sentence = sentences_count(j->sentences, rest.text, enough);
+    if (rules_judge(&j->plan->rules, RULE_REST, &rest) >= 0) {
         v->why = "dedupe-lines:filtered:too_few_sentences";
         return;
     }

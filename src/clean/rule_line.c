@@ -4,21 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clean/marks.h"
 #include "clean/rule_line.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
-enum { WORD_MAX = 1000, WORDS_MIN = 5 };
 enum { LOREM_IPSUM, JAVASCRIPT, POLICY, NEEDLES };
 
 enum verdict line_too_long_word(struct rule_line *l)
 {
     struct bytes rest = l->s, word;
 
-    if (l->s.n <= WORD_MAX)
+    if ((double)l->s.n <= l->limit)
         return KEEP;
     while (unicode_word(&rest, &word))
-        if (word.n > WORD_MAX && utf8_count(word) > WORD_MAX)
+        if ((double)word.n > l->limit && (double)utf8_count(word) > l->limit)
             return DROP_LINE;
     return KEEP;
 }
@@ -71,11 +71,7 @@ enum verdict line_citations(struct rule_line *l)
 
 enum verdict line_no_endmark(struct rule_line *l)
 {
-    const unsigned char *end = l->s.p + l->s.n;
-
-    if (!l->s.n || !strchr(".?!\"", end[-1]) || !end[-1])
-        return DROP_LINE;
-    return l->s.n >= 3 && !memcmp(end - 3, "...", 3) ? DROP_LINE : KEEP;
+    return marks_end(l->s, l->marks) ? KEEP : DROP_LINE;
 }
 
 enum verdict line_too_short(struct rule_line *l)
@@ -83,9 +79,9 @@ enum verdict line_too_short(struct rule_line *l)
     struct bytes rest = l->s, word;
     int n = 0;
 
-    while (n < WORDS_MIN && unicode_word(&rest, &word))
+    while (n < l->limit && unicode_word(&rest, &word))
         n++;
-    return n < WORDS_MIN ? DROP_LINE : KEEP;
+    return n < l->limit ? DROP_LINE : KEEP;
 }
 
 /* Substrings looked for in the lower-cased line. They are ASCII, so lower-casing matters only in

@@ -4,11 +4,12 @@
 #include "clean/rule_page.h"
 #include "text/utf8.h"
 
-enum { PAGE_MAX = 190000, PARAGRAPHS = 3, PARAGRAPH_MIN = 200, SENTENCE_MIN = 3 };
+enum { PARAGRAPHS = 3 };
 
 enum verdict page_too_long(const struct rule_page *p)
 {
-    return p->text.n > PAGE_MAX && utf8_count(p->text) > PAGE_MAX ? DROP_PAGE : KEEP;
+    return (double)p->text.n > p->limit && (double)utf8_count(p->text) > p->limit ? DROP_PAGE
+                                                                                  : KEEP;
 }
 
 /* At least three lines of 200: the same as "the third longest has 200". */
@@ -21,8 +22,8 @@ enum verdict page_paragraphs(const struct rule_page *p)
         lf = memchr(at, '\n', (size_t)(end - at));
         if (!lf)
             lf = end;
-        if (lf - at >= PARAGRAPH_MIN &&
-            utf8_count((struct bytes){ at, (size_t)(lf - at) }) >= PARAGRAPH_MIN &&
+        if ((double)(lf - at) >= p->limit &&
+            (double)utf8_count((struct bytes){ at, (size_t)(lf - at) }) >= p->limit &&
             ++found == PARAGRAPHS)
             return KEEP;
     }
@@ -31,5 +32,5 @@ enum verdict page_paragraphs(const struct rule_page *p)
 
 enum verdict page_too_few_sentences(const struct rule_page *p)
 {
-    return p->n_sentence < SENTENCE_MIN ? DROP_PAGE : KEEP;
+    return (double)p->n_sentence < p->limit ? DROP_PAGE : KEEP;
 }

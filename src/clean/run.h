@@ -25,8 +25,8 @@ struct punkt_params;
 
 struct clean_plan {
     enum clean_profile profile;
-    int compat301;                       // winners as TFDS 3.0.1 chose them, and no date needed
-    uint32_t rules;                      // a set of rows
+    int compat301;    // winners as TFDS 3.0.1 chose them, and no date needed
+    struct rule_choice rules;
     const struct lang *lang;             // of every page; NULL: what each says, without a model
     struct langid *langid;               // tells languages; NULL: they are what is said
     const char *tmpdir;                  // NULL: $TMPDIR

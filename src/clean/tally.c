@@ -89,7 +89,7 @@ static void report_words(const struct tally *t, const struct clean_plan *plan)
 
 static void report(const struct tally *t, const struct clean_plan *plan)
 {
-    uint32_t set = plan->rules;
+    const struct rule_choice *set = &plan->rules;
     int i, has_lines = rule_set_has(set, RULE_LINE) || rule_set_has(set, RULE_REST);
 
     for (i = 0; i < LANGUAGE; i++) {
@@ -101,7 +101,7 @@ static void report(const struct tally *t, const struct clean_plan *plan)
     report_languages(t, plan);
     report_words(t, plan);
     for (i = 0; i < n_rule; i++)
-        if (set >> i & 1 && rules[i].level == RULE_LINE && t->hit[i])
+        if (set->set >> i & 1 && rules[i].level == RULE_LINE && t->hit[i])
             ledger_count(plan->ledger, rules[i].count, t->hit[i]);
 }
 

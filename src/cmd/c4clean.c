@@ -20,12 +20,12 @@
 #include "punkt/params.h"
 
 static const char *profile, *compat = "3.1.0", *lang, *split_by, *out_dir, *tmpdir, *out_path,
-                            *rejects, *stats, *pass_name, *winners, *task_name, *punkt, *lang_from,
-                            *langid_model, *shards, *badwords;
+                            *rejects, *stats, *preset, *marks, *pass_name, *winners, *task_name,
+                            *punkt, *lang_from, *langid_model, *shards, *badwords;
 static int64_t validation = -1, mem = 1 << 30, n_thread = 1;
 static unsigned n_shard;    // 0: as many as were published
 static int strict, reference, quiet, list_rules;
-static struct opt_list with, without;
+static struct opt_list with, without, limits;
 static char *model_path;    // of languages; NULL: none is used
 
 enum { SHARDS_MAX = 99999 };
@@ -42,8 +42,13 @@ static const struct opt opts[] = {
       "the model (default: that installed with the tools)" },
     { 0, "badwords", "DIR", OPT_STR, &badwords, 0, 0,
       "drop pages with a word of these lists, a file a language" },
-    { 0, "with", "RULE", OPT_LIST, &with, 0, 0, "also this rule (again and again)" },
-    { 0, "without", "RULE", OPT_LIST, &without, 0, 0, "not this rule (again and again)" },
+    { 0, "with", "RULE", OPT_LIST, &with, 0, 0, "also this rule or group (again and again)" },
+    { 0, "without", "RULE", OPT_LIST, &without, 0, 0, "not this rule or group (again and again)" },
+    { 0, "rule", "RULE=N", OPT_LIST, &limits, 0, 0, "the number a rule goes by (again and again)" },
+    { 0, "preset", "datatrove", OPT_CHOICE, &preset, 0, 0,
+      "C4's rules with the numbers that datatrove gives them" },
+    { 0, "terminal-marks", "c4|datatrove|all", OPT_CHOICE, &marks, 0, 0,
+      "what may end a line (default c4: . ? ! \")" },
     { 0, "list-rules", NULL, OPT_FLAG, &list_rules, 0, 0, "print the rules as TSV and exit" },
     { 0, "punkt", "FILE", OPT_STR, &punkt, 0, 0,
       "count English sentences by this: a file, or a folder of NLTK's" },
@@ -89,36 +94,65 @@ struct job {
 static void print_rules(void)
 {
     static const char *const level[] = {
-        [RULE_READ] = "page", [RULE_PAGE] = "page", [RULE_LINE] = "line", [RULE_REST] = "page"
+        [RULE_READ] = "read", [RULE_PAGE] = "page",       [RULE_LINE] = "line",
+        [RULE_REST] = "rest", [RULE_CLEANED] = "cleaned",
     };
     int i;
 
-    puts("rule\tlevel\tc4\tmc4\tcounted_as\thelp");
-    for (i = 0; i < n_rule; i++)
-        printf("%s\t%s\t%s\t%s\t%s\t%s\n", rules[i].name, level[rules[i].level],
-               rules[i].profiles & CLEAN_C4 ? "on" : "off",
-               rules[i].profiles & CLEAN_MC4 ? "on" : "off", rules[i].count, rules[i].help);
+    puts("rule\tlevel\tgroup\tc4\tmc4\tnumber\tcounted_as\thelp");
+    for (i = 0; i < n_rule; i++) {
+        const struct rule *r = &rules[i];
+
+        printf("%s\t%s\t%s\t%s\t%s\t", r->name, level[r->level], r->group,
+               r->profiles & CLEAN_C4 ? "on" : "off", r->profiles & CLEAN_MC4 ? "on" : "off");
+        if (r->limit)
+            printf("%.10g", r->limit);
+        printf("\t%s\t%s\n", r->count, r->help);
+    }
     out_close_stdout();
 }
 
-static uint32_t row_of(const char *name)
+static uint64_t rows_of(const char *name)
 {
-    int i = rule_find(name);
+    uint64_t set = rule_find_set(name);
 
-    if (i < 0)
-        die_misuse("no rule '%s': see --list-rules", name);
-    return 1u << i;
+    if (!set)
+        die_misuse("no rule or group '%s': see --list-rules", name);
+    return set;
+}
+
+static void choose_limit(struct rule_choice *c, const char *item)
+{
+    const char *eq = strchr(item, '=');
+    char *name = xstrndup(item, eq ? (size_t)(eq - item) : strlen(item)), *end = NULL;
+    int row = rule_find(name);
+    double x = eq ? strtod(eq + 1, &end) : 0;
+
+    if (!eq || row < 0 || !rules[row].limit)
+        die_misuse("--rule %s: no RULE=N with a rule that has a number: see --list-rules", item);
+    if (end == eq + 1 || *end || !(x >= 0 && x <= 1e9))
+        die_misuse("--rule %s: '%s' is no number from 0 to 1e9", item, eq + 1);
+    c->limit[row] = x;
+    free(name);
 }
 
 static void choose_rules(struct clean_plan *plan)
 {
     int i;
 
-    plan->rules = rule_set(plan->profile);
+    plan->rules = rule_choose(plan->profile);
+    if (preset)
+        rule_choose_datatrove(&plan->rules);
+    if (marks)
+        plan->rules.marks = !strcmp(marks, "all")         ? MARKS_ALL
+                            : !strcmp(marks, "datatrove") ? MARKS_DATATROVE
+                                                          : MARKS_C4;
+    for (i = 0; i < limits.n; i++)
+        choose_limit(&plan->rules, limits.item[i]);
     for (i = 0; i < with.n; i++)
-        plan->rules |= row_of(with.item[i]);
+        plan->rules.set |= rows_of(with.item[i]);
     for (i = 0; i < without.n; i++)
-        plan->rules &= ~row_of(without.item[i]);
+        plan->rules.set &= ~rows_of(without.item[i]);
 }
 
 static void choose_lang(struct clean_plan *plan)

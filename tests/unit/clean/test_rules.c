@@ -43,7 +43,7 @@ static void unescape(const char *s, struct buf *b)
 static void verdict_of_line(const struct rule *r, const char *lang, struct bytes in, char *got)
 {
     struct buf room = { 0 };
-    struct rule_line l = { in, &room, lang };
+    struct rule_line l = { in, &room, lang, r->limit, MARKS_C4 };
     enum verdict v = r->line(&l);
 
     if (v == EDIT)
@@ -55,7 +55,7 @@ static void verdict_of_line(const struct rule *r, const char *lang, struct bytes
 
 static void verdict_of_page(const struct rule *r, const char *lang, struct bytes in, char *got)
 {
-    struct rule_page p = { .text = in, .lang = lang, .n_line = 1 };
+    struct rule_page p = { .text = in, .lang = lang, .n_line = 1, .limit = r->limit, .n = r->n };
     struct sentences *s = sentences_new("en", NULL);
 
     p.n_sentence = sentences_count(s, in, 3);
@@ -119,6 +119,7 @@ static void cases(void **state)
 
 static void table(void **state)
 {
+    struct rule_choice c4 = rule_choose(CLEAN_C4), mc4 = rule_choose(CLEAN_MC4);
     int i;
 
     (void)state;
@@ -128,13 +129,17 @@ static void table(void **state)
         assert_true(!rules[i].line == (rules[i].level != RULE_LINE));
         assert_true(!rules[i].page == (rules[i].level == RULE_LINE));
         assert_true(rules[i].count && rules[i].help && !strchr(rules[i].help, '\t'));
+        assert_true(rule_find_set(rules[i].name) == UINT64_C(1) << i);
+        assert_true(rule_find_set(rules[i].group) >> i & 1);
     }
+    assert_true(rule_find_set("c4") == (c4.set | rule_find_set("too_long")));
+    assert_true(!rule_find_set("none") && !rule_find_set("") && !rule_find_set("c"));
     assert_int_equal(rule_find("none"), -1);
-    assert_true(rule_set_has(rule_set(CLEAN_C4), RULE_LINE));
-    assert_false(rule_set_has(rule_set(CLEAN_MC4), RULE_LINE));
+    assert_true(rule_set_has(&c4, RULE_LINE));
+    assert_false(rule_set_has(&mc4, RULE_LINE));
 }
 
-static int clean(uint32_t set, const char *text, struct line_counts *n, char *out)
+static int clean(const struct rule_choice *set, const char *text, struct line_counts *n, char *out)
 {
     struct rule_page p = { .text = { (const unsigned char *)text, strlen(text) }, .lang = "en" };
     struct sentences *s = sentences_new("en", NULL);
@@ -158,12 +163,12 @@ static void pages(void **state)
                                "[1] Some words with a mark.\x0B"
                                "The javascript { of this line.\n"
                                "This line is as good as any. It has two.";
-    uint32_t set = rule_set(CLEAN_C4);
+    struct rule_choice set = rule_choose(CLEAN_C4);
     struct line_counts n;
     char out[1024];
 
     (void)state;
-    assert_int_equal(clean(set, text, &n, out), -1);
+    assert_int_equal(clean(&set, text, &n, out), -1);
     assert_string_equal(out, "One two three four five.\n Some words with a mark.\n"
                              "This line is as good as any. It has two.");
     assert_int_equal(n.passed, 3);
@@ -174,13 +179,13 @@ static void pages(void **state)
     assert_int_equal(out[1000], 3);
 
     /* the first that drops a page wins, and nothing after it is looked at */
-    assert_int_equal(clean(set, "A { in the first line.\nshort.", &n, out),
+    assert_int_equal(clean(&set, "A { in the first line.\nshort.", &n, out),
                      rule_find("squigglybracket"));
     assert_int_equal(n.passed + n.hit[rule_find("too_short")], 0);
-    set &= ~(1u << rule_find("squigglybracket"));
-    assert_int_equal(clean(set, "A { in the first line.\nshort.", &n, out), -1);
+    set.set &= ~(UINT64_C(1) << rule_find("squigglybracket"));
+    assert_int_equal(clean(&set, "A { in the first line.\nshort.", &n, out), -1);
     assert_int_equal(out[1000], 1);
-    assert_int_equal(clean(set, "", &n, out), -1);
+    assert_int_equal(clean(&set, "", &n, out), -1);
     assert_int_equal(out[1000], 0);
 }
 

@@ -186,7 +186,7 @@ static void run(const char *path, enum clean_profile profile, int compat301, str
     struct err err;
     struct clean_plan plan = { .profile = profile,
                                .compat301 = compat301,
-                               .rules = rule_set(profile),
+                               .rules = rule_choose(profile),
                                .lang = lang_find((struct bytes){ (unsigned char *)"en", 2 }),
                                .tmpdir = ".",
                                .mem = 1 << 20,
