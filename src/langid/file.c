@@ -204,10 +204,12 @@ static int read_fields(struct reader *r, char *line, char **field, struct err *e
     int got = stream_line(r->s, &b, LINE_LENGTH - 1, err), n = 0;
     char *p = line;
 
-    if (got <= 0)
-        return got < 0 ? -1 : trouble(r, "cut short", err);
-    if (memchr(b.p, 0, b.n))
-        return trouble(r, "a NUL among the words", err);
+    if (got < 0)
+        return -1;
+    if (!got || memchr(b.p, 0, b.n)) {
+        trouble(r, got ? "a NUL among the words" : "cut short", err);
+        return -1;
+    }
     memcpy(line, b.p, b.n);
     line[b.n] = 0;
     r->sum = hash_crc32c(hash_crc32c(r->sum, b.p, b.n), "\n", 1);
@@ -218,7 +220,8 @@ static int read_fields(struct reader *r, char *line, char **field, struct err *e
             return n;
         *p = 0;
     }
-    return trouble(r, "too many fields", err);
+    trouble(r, "too many fields", err);
+    return -1;
 }
 
 /* A whole number from 1 to max, else 0. */
@@ -275,7 +278,7 @@ static int read_store(struct reader *r, char **field, struct err *err)
 /* A line of the header: 1, 0 when it was the last, -1. */
 static int read_word(struct reader *r, struct err *err)
 {
-    char line[LINE_LENGTH], *field[4] = { NULL };
+    char line[LINE_LENGTH], *field[4];
     int n = read_fields(r, line, field, err);
 
     if (n < 0)
@@ -301,7 +304,7 @@ static int read_word(struct reader *r, struct err *err)
 
 static int read_header(struct reader *r, struct err *err)
 {
-    char line[LINE_LENGTH], *field[4] = { NULL };
+    char line[LINE_LENGTH], *field[4];
     int more;
 
     if (read_fields(r, line, field, err) < 0)
