@@ -152,7 +152,8 @@ static int read_file(struct punkt_params *p, enum part part, const char *path, s
     while (!bad && (got = stream_line(s, &line, LINE_MAX_BYTES, err)) == 1) {
         enum part next = whole ? find_part(line) : NO_PART;
 
-        line.n -= line.n && line.p[line.n - 1] == '\r';
+        while (line.n && line.p[line.n - 1] == '\r')
+            line.n--;
         if (whole && ++n == 1) {
             if (line.n != strlen(MAGIC) || memcmp(line.p, MAGIC, line.n))
                 bad = err_set(err, "%s: not a file of sentence parameters", path);
@@ -203,6 +204,20 @@ struct punkt_params *punkt_load(const char *path, struct err *err)
         return p;
     punkt_params_free(p);
     return NULL;
+}
+
+size_t punkt_types_with(const struct punkt_params *p, unsigned bits)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < types_count(p->type); i++)
+        n += (p->bits[i] & bits) != 0;
+    return n;
+}
+
+size_t punkt_pairs(const struct punkt_params *p)
+{
+    return types_count(p->pair);
 }
 
 uint64_t punkt_fingerprint(const struct punkt_params *p)

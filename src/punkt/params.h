@@ -39,6 +39,9 @@ unsigned punkt_known(const struct punkt_params *p, struct bytes type);    // 0 w
 int punkt_known_pair(const struct punkt_params *p, struct bytes type, struct bytes next,
                      struct buf *room);
 
+size_t punkt_types_with(const struct punkt_params *p, unsigned bits);    // one of these, at least
+size_t punkt_pairs(const struct punkt_params *p);
+
 /* Equal for what knows the same. */
 uint64_t punkt_fingerprint(const struct punkt_params *p);
 

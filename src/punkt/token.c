@@ -190,6 +190,38 @@ static int is_letter(uint32_t c)
                         U_GET_GC_MASK((UChar32)c) & (U_GC_L_MASK | U_GC_NL_MASK | U_GC_NO_MASK));
 }
 
+int punkt_is_mark(unsigned char c)
+{
+    return punkt_class[c] & PUNKT_MARK;
+}
+
+/* How many characters of s are letters, and how many are not. */
+static void count_letters(struct bytes s, size_t n[2])
+{
+    size_t i;
+    int len;
+
+    n[0] = n[1] = 0;
+    for (i = 0; i < s.n; i += (size_t)len)
+        n[!is_letter(utf8_get(s.p + i, s.n - i, &len))]++;
+}
+
+int punkt_is_letters(struct bytes s)
+{
+    size_t n[2];
+
+    count_letters(s, n);
+    return n[0] && !n[1];
+}
+
+int punkt_has_letter(struct bytes s)
+{
+    size_t n[2];
+
+    count_letters(s, n);
+    return n[0] > 0;
+}
+
 static int is_ellipsis(struct bytes s)
 {
     size_t i;

@@ -39,6 +39,10 @@ int punkt_token_next(struct bytes *rest, struct punkt_token *t);
 /* Fill in what else is known of t->s. Its type is kept in room. */
 void punkt_token_type(struct punkt_token *t, struct buf *room);
 
+int punkt_is_mark(unsigned char c);      // . ? !
+int punkt_is_letters(struct bytes s);    // nothing else, digits of no decimal kind aside
+int punkt_has_letter(struct bytes s);
+
 /* Its type without a last full stop. */
 struct bytes punkt_token_bare(const struct punkt_token *t);
 

@@ -103,6 +103,30 @@ static void line_ends(void **state)
     punkt_params_free(params);
 }
 
+/* Texts that would take ages if time were not linear. */
+static void hostile(void **state)
+{
+    enum { N = 4000000 };
+    static const char *const again[] = { "!", "a",  ".",  "\"",         ". ", "a.", "\xC2\xA0.",
+                                         "-", "!)", ", ", "a.\xC2\xA0", "\n", ") ", "--\"" };
+    struct punkt_params *params = punkt_params_new();
+    struct punkt *p = punkt_new(params);
+    unsigned char *text = xmalloc(N + 8);
+    size_t i, n;
+
+    (void)state;
+    for (i = 0; i < sizeof(again) / sizeof(again[0]); i++) {
+        memcpy(text, "Hi! ", 4);
+        for (n = 4; n + 8 < N; n += strlen(again[i]))
+            memcpy(text + n, again[i], strlen(again[i]));
+        assert_true(punkt_count(p, (struct bytes){ text, n }, SIZE_MAX) >= 1);
+        assert_true(punkt_count(p, (struct bytes){ text, n }, 3) <= 3);
+    }
+    free(text);
+    punkt_free(p);
+    punkt_params_free(params);
+}
+
 static void equals_nltk(void **state)
 {
     char path[4096];
@@ -125,4 +149,4 @@ static void equals_nltk(void **state)
 }
 
 TESTS("punkt/split", cmocka_unit_test(small_lines), cmocka_unit_test(line_ends),
-      cmocka_unit_test(equals_nltk))
+      cmocka_unit_test(hostile), cmocka_unit_test(equals_nltk))
