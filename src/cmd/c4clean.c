@@ -314,10 +314,12 @@ static int run_with_models(struct job *job, char **file, struct err *err)
     int bad = 0;
 
     if ((badwords && !(words = badwords_load(badwords, job->plan.compat301, err))) ||
-        (punkt && !(params = punkt_load(punkt, err))) ||
+        ((punkt || rules_sentences(&job->plan.rules) > 0) && !(params = punkt_load(punkt, err))) ||
         (model_path && !(job->plan.langid = langid_load(model_path, err))))
         bad = -1;
     job->plan.punkt = params;
+    if (params)
+        ledger_set(job->plan.ledger, "punkt", punkt ? punkt : "share/punkt/en.punkt");
     job->plan.badwords = words;
     bad = bad || run_with_rejects(job, file, err) < 0;
     badwords_free(words);

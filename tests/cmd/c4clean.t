@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # c4clean: what it keeps and where, what it counts, damage, misuse
 load ../helper
+export SWITCHYARD_SHARE=$root/share
 bats_require_minimum_version 1.5.0
 
 c4clean() { # tests of models say "command c4clean"
@@ -474,7 +475,7 @@ de true' ]
     SWITCHYARD_SHARE=$PWD/empty exits 2 command c4clean -p mc4 a.wet
     [[ $output == *'--langid-model'*'--lang-from header'* ]]
     SWITCHYARD_SHARE=$PWD/empty exits 0 command c4clean -p mc4 -l en a.wet
-    SWITCHYARD_SHARE=$PWD/empty exits 0 command c4clean -p c4 --pass urls --winners w --task 1/1 a.wet
+    SWITCHYARD_SHARE=$PWD/empty exits 0 command c4clean -p c4 --punkt "$DATA/punkt/small.punkt" --pass urls --winners w --task 1/1 a.wet
     exits 1 command c4clean -p mc4 --langid-model a.wet a.wet
     [[ $output == 'c4clean: a.wet: '* ]]
     exits 2 c4clean -p mc4 --langid-model m a.wet
