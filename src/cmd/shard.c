@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -10,12 +9,13 @@
 #include "base/mem.h"
 #include "base/opt.h"
 #include "base/progress.h"
-#include "io/out.h"
-#include "shard/copy.h"
-#include "shard/ids.h"
-#include "shard/lenient.h"
+#include "io/grid.h"
+#include "reshard/copy.h"
+#include "reshard/lenient.h"
+#include "reshard/list.h"
+#include "reshard/rewrite.h"
+#include "reshard/trace.h"
 #include "shard/record.h"
-#include "shard/rewrite.h"
 #include "shard/shard.h"
 
 static const char *output, *tmpdir;
@@ -24,7 +24,7 @@ static int text, languages, skip_damage, repair;
 
 static const struct opt opts[] = {
     { 'n', "records", "N", OPT_INT, &n_record, 0, 1e18,
-      "head, diff: print N records (10); split: records a part" },
+      "head, diff: print N records (10); split: records a part; trace: this one (0)" },
     { 'p', "parts", "N", OPT_INT, &n_part, 1, 99999, "split: this many parts" },
     { 'o', "output", "FILE", OPT_STR, &output, 0, 0,
       "cat, merge, shuffle, check: write to FILE; split: FILE with a % in it" },
@@ -41,170 +41,35 @@ static const struct opt opts[] = {
 };
 
 static const struct tool tool = {
-    "shard", "ls|cat|head|check|sum|merge|split|shuffle|diff [OPTION]... [FILE]...",
+    "shard", "ls|cat|head|check|sum|merge|split|shuffle|diff|trace [OPTION]... [FILE]...",
     "Look into token and example shards; check, mend, join, part them.", opts
 };
 
-static struct out *out;    // tables and text
-static struct buf line;    // the next of it
+static struct grid table;
+static struct err table_err;
 static struct progress progress;
 
-static void put_line(void)
+static void open_table(const char *path, const char *title)
 {
-    struct err err;
-
-    buf_add_byte(&line, '\n');
-    if (out_write(out, line.p, line.n, &err) < 0)
-        die("%s", err.msg);
-    buf_reset(&line);
+    if (grid_open(&table, path, title, &table_err) < 0)
+        die("%s", table_err.msg);
 }
 
-/* title: the first line, or NULL. */
-static void open_out(const char *path, const char *title)
+static void close_table(void)
 {
-    struct err err;
-
-    out = out_open(path, &err);
-    if (!out)
-        die("%s", err.msg);
-    if (title) {
-        buf_add_str(&line, title);
-        put_line();
-    }
-}
-
-static void close_out(void)
-{
-    struct err err;
-
-    if (out_close(out, &err) < 0)
-        die("%s", err.msg);
-}
-
-/* A value of a header as one field of a table. */
-static void add_field(const char *value)
-{
-    for (; *value; value++)
-        buf_add_byte(&line, *value == '\t' ? ' ' : (unsigned char)*value);
-}
-
-static void add_numbers(const uint64_t *x, size_t n)
-{
-    size_t i;
-
-    for (i = 0; i < n; i++)
-        buf_printf(&line, "\t%" PRIu64, x[i]);
-}
-
-static void put_segment(const char *path, const struct shard_header *h,
-                        const struct shard_segment *s)
-{
-    const char *name = shard_header_get(h, "vocab.name"), *langs = shard_header_get(h, "langs");
-    const char *lang = shard_header_get(h, "lang");
-
-    add_field(path);
-    add_numbers(&s->number, 1);
-    buf_add_byte(&line, '\t');
-    add_field(shard_header_get(h, "kind"));
-    add_numbers((uint64_t[]){ s->records, s->tokens, s->blocks, s->bytes }, 4);
-    if (s->tokens)
-        buf_printf(&line, "\t%.2f\t", 8.0 * (double)s->bytes / (double)s->tokens);
-    else
-        buf_add_str(&line, "\t-\t");
-    add_field(name ? name : "-");
-    buf_add_byte(&line, '\t');
-    add_field(langs ? langs : lang ? lang : "und");
-    put_line();
-}
-
-/* By the indices of a file; a pipe is read. */
-static int ls_segments(const char *path)
-{
-    struct shard_file *f;
-    struct shard_segment s;
-    struct shard_block b;
-    struct lenient in;
-    struct stat st;
-    struct err err;
-    uint64_t i, n_token;
-    int got;
-
-    if (strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
-        f = shard_file_open(path, &err);
-        if (!f)
-            return warn("%s", err.msg), 1;
-        for (i = 0; i < shard_file_segments(f); i++) {
-            shard_file_segment(f, i, &s);
-            put_segment(path, shard_file_segment_header(f, i), &s);
-        }
-        shard_file_close(f);
-        return 0;
-    }
-    if (lenient_open(&in, path, skip_damage, warn) < 0)
-        return 1;
-    while ((got = lenient_step(&in, &b, &n_token)) > 0)
-        if (got == SHARD_ENDED)
-            put_segment(path, shard_reader_header(in.shard), shard_reader_segment(in.shard));
-    lenient_close(&in);
-    return got < 0;
-}
-
-static struct count {
-    const char *lang;
-    uint64_t records, tokens;
-} count[IDS_LANGS_MAX];    // of one segment
-
-static void put_counts(const char *path, uint64_t segment)
-{
-    int i;
-
-    for (i = 0; i < IDS_LANGS_MAX; i++) {
-        if (!count[i].records)
-            continue;
-        add_field(path);
-        add_numbers(&segment, 1);
-        buf_printf(&line, "\t%s", count[i].lang);
-        add_numbers((uint64_t[]){ count[i].records, count[i].tokens }, 2);
-        put_line();
-    }
-    memset(count, 0, sizeof(count));
-}
-
-static int ls_languages(const char *path)
-{
-    struct record rec;
-    struct lenient in;
-    uint64_t segment = 0;
-    int got;
-
-    if (lenient_open(&in, path, skip_damage, warn) < 0)
-        return 1;
-    while ((got = lenient_next(&in, &rec)) > 0) {
-        struct count *c = &count[rec.row.lang];
-
-        if (segment != shard_reader_segment(in.shard)->number)
-            put_counts(path, segment);
-        segment = shard_reader_segment(in.shard)->number;
-        c->lang = rec.lang;
-        c->records++;
-        c->tokens += rec.n_token;
-    }
-    put_counts(path, segment);
-    lenient_close(&in);
-    return got < 0;
+    if (grid_close(&table) < 0)
+        die("%s", table_err.msg);
 }
 
 static int ls(char **path)
 {
     int bad = 0;
 
-    open_out("-", languages
-                      ? "file\tsegment\tlang\trecords\ttokens"
-                      : "file\tsegment\tkind\trecords\ttokens\tblocks\tbytes\tbits_per_id\tvocab"
-                        "\tlangs");
+    open_table("-", languages ? list_lang_title : list_title);
     for (; *path; path++)
-        bad |= languages ? ls_languages(*path) : ls_segments(*path);
-    close_out();
+        bad |= (languages ? list_languages(&table, *path, skip_damage, warn)
+                          : list_segments(&table, *path, skip_damage, warn)) < 0;
+    close_table();
     return bad;
 }
 
@@ -218,8 +83,10 @@ static int print_records(const char *path, int64_t *left)
     if (lenient_open(&in, path, skip_damage, warn) < 0)
         return 1;
     for (; *left > 0 && (got = lenient_next(&in, &rec)) > 0; --*left) {
-        record_format(&rec, &line);
-        put_line();
+        record_format(&rec, &table.row);
+        grid_row(&table);
+        if (table.failed)
+            die("%s", table_err.msg);
     }
     lenient_close(&in);
     return got < 0;
@@ -230,10 +97,10 @@ static int head(char **path)
     int64_t left = n_record < 0 ? 10 : n_record;
     int bad = 0;
 
-    open_out("-", NULL);
+    open_table("-", NULL);
     for (; *path && (left > 0 || n_record == 0); path++)
         bad |= print_records(*path, &left);
-    close_out();
+    close_table();
     return bad;
 }
 
@@ -264,13 +131,13 @@ static int cat(char **path)
 
     if (!text)
         return cat_shards(path);
-    open_out(output ? output : "-", NULL);
+    open_table(output ? output : "-", NULL);
     for (; *path; path++)
         bad |= print_records(*path, &all);
     if (bad && output)
-        out_abandon(out);
+        grid_abandon(&table);
     else
-        close_out();
+        close_table();
     return bad;
 }
 
@@ -285,13 +152,16 @@ static int check_file(const char *path)
         die("%s", err.msg);
     if (c.w && shard_finish(c.w, &err) < 0)
         die("%s", err.msg);
-    add_field(path);
-    buf_printf(&line, "\t%s", whole ? "whole" : mended ? "repaired" : "damaged");
-    add_numbers((uint64_t[]){ c.segments, c.blocks, c.records, c.tokens,
-                              c.in.r ? shard_reader_offset(c.in.shard) : 0, c.in.n_damage + !c.in.r,
-                              c.in.skipped },
-                7);
-    put_line();
+    grid_text(&table, path);
+    grid_text(&table, whole ? "whole" : mended ? "repaired" : "damaged");
+    grid_number(&table, c.segments);
+    grid_number(&table, c.blocks);
+    grid_number(&table, c.records);
+    grid_number(&table, c.tokens);
+    grid_number(&table, c.in.r ? shard_reader_offset(c.in.shard) : 0);
+    grid_number(&table, c.in.n_damage + !c.in.r);
+    grid_number(&table, c.in.skipped);
+    grid_row(&table);
     lenient_close(&c.in);
     return !whole && !mended;
 }
@@ -304,10 +174,10 @@ static int check(char **path)
         die_misuse("check --repair takes one shard and writes it to -o FILE");
     if (output && !repair)
         die_misuse("check: -o goes with --repair");
-    open_out("-", "file\tstate\tsegments\tblocks\trecords\ttokens\tbytes\tdamage\tskipped");
+    open_table("-", "file\tstate\tsegments\tblocks\trecords\ttokens\tbytes\tdamage\tskipped");
     for (; *path; path++)
         bad |= check_file(*path);
-    close_out();
+    close_table();
     return bad;
 }
 
@@ -330,10 +200,11 @@ static int sum_file(const char *path, struct record_sum *s)
 
 static void put_sum(const char *name, const struct record_sum *s)
 {
-    add_field(name);
-    buf_printf(&line, "\t%" PRIu64 "\t%" PRIu64 "\t%016" PRIx64 "\t%016" PRIx64 "\t%016" PRIx64,
-               s->records, s->tokens, s->ids, s->docs, s->order);
-    put_line();
+    grid_text(&table, name);
+    grid_number(&table, s->records);
+    grid_number(&table, s->tokens);
+    grid_format(&table, "%016" PRIx64 "\t%016" PRIx64 "\t%016" PRIx64, s->ids, s->docs, s->order);
+    grid_row(&table);
 }
 
 static int sum(char **path)
@@ -341,7 +212,7 @@ static int sum(char **path)
     struct record_sum all = { 0 };
     int bad = 0, n = 0;
 
-    open_out("-", "file\trecords\ttokens\tids\tdocs\torder");
+    open_table("-", "file\trecords\ttokens\tids\tdocs\torder");
     for (; *path; path++, n++) {
         struct record_sum s = { 0 };
 
@@ -354,7 +225,7 @@ static int sum(char **path)
     }
     if (n > 1 && !bad)
         put_sum("total", &all);
-    close_out();
+    close_table();
     return bad;
 }
 
@@ -411,9 +282,10 @@ static int put_odd(void *ctx, const struct rewrite_odd *odd, struct err *err)
 
     (void)err;
     if (o->n[0] + o->n[1] < (uint64_t)(n_record < 0 ? 10 : n_record)) {
-        add_field(o->path[odd->side]);
-        add_numbers((uint64_t[]){ odd->record, odd->doc }, 2);
-        put_line();
+        grid_text(&table, o->path[odd->side]);
+        grid_number(&table, odd->record);
+        grid_number(&table, odd->doc);
+        grid_row(&table);
     }
     o->n[odd->side]++;
     return 0;
@@ -427,13 +299,29 @@ static int diff(char **path)
 
     if (!path[1] || path[2])
         die_misuse("diff compares two shards");
-    open_out("-", "only_in\trecord\tdoc");
+    open_table("-", "only_in\trecord\tdoc");
     differ = end(rewrite_diff(path[0], path[1], memory(), tmpdir, put_odd, &o, &err), &err);
-    close_out();
+    close_table();
     if (differ)
         warn("%" PRIu64 " records only in %s, %" PRIu64 " only in %s", o.n[0], path[0], o.n[1],
              path[1]);
     return differ;
+}
+
+static int trace(char **path)
+{
+    struct err err;
+
+    if (!*path || !strcmp(*path, "-"))
+        die_misuse("trace: a shard, then the documents that were encoded");
+    open_table("-", NULL);
+    if (trace_record(&table, *path, n_record < 0 ? 0 : (uint64_t)n_record,
+                     path[1] ? path + 1 : NULL, &err) < 0) {
+        grid_abandon(&table);
+        die("%s", err.msg);
+    }
+    close_table();
+    return 0;
 }
 
 static const struct command {
@@ -441,11 +329,17 @@ static const struct command {
     int (*run)(char **path);
     const char *options;    // the letters that belong to it
 } commands[] = {
-    { "ls", ls, "ls" },         { "cat", cat, "ots" },
-    { "head", head, "ns" },     { "check", check, "ors" },
-    { "sum", sum, "s" },        { "merge", merge, "o" },
-    { "split", split, "nopl" }, { "shuffle", shuffle, "oSMT" },
-    { "diff", diff, "nMT" },    { 0 },
+    { "ls", ls, "ls" },
+    { "cat", cat, "ots" },
+    { "head", head, "ns" },
+    { "check", check, "ors" },
+    { "sum", sum, "s" },
+    { "merge", merge, "o" },
+    { "split", split, "nopl" },
+    { "shuffle", shuffle, "oSMT" },
+    { "diff", diff, "nMT" },
+    { "trace", trace, "n" },
+    { 0 },
 };
 
 static int is_given(const struct opt *o)
@@ -464,7 +358,7 @@ int main(int argc, char **argv)
 
     argv += opt_parse(&tool, argc, argv);
     if (!*argv)
-        die_misuse("no command: ls, cat, head, check, sum, merge, split, shuffle or diff");
+        die_misuse("no command: ls, cat, head, check, sum, merge, split, shuffle, diff or trace");
     for (c = commands; c->name && strcmp(c->name, *argv) != 0; c++)
         ;
     if (!c->name)

@@ -296,3 +296,28 @@ many() { # N: a shard of N documents of 40 ids
     exits 2 shard diff a
     refuses shard diff a absent
 }
+
+@test "trace: from a row back to the documents it was made of" {
+    for i in $(seq 40); do
+        echo "{\"text\":\"page $i says $(seq -s' ' "$i" $((i + 60)))\",\"timestamp\":\"2020-01-01T00:00:$i\",\"url\":\"http://x/$i\",\"lang\":\"fi\",\"origin\":\"a.wet:$i\"}"
+    done >docs
+    sed -i '3s/.*/no document/' docs
+    spm-train -q -s 60 --t5 -c 1 -b -o m.model docs 2>/dev/null || spm-train -q -s 600 --at-most --t5 -c 1 -b -o m.model docs 2>/dev/null
+    spm-encode -q -m m.model docs 2>/dev/null | pack-spans -q -i 64 -o e
+    exits 0 shard trace -n 5 e docs
+    [[ ${lines[0]} == '# spm-encode '* && ${lines[1]} == '# pack-spans '* ]]
+    # what the row's inputs say is in the documents named
+    shard trace -n 5 e docs | grep -v '^#' | tail -n +2 >rows
+    first=$(head -n 1 rows | cut -f 5) last=$(tail -n 1 rows | cut -f 5)
+    [ "$(head -n 1 rows | cut -f 6)" = "http://x/$first" ]
+    [ "$(head -n 1 rows | cut -f 8)" = "\"origin\":\"a.wet:$first\"" ]
+    [ "$(head -n 1 rows | cut -f 3)" -eq $((first - 2)) ]    # line 3 is no document
+    [ "$last" -ge "$first" ]
+    [ "$(shard trace -n 5 e | grep -v '^#' | tail -n +2 | cut -f 3)" = "$(cut -f 3 rows)" ]
+    refuses shard trace -n 100000 e docs
+    head -n 2 docs >few
+    refuses shard trace -n 5 e few
+    [[ $output == *'but the files hold 2'* ]]
+    refuses shard trace -n 5 e absent
+    exits 2 shard trace <e
+}

@@ -1,5 +1,5 @@
 /* copy.c - see copy.h. */
-#include "shard/copy.h"
+#include "reshard/copy.h"
 #include "base/err.h"
 #include "shard/shard.h"
 

@@ -1,6 +1,6 @@
 /* lenient.h - a shard read on past what is damaged in it, if so wished. */
-#ifndef SHARD_LENIENT_H
-#define SHARD_LENIENT_H
+#ifndef RESHARD_LENIENT_H
+#define RESHARD_LENIENT_H
 
 #include <stdint.h>
 

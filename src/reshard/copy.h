@@ -1,11 +1,11 @@
 /* copy.h - blocks of shards to another shard as they are, checked to the last record. */
-#ifndef SHARD_COPY_H
-#define SHARD_COPY_H
+#ifndef RESHARD_COPY_H
+#define RESHARD_COPY_H
 
 #include <stdint.h>
 
 #include "base/progress.h"
-#include "shard/lenient.h"
+#include "reshard/lenient.h"
 
 struct err;
 struct shard_writer;

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "io/sort.h"
-#include "shard/rewrite.h"
+#include "reshard/rewrite.h"
 #include "shard/shard.h"
 
 enum { CHUNK = 64 << 10, BUCKETS_MAX = 4096 };

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 
 #include "base/err.h"
-#include "shard/lenient.h"
+#include "reshard/lenient.h"
 #include "shard/shard.h"
 
 int lenient_open(struct lenient *in, const char *path, int skip, void (*tell)(const char *, ...))

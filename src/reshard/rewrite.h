@@ -1,6 +1,6 @@
 /* rewrite.h - records of shards into other shards, packed anew: joined, parted, shuffled. */
-#ifndef SHARD_REWRITE_H
-#define SHARD_REWRITE_H
+#ifndef RESHARD_REWRITE_H
+#define RESHARD_REWRITE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -7,9 +7,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/opt.h"
+#include "reshard/rewrite.h"
 #include "shard/columns.h"
 #include "shard/ids.h"
-#include "shard/rewrite.h"
 #include "shard/shard.h"
 
 /* The headers of all segments of a file. */
