@@ -11,15 +11,18 @@
 #include "base/progress.h"
 #include "io/grid.h"
 #include "reshard/copy.h"
+#include "reshard/foreign.h"
 #include "reshard/lenient.h"
 #include "reshard/list.h"
 #include "reshard/rewrite.h"
 #include "reshard/trace.h"
+#include "shard/ids.h"
 #include "shard/record.h"
 #include "shard/shard.h"
 
-static const char *output, *tmpdir;
-static int64_t n_record = -1, n_part = -1, seed = -1, mem = -1;
+static const char *output, *tmpdir, *format, *lang;
+static int64_t n_record = -1, n_part = -1, seed = -1, mem = -1, vocab = -1, inputs = -1,
+               targets = -1, eos = -1;
 static int text, languages, skip_damage, repair;
 
 static const struct opt opts[] = {
@@ -27,7 +30,7 @@ static const struct opt opts[] = {
       "head, diff: print N records (10); split: records a part; trace: this one (0)" },
     { 'p', "parts", "N", OPT_INT, &n_part, 1, 99999, "split: this many parts" },
     { 'o', "output", "FILE", OPT_STR, &output, 0, 0,
-      "cat, merge, shuffle, check: write to FILE; split: FILE with a % in it" },
+      "write to FILE; split: FILE with a % in it; Megatron: without .bin" },
     { 't', "text", NULL, OPT_FLAG, &text, 0, 0, "cat: print records as lines of ids" },
     { 'l', "languages", NULL, OPT_FLAG, &languages, 0, 0,
       "ls: count by language; split: a part a language" },
@@ -37,11 +40,19 @@ static const struct opt opts[] = {
     { 'M', "mem", "SIZE", OPT_SIZE, &mem, 1 << 20, 0x1p50, "shuffle, diff: memory to use (1G)" },
     { 'T', "tmpdir", "DIR", OPT_STR, &tmpdir, 0, 0,
       "shuffle, diff: for what is over it ($TMPDIR)" },
+    { 'f', "format", "megatron|llmc|tfrecord", OPT_CHOICE, &format, 0, 0,
+      "export, import: whose files" },
+    { 'v', "vocab-size", "N", OPT_INT, &vocab, 1, IDS_VOCAB_MAX, "import: ids are below N" },
+    { 'L', "lang", "TAG", OPT_STR, &lang, 0, 0, "import: language of all records (und)" },
+    { 'e', "eos", "ID", OPT_INT, &eos, 0, IDS_VOCAB_MAX, "import: id that ends a document" },
+    { 'i', "inputs", "N", OPT_INT, &inputs, 1, 1 << 20, "import: make rows of N inputs" },
+    { 'g', "targets", "N", OPT_INT, &targets, 1, 1 << 20, "import: ... and N targets" },
     { 0 },
 };
 
 static const struct tool tool = {
-    "shard", "ls|cat|head|check|sum|merge|split|shuffle|diff|trace [OPTION]... [FILE]...",
+    "shard",
+    "ls|cat|head|check|sum|merge|split|shuffle|diff|trace|export|import [OPTION]... [FILE]...",
     "Look into token and example shards; check, mend, join, part them.", opts
 };
 
@@ -324,6 +335,37 @@ static int trace(char **path)
     return 0;
 }
 
+static int export(char **path)
+{
+    struct err err;
+
+    if (!format || !output)
+        die_misuse("export: --format and -o FILE are needed");
+    return end(*format == 'm'   ? export_megatron(path, output, &err)
+               : *format == 'l' ? export_llmc(path, output, &err)
+                                : export_tfrecord(path, output, &err),
+               &err);
+}
+
+static int import(char **path)
+{
+    struct import_plan plan = { .vocab = vocab, .lang = lang ? lang : "und", .eos = eos };
+    struct err err;
+
+    if (!format || vocab < 0 || !*path || path[1])
+        die_misuse("import: --format, --vocab-size and one file are needed");
+    if ((inputs > 0) != (targets > 0) || (inputs > 0 && *format != 't'))
+        die_misuse("import: --inputs and --targets go together, and with tfrecord");
+    if (*format == 'l' && eos < 0)
+        die_misuse("import: llm.c's files need --eos, which ends documents");
+    plan.inputs = inputs > 0 ? inputs : 0;
+    plan.targets = targets > 0 ? targets : 0;
+    return end(*format == 'm'   ? import_megatron(*path, output ? output : "-", &plan, &err)
+               : *format == 'l' ? import_llmc(*path, output ? output : "-", &plan, &err)
+                                : import_tfrecord(*path, output ? output : "-", &plan, &err),
+               &err);
+}
+
 static const struct command {
     const char *name;
     int (*run)(char **path);
@@ -339,6 +381,8 @@ static const struct command {
     { "shuffle", shuffle, "oSMT" },
     { "diff", diff, "nMT" },
     { "trace", trace, "n" },
+    { "export", export, "fo" },
+    { "import", import, "foveLig" },
     { 0 },
 };
 
@@ -358,7 +402,8 @@ int main(int argc, char **argv)
 
     argv += opt_parse(&tool, argc, argv);
     if (!*argv)
-        die_misuse("no command: ls, cat, head, check, sum, merge, split, shuffle, diff or trace");
+        die_misuse("no command: ls, cat, head, check, sum, merge, split, shuffle, diff, trace, "
+                   "export or import");
     for (c = commands; c->name && strcmp(c->name, *argv) != 0; c++)
         ;
     if (!c->name)
