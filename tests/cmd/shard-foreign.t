@@ -20,13 +20,13 @@ rows() {
         print join(",", @x[1 .. 4], "l", @x[5 .. 7], "o", @x[8 .. 10], "d", @x[11 .. 14], length $x[15]),
         $x[0] eq "MMIDIDX\0\0" ? "" : "magic"' >got
     [ "$(cat got)" = '1,8,3,4,l,3,0,3,o,0,6,6,d,0,1,2,3,0' ]
-    exits 0 shard import -f megatron -v 32128 -L fi -o b m
+    exits 0 shard import -f megatron -v 32128 -L 'fi' -o b m
     [ "$(shard cat -t b)" = "$(shard cat -t a)" ]
     [ "$(shard sum a b | cut -f 4-6 | sort -u | wc -l)" -eq 3 ]    # title, both alike, total
     tokens 250112 >c
     shard export -f megatron -o w c
     [ "$(od -An -v -tu4 -w4 w.bin | tr -s ' \n' ' ')" = ' 5 6 7 99 31999 1 ' ]
-    shard import -f megatron -v 250112 -L fi w | shard cat -t | cmp - <(shard cat -t c)
+    shard import -f megatron -v 250112 -L 'fi' w | shard cat -t | cmp - <(shard cat -t c)
 }
 
 @test "llm.c: a header and the ids, documents ended by eos" {
@@ -36,7 +36,7 @@ rows() {
     [ "$(wc -c <l.bin)" -eq $((1024 + 18)) ]
     [ "$(tail -c 18 l.bin | od -An -v -tu2 -w2 | tr -s ' \n' ' ')" = ' 5 6 7 1 1 99 31999 1 1 ' ]
     # documents come back, but for the eos that stood in one
-    shard import -f llmc -v 32128 -L fi -e 1 l.bin | shard cat -t >got
+    shard import -f llmc -v 32128 -L 'fi' -e 1 l.bin | shard cat -t >got
     [ "$(cat got)" = $'5 6 7\n\n99 31999' ] || [ "$(cat got)" = $'5 6 7\n\n99 31999\n' ]
     tokens 250112 >c
     shard export -f llmc -o w.bin c
@@ -57,11 +57,11 @@ rows() {
         my $map = $f->("inputs", 5, 6) . $f->("targets", 1, 2);
         print $d eq "\x0a" . chr(length $map) . $map ? "same" : unpack "H*", $d' >got
     [ "$(cat got)" = same ]
-    shard import -f tfrecord -v 250112 -L fi -i 16 -g 8 -o back t
+    shard import -f tfrecord -v 250112 -L 'fi' -i 16 -g 8 -o back t
     [ "$(shard cat -t back)" = $'5 6\t1 2\n7\t3\n9 1\t4 1' ]
     tokens >a
     shard export -f tfrecord -o d a
-    shard import -f tfrecord -v 32128 -L fi d | shard cat -t | cmp - <(shard cat -t a)
+    shard import -f tfrecord -v 32128 -L 'fi' d | shard cat -t | cmp - <(shard cat -t a)
 }
 
 @test "what is damaged, or none of theirs, is refused" {
