@@ -8,6 +8,7 @@
 #include "clean/claim.h"
 #include "clean/judge.h"
 #include "clean/language.h"
+#include "clean/measure.h"
 #include "clean/url.h"
 #include "clean/words.h"
 #include "crawl/crawl.h"
@@ -15,7 +16,9 @@
 
 struct judge {
     const struct clean_plan *plan;
-    int has_lines;    // whether any rule looks at lines
+    int has_lines;      // whether any rule looks at lines
+    int has_cleaned;    // or at what they leave, once
+    struct measure *measure;
     struct sentences *sentences;
     struct crawl_room *room;
     struct langid_room *langid;    // NULL: no model
@@ -30,6 +33,8 @@ struct judge *judge_new(const struct clean_plan *plan)
 
     j->plan = plan;
     j->has_lines = rule_set_has(&plan->rules, RULE_LINE) || rule_set_has(&plan->rules, RULE_REST);
+    j->has_cleaned = rule_set_has(&plan->rules, RULE_CLEANED);
+    j->measure = measure_new();
     j->sentences = sentences_new("en", plan->punkt);
     j->room = crawl_room_new();
     if (plan->langid)
@@ -47,13 +52,21 @@ static const char *label(const struct lang *l)
 static void judge_by_rules(struct judge *j, struct spool_page *s, struct rule_page *judged)
 {
     const struct rule_choice *c = &j->plan->rules;
-    int rule = rules_judge(c, RULE_PAGE, judged);
+    int rule;
 
+    judged->m = j->measure;
+    measure_set(j->measure, judged->text);
+    rule = rules_judge(c, RULE_PAGE, judged);
     if (rule < 0 && j->has_lines) {
         rule = rules_clean_lines(c, judged, &j->text, j->sentences, &j->counts);
         s->s[SPOOL_COUNTS] = (struct bytes){ (unsigned char *)&j->counts, sizeof(j->counts) };
         if (rule < 0)
             rule = rules_judge(c, RULE_REST, judged);
+    }
+    if (rule < 0 && j->has_cleaned) {
+        if (j->has_lines)
+            measure_set(j->measure, judged->text);
+        rule = rules_judge(c, RULE_CLEANED, judged);
     }
     s->head.rule = rule;
     if (rule < 0)
@@ -189,8 +202,8 @@ static const char *judge_first(const struct spool_page *s, const struct fate *f,
         for (i = 0; i < n_rule; i++)
             t->hit[i] += counts.hit[i];
     }
-    t->n[PARAGRAPHS] += !rule || rule->level != RULE_PAGE;
-    t->n[CLEANED] += !rule;
+    t->n[PARAGRAPHS] += !rule || s->head.rule > rule_find("paragraphs");
+    t->n[CLEANED] += !rule || rule->level == RULE_CLEANED;
     return rule ? rule->count : NULL;
 }
 
@@ -248,6 +261,7 @@ void judge_free(struct judge *j)
     if (!j)
         return;
     sentences_free(j->sentences);
+    measure_free(j->measure);
     crawl_room_free(j->room);
     langid_room_free(j->langid);
     buf_release(&j->text);

@@ -6,12 +6,19 @@
 #include "base/hash.h"
 #include "clean/rule_line.h"
 #include "clean/rule_page.h"
+#include "clean/rule_quality.h"
 #include "clean/rules.h"
 #include "text/unicode.h"
 
 #define C4 "T5 paper 2.2, TFDS c4"
 #define LINE "clean-page:line-filtered:"
 #define PAGE "clean-page:filtered:"
+#define GOPHER_REPETITION "Gopher paper table A1, datatrove"
+#define GOPHER_QUALITY "Gopher paper A.1.1, datatrove"
+#define FINEWEB_SOURCE "FineWeb paper 3.5, datatrove"
+#define REPETITION "gopher-repetition-filter:filtered:"
+#define QUALITY "gopher-quality-filter:filtered:"
+#define FINEWEB "fineweb-filter:filtered:"
 
 const struct rule rules[] = {
     { "too_long", RULE_READ, CLEAN_C4 | CLEAN_MC4, "c4", 190000, 0, "too-long-filter:filtered",
@@ -19,6 +26,76 @@ const struct rule rules[] = {
     { "paragraphs", RULE_PAGE, CLEAN_MC4, "mc4", 200, 0, "paragraph-filter:filtered", NULL,
       page_paragraphs,
       "a page without three lines of 200 characters; mT5 paper 3.1. Hard on Han: as many again" },
+    { "dup_line_frac", RULE_PAGE, 0, "gopher_repetition", 0.3, 0, REPETITION "dup_line_frac", NULL,
+      page_lines_again, "more than 0.3 of the lines were there before; " GOPHER_REPETITION },
+    { "dup_line_char_frac", RULE_PAGE, 0, "gopher_repetition", 0.2, 0,
+      REPETITION "dup_line_char_frac", NULL, page_line_chars_again,
+      "more than 0.2 of the characters are in lines that were there before; " GOPHER_REPETITION },
+    { "top_2_gram", RULE_PAGE, 0, "gopher_repetition", 0.2, 2, REPETITION "top_2_gram", NULL,
+      page_top_gram,
+      "more than 0.2 of the characters are in the most frequent 2 tokens in a "
+      "row; " GOPHER_REPETITION },
+    { "top_3_gram", RULE_PAGE, 0, "gopher_repetition", 0.18, 3, REPETITION "top_3_gram", NULL,
+      page_top_gram,
+      "more than 0.18 of the characters are in the most frequent 3 tokens in a "
+      "row; " GOPHER_REPETITION },
+    { "top_4_gram", RULE_PAGE, 0, "gopher_repetition", 0.16, 4, REPETITION "top_4_gram", NULL,
+      page_top_gram,
+      "more than 0.16 of the characters are in the most frequent 4 tokens in a "
+      "row; " GOPHER_REPETITION },
+    { "duplicated_5_n_grams", RULE_PAGE, 0, "gopher_repetition", 0.15, 5,
+      REPETITION "duplicated_5_n_grams", NULL, page_grams_again,
+      "more than 0.15 of the characters are in 5 tokens in a row that were there "
+      "before; " GOPHER_REPETITION },
+    { "duplicated_6_n_grams", RULE_PAGE, 0, "gopher_repetition", 0.14, 6,
+      REPETITION "duplicated_6_n_grams", NULL, page_grams_again,
+      "more than 0.14 of the characters are in 6 tokens in a row that were there "
+      "before; " GOPHER_REPETITION },
+    { "duplicated_7_n_grams", RULE_PAGE, 0, "gopher_repetition", 0.13, 7,
+      REPETITION "duplicated_7_n_grams", NULL, page_grams_again,
+      "more than 0.13 of the characters are in 7 tokens in a row that were there "
+      "before; " GOPHER_REPETITION },
+    { "duplicated_8_n_grams", RULE_PAGE, 0, "gopher_repetition", 0.12, 8,
+      REPETITION "duplicated_8_n_grams", NULL, page_grams_again,
+      "more than 0.12 of the characters are in 8 tokens in a row that were there "
+      "before; " GOPHER_REPETITION },
+    { "duplicated_9_n_grams", RULE_PAGE, 0, "gopher_repetition", 0.11, 9,
+      REPETITION "duplicated_9_n_grams", NULL, page_grams_again,
+      "more than 0.11 of the characters are in 9 tokens in a row that were there "
+      "before; " GOPHER_REPETITION },
+    { "duplicated_10_n_grams", RULE_PAGE, 0, "gopher_repetition", 0.1, 10,
+      REPETITION "duplicated_10_n_grams", NULL, page_grams_again,
+      "more than 0.1 of the characters are in 10 tokens in a row that were there "
+      "before; " GOPHER_REPETITION },
+    { "gopher_short_doc", RULE_PAGE, 0, "gopher_quality", 50, 0, QUALITY "gopher_short_doc", NULL,
+      page_few_words, "fewer than 50 words; " GOPHER_QUALITY },
+    { "gopher_long_doc", RULE_PAGE, 0, "gopher_quality", 100000, 0, QUALITY "gopher_long_doc", NULL,
+      page_many_words, "more than 100,000 words; " GOPHER_QUALITY },
+    { "gopher_below_avg_threshold", RULE_PAGE, 0, "gopher_quality", 3, 0,
+      QUALITY "gopher_below_avg_threshold", NULL, page_short_words,
+      "words of fewer than 3 characters on average; " GOPHER_QUALITY },
+    { "gopher_above_avg_threshold", RULE_PAGE, 0, "gopher_quality", 10, 0,
+      QUALITY "gopher_above_avg_threshold", NULL, page_long_words,
+      "words of more than 10 characters on average; " GOPHER_QUALITY },
+    { "gopher_too_many_hashes", RULE_PAGE, 0, "gopher_quality", 0.1, 0,
+      QUALITY "gopher_too_many_hashes", NULL, page_hashes,
+      "more than 0.1 # a token; " GOPHER_QUALITY },
+    { "gopher_too_many_ellipsis", RULE_PAGE, 0, "gopher_quality", 0.1, 0,
+      QUALITY "gopher_too_many_ellipsis", NULL, page_ellipses,
+      "more than 0.1 ellipses a token; " GOPHER_QUALITY },
+    { "gopher_too_many_bullets", RULE_PAGE, 0, "gopher_quality", 0.9, 0,
+      QUALITY "gopher_too_many_bullets", NULL, page_bullets,
+      "more than 0.9 of the lines begin with a bullet or -; " GOPHER_QUALITY },
+    { "gopher_too_many_end_ellipsis", RULE_PAGE, 0, "gopher_quality", 0.3, 0,
+      QUALITY "gopher_too_many_end_ellipsis", NULL, page_end_ellipses,
+      "more than 0.3 of the lines end in an ellipsis; " GOPHER_QUALITY },
+    { "gopher_below_alpha_threshold", RULE_PAGE, 0, "gopher_quality", 0.8, 0,
+      QUALITY "gopher_below_alpha_threshold", NULL, page_few_letters,
+      "fewer than 0.8 of the tokens have a letter; " GOPHER_QUALITY },
+    { "gopher_enough_stop_words", RULE_PAGE, 0, "gopher_quality", 2, 0,
+      QUALITY "gopher_enough_stop_words", NULL, page_few_stop_words,
+      "fewer than 2 of the be to of and that have with, if the page says no other language than "
+      "en; " GOPHER_QUALITY },
     { "too_long_word", RULE_LINE, CLEAN_C4, "c4", 1000, 0, LINE "too_long_word", line_too_long_word,
       NULL, "a line with a word of more than 1,000 characters; TFDS c4" },
     { "citations", RULE_LINE, CLEAN_C4, "c4", 0, 0, "clean-page:line-edited:citations",
@@ -37,6 +114,16 @@ const struct rule rules[] = {
       "a line on terms of use, privacy or cookies; " C4 ". English words only" },
     { "too_few_sentences", RULE_REST, CLEAN_C4, "c4", 3, 0, PAGE "too_few_sentences", NULL,
       page_too_few_sentences, "a page of fewer than 3 sentences after its lines; " C4 },
+    { "line_punct_ratio", RULE_CLEANED, 0, "fineweb", 0.12, 0, FINEWEB "line_punct_ratio", NULL,
+      page_few_end_marks,
+      "fewer than 0.12 of the lines end in a mark that ends sentences; " FINEWEB_SOURCE },
+    { "short_line_ratio", RULE_CLEANED, 0, "fineweb", 0.67, 0, FINEWEB "short_line_ratio", NULL,
+      page_short_lines, "more than 0.67 of the lines have at most 30 characters; " FINEWEB_SOURCE },
+    { "char_dup_ratio", RULE_CLEANED, 0, "fineweb", 0.01, 0, FINEWEB "char_dup_ratio", NULL,
+      page_chars_again,
+      "more than 0.01 of the characters are in lines that were there before; " FINEWEB_SOURCE },
+    { "list_ratio", RULE_CLEANED, 0, "fineweb", 0.3, 0, FINEWEB "list_ratio", NULL, page_list,
+      "more than 0.3 line ends a token; " FINEWEB_SOURCE },
 };
 
 const int n_rule = sizeof(rules) / sizeof(rules[0]);

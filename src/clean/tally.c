@@ -93,7 +93,7 @@ static void report(const struct tally *t, const struct clean_plan *plan)
     int i, has_lines = rule_set_has(set, RULE_LINE) || rule_set_has(set, RULE_REST);
 
     for (i = 0; i < LANGUAGE; i++) {
-        if ((i == PARAGRAPHS && !rule_set_has(set, RULE_PAGE)) ||
+        if ((i == PARAGRAPHS && !rule_set_is(set, "paragraphs")) ||
             ((i == CLEANED || i == CLEAN_LINES) && !has_lines))
             continue;
         ledger_count(plan->ledger, count_name[i], t->n[i]);

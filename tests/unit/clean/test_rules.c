@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clean/measure.h"
 #include "clean/rules.h"
 #include "text/lang.h"
 #include "text/utf8.h"
@@ -57,9 +58,13 @@ static void verdict_of_page(const struct rule *r, const char *lang, struct bytes
 {
     struct rule_page p = { .text = in, .lang = lang, .n_line = 1, .limit = r->limit, .n = r->n };
     struct sentences *s = sentences_new("en", NULL);
+    struct measure *m = measure_new();
 
+    p.m = m;
+    measure_set(m, in);
     p.n_sentence = sentences_count(s, in, 3);
     strcpy(got, r->page(&p) == KEEP ? "keep" : "drop-page");
+    measure_free(m);
     sentences_free(s);
 }
 
