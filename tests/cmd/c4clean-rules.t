@@ -8,7 +8,7 @@ load ../helper
         "They said 'we are here to stay'\\nOne two. Three four. Five six.\\nThe end of it is near. We all know." 2 >in
     c4clean -q -p c4 --lang-from header --rule too_short=3 -o out in
     [ "$(jq -r .url out)" = $'a.example/1\na.example/2' ]
-    ! jq -r .text out | grep -q stay
+    [ "$(jq -r .text out | grep -c stay)" -eq 0 ]
     c4clean -q -p c4 --lang-from header --rule too_short=4 --rule too_few_sentences=2 -o out in
     [ "$(jq -r '.text | length' out | head -1)" -eq 37 ]
     c4clean -q -p c4 --lang-from header --preset datatrove -o out in
@@ -50,7 +50,7 @@ END
     [ "$(jq -r .reason r)" = $'gopher-repetition-filter:filtered:dup_line_frac\ngopher-quality-filter:filtered:gopher_below_avg_threshold' ]
     [ "$(keeps --with gopher_quality)" = 'a.example d.example ' ]
     [ "$(keeps --with gopher --without gopher_quality)" = 'a.example c.example d.example ' ]
-    [ "$(keeps --with gopher_short_doc --rule gopher_short_doc=71)" = 'c.example d.example ' ]
+    [ "$(keeps --with gopher_short_doc --rule gopher_short_doc=71)" = 'b.example c.example d.example ' ]
     [ "$(keeps --with fineweb)" = 'a.example d.example ' ]
     [ "$(keeps --with fineweb --rule line_punct_ratio=0.7)" = 'a.example ' ]
     [ "$(keeps --with list_ratio --rule list_ratio=0)" = 'c.example ' ]
