@@ -155,7 +155,7 @@ static int read_file(struct punkt_params *p, enum part part, const char *path, s
         while (line.n && line.p[line.n - 1] == '\r')
             line.n--;
         if (whole && ++n == 1) {
-            if (line.n != strlen(MAGIC) || memcmp(line.p, MAGIC, line.n))
+            if (line.n != strlen(MAGIC) || memcmp(line.p, MAGIC, line.n) != 0)
                 bad = err_set(err, "%s: not a file of sentence parameters", path);
             continue;
         }

@@ -133,7 +133,9 @@ enum guess { NO, YES, UNDECIDED };
 /* Whether t begins a sentence, by how its type is written elsewhere. */
 static enum guess begins(const struct punkt_token *t, unsigned known)
 {
-    if (t->s.n == 1 && memchr(";:,.!?", *t->s.p, 6))
+    static const char inner[] = { ';', ':', ',', '.', '!', '?' };
+
+    if (t->s.n == 1 && memchr(inner, *t->s.p, sizeof(inner)))
         return NO;
     if (t->upper && known & PUNKT_LOWER && !(known & PUNKT_UPPER_MID))
         return YES;

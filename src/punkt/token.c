@@ -173,7 +173,7 @@ static int is_number(struct bytes s)
     size_t i = s.n && s.p[0] == '-', len;
 
     i += i < s.n && (s.p[i] == '.' || s.p[i] == ',');
-    if (!(len = digit_at(s, i)))
+    if (!digit_at(s, i))
         return 0;
     for (; i < s.n; i += len) {
         len = s.p[i] == '.' || s.p[i] == ',' || s.p[i] == '-' ? 1 : digit_at(s, i);

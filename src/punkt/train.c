@@ -189,8 +189,8 @@ static void find_contexts(struct learner *l)
                                  : pair_break(l, &p) == 1   ? PLACE_FIRST
                                                             : PLACE_UNSURE;
         unsigned bit = punkt_context_bit(
-            punkt_place_of(place, p.flags & PAIR_NEW_LINE, p.flags & PAIR_NEW_PART),
-            p.flags & PAIR_UPPER, p.flags & PAIR_LOWER);
+            punkt_place_of(place, (p.flags & PAIR_NEW_LINE) != 0, (p.flags & PAIR_NEW_PART) != 0),
+            (p.flags & PAIR_UPPER) != 0, (p.flags & PAIR_LOWER) != 0);
 
         if (bit)
             punkt_learn(l->all, said(l, p.second), bit);
@@ -206,7 +206,7 @@ static int is_rare_abbrev(struct learner *l, const struct punkt_pair *p)
     if (l->state[p->first] != BREAK || p->first == l->t->number ||
         seen_both(l, s) >= (double)l->bars->rare)
         return 0;
-    if (memchr(",:;", *next.p, 3))
+    if (*next.p == ',' || *next.p == ':' || *next.p == ';')
         return 1;
     known = punkt_known(l->all, next);
     return p->flags & PAIR_LOWER && known & PUNKT_UPPER_FIRST && !(known & PUNKT_UPPER_MID);
@@ -282,7 +282,7 @@ static void find_collocations(struct learner *l)
     for (i = 0; i < n; i++) {
         struct bytes s = types_get(l->colloc, (uint32_t)i), next;
         unsigned char *lf = memchr(s.p, '\n', s.n);
-        double a, b, ab = (double)l->n_colloc.n[i];
+        double a, b, ab = (double)punkt_counts_get(&l->n_colloc, (uint32_t)i);
 
         next = (struct bytes){ lf + 1, (size_t)(s.p + s.n - lf - 1) };
         s.n = (size_t)(lf - s.p);
