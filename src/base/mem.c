@@ -135,6 +135,13 @@ void buf_reset(struct buf *b)
     b->n = 0;
 }
 
+void buf_trim(struct buf *b, size_t keep)
+{
+    if (b->cap > keep)
+        buf_release(b);
+    buf_reset(b);
+}
+
 void buf_release(struct buf *b)
 {
     free(b->p);

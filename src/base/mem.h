@@ -31,7 +31,8 @@ void buf_add_str(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 struct bytes buf_bytes(const struct buf *b);
-void buf_reset(struct buf *b);    // empties, keeps its memory
+void buf_reset(struct buf *b);                // empties, keeps its memory
+void buf_trim(struct buf *b, size_t keep);    // empties, keeps no more memory than that
 void buf_release(struct buf *b);
 
 struct arena;    // many small things that die together

@@ -37,18 +37,25 @@ static void invert(unsigned char *p, size_t n)
 void url_claim_write(unsigned char rec[URL_CLAIM], const struct url_claim *c, int compat301)
 {
     unsigned char *at = rec + CLAIM_KEY;
-    unsigned char *date = compat301 ? at + 24 : at, *md5 = compat301 ? at : at + DATE;
+    unsigned char *date = compat301 ? at + 24 : at, *url = at + (compat301 ? 0 : DATE) + 16;
 
     memcpy(rec, c->key, CLAIM_KEY);
     memset(date, 0, DATE);
     if (c->date.n)
         memcpy(date, c->date.p, c->date.n < DATE ? c->date.n : DATE);
     invert(date, DATE);
-    memcpy(md5, c->text_md5, 16);
+    url_claim_text(rec, c->text_md5, compat301);
+    memcpy(url, c->url_md5, 8);
+    number_write(rec + URL_CLAIM - 8, c->page);
+}
+
+void url_claim_text(unsigned char rec[URL_CLAIM], const unsigned char text_md5[16], int compat301)
+{
+    unsigned char *md5 = rec + CLAIM_KEY + (compat301 ? 0 : DATE);
+
+    memcpy(md5, text_md5, 16);
     if (compat301)
         invert(md5, 16);
-    memcpy(md5 + 16, c->url_md5, 8);
-    number_write(rec + URL_CLAIM - 8, c->page);
 }
 
 uint64_t url_claim_page(const unsigned char rec[URL_CLAIM])

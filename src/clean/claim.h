@@ -27,6 +27,9 @@ struct url_claim {
 };
 
 void url_claim_write(unsigned char rec[URL_CLAIM], const struct url_claim *c, int compat301);
+/* Set the MD5 of the text of a claim that was written without it. */
+void url_claim_text(unsigned char rec[URL_CLAIM], const unsigned char text_md5[16], int compat301);
+
 uint64_t url_claim_page(const unsigned char rec[URL_CLAIM]);
 
 /* Of the pages that have a line the smallest owner wins, of equal ones the smallest place. */

@@ -117,13 +117,6 @@ void finished_add(struct finished *f, struct judge *j, const struct spool_page *
         reject(f, &v, d);
 }
 
-static void empty(struct buf *b)
-{
-    if (b->cap > KEEP_MAX)
-        buf_release(b);
-    buf_reset(b);
-}
-
 int finished_put(struct finished *f, struct sink *to, struct tally *t, struct err *err)
 {
     const unsigned char *at = f->json.p;
@@ -140,8 +133,8 @@ int finished_put(struct finished *f, struct sink *to, struct tally *t, struct er
     f->ledger = ledger_new("");
     tally_add(t, &f->tally);
     memset(&f->tally, 0, sizeof(f->tally));
-    empty(&f->json);
-    empty(&f->rejects);
+    buf_trim(&f->json, KEEP_MAX);
+    buf_trim(&f->rejects, KEEP_MAX);
     f->n = 0;
     return 0;
 }

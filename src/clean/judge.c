@@ -14,6 +14,8 @@
 #include "crawl/crawl.h"
 #include "langid/langid.h"
 
+enum { TEXTS_KEEP = 8 << 20 };    // bytes
+
 struct judge {
     const struct clean_plan *plan;
     int has_lines;      // whether any rule looks at lines
@@ -23,8 +25,17 @@ struct judge {
     struct crawl_room *room;
     struct langid_room *langid;    // NULL: no model
     struct buf text, own, normal, low;
+    unsigned char url_md5[16];    // of the page just judged
     struct line_counts counts;
     struct parts_room url_claims, line_claims;
+    struct buf texts;    // of pages that claim: hashed together
+    struct pending *pending;
+    size_t n_pending, cap_pending;
+};
+
+struct pending {    // a claim that lacks the MD5 of its text
+    int part;
+    size_t at, text, text_n;    // of the claim in its room, of the text in texts
 };
 
 struct judge *judge_new(const struct clean_plan *plan)
@@ -92,6 +103,7 @@ void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_
         return;
     url_normal(&j->normal, p->url);
     url_key(buf_bytes(&j->normal), s->head.url_key);
+    hash_md5(p->url.p, p->url.n, j->url_md5);
     judged.text = p->text;
     s->head.rule = rules_judge(&j->plan->rules, RULE_READ, &judged);
     if (s->head.rule < 0 && depth == JUDGE_ALL)
@@ -118,29 +130,51 @@ static void claim_lines(struct judge *j, struct bytes text, const unsigned char 
 void judge_claim_url(struct judge *j, const struct page *p, const struct spool_page *s,
                      uint64_t page)
 {
-    unsigned char text[16], url[16];
-    struct url_claim c = { s->head.url_key, p->date, text, url, page };
+    static const unsigned char later[16];
+    struct url_claim c = { s->head.url_key, p->date, later, j->url_md5, page };
+    int part = parts_of(c.key[0]);
 
     if (s->head.fault || (s->head.rule >= 0 && rules[s->head.rule].level == RULE_READ))
         return;
-    hash_md5(p->text.p, p->text.n, text);
-    hash_md5(p->url.p, p->url.n, url);
     url_claim_write(parts_room_get(&j->url_claims, c.key[0], URL_CLAIM), &c, j->plan->compat301);
+    if (j->n_pending == j->cap_pending) {
+        j->cap_pending = j->cap_pending ? 2 * j->cap_pending : 256;
+        j->pending = xreallocarray(j->pending, j->cap_pending, sizeof(*j->pending));
+    }
+    j->pending[j->n_pending++] =
+        (struct pending){ part, j->url_claims.part[part].n - URL_CLAIM, j->texts.n, p->text.n };
+    buf_add(&j->texts, p->text.p, p->text.n);
 }
 
-void judge_claim_lines(struct judge *j, const struct page *p, const struct spool_page *s,
-                       uint64_t page)
+void judge_claim_lines(struct judge *j, const struct spool_page *s, uint64_t page)
 {
-    unsigned char url[16];
-
     if (s->head.fault || s->head.rule >= 0)
         return;
-    hash_md5(p->url.p, p->url.n, url);
-    claim_lines(j, s->s[SPOOL_TEXT], j->plan->compat301 ? s->head.url_key : url, page);
+    claim_lines(j, s->s[SPOOL_TEXT], j->plan->compat301 ? s->head.url_key : j->url_md5, page);
+}
+
+/* One MD5 after another is slow; those of many texts at once are not. */
+static void hash_texts(struct judge *j)
+{
+    struct bytes *text = xreallocarray(NULL, j->n_pending + 1, sizeof(*text));
+    unsigned char(*md5)[16] = xreallocarray(NULL, j->n_pending + 1, sizeof(*md5));
+    size_t i;
+
+    for (i = 0; i < j->n_pending; i++)
+        text[i] = (struct bytes){ j->texts.p + j->pending[i].text, j->pending[i].text_n };
+    hash_md5_many(text, j->n_pending, md5);
+    for (i = 0; i < j->n_pending; i++)
+        url_claim_text(j->url_claims.part[j->pending[i].part].p + j->pending[i].at, md5[i],
+                       j->plan->compat301);
+    free(text);
+    free(md5);
+    j->n_pending = 0;
+    buf_trim(&j->texts, TEXTS_KEEP);
 }
 
 struct parts_room *judge_url_claims(struct judge *j)
 {
+    hash_texts(j);
     return &j->url_claims;
 }
 
@@ -270,5 +304,7 @@ void judge_free(struct judge *j)
     buf_release(&j->low);
     parts_room_release(&j->url_claims);
     parts_room_release(&j->line_claims);
+    buf_release(&j->texts);
+    free(j->pending);
     free(j);
 }

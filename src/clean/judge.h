@@ -29,9 +29,8 @@ void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_
  * any. The claims go to j's rooms. */
 void judge_claim_url(struct judge *j, const struct page *p, const struct spool_page *s,
                      uint64_t page);
-void judge_claim_lines(struct judge *j, const struct page *p, const struct spool_page *s,
-                       uint64_t page);
-struct parts_room *judge_url_claims(struct judge *j);
+void judge_claim_lines(struct judge *j, const struct spool_page *s, uint64_t page);
+struct parts_room *judge_url_claims(struct judge *j);    // to be called when a batch is done
 struct parts_room *judge_line_claims(struct judge *j);
 
 struct fate {    // what the claims of all pages made of a page

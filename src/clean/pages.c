@@ -104,9 +104,7 @@ int pages_take(struct pages *p, struct pages_batch *b, struct err *err)
     size_t i;
     int got = 1;
 
-    if (b->raw.cap > KEEP_MAX)
-        buf_release(&b->raw);
-    buf_reset(&b->raw);
+    buf_trim(&b->raw, KEEP_MAX);
     b->n = 0;
     b->first = p->notes.pages;
     while (b->raw.n < BATCH && b->n < PAGES_MAX && (got = next(p, &page, err)) == 1)

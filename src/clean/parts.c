@@ -26,9 +26,14 @@ struct parts *parts_new(size_t size, size_t mem, const char *dir)
     return p;
 }
 
+int parts_of(unsigned char first)
+{
+    return first >> FIRST_SHIFT;
+}
+
 unsigned char *parts_room_get(struct parts_room *r, unsigned char first, size_t size)
 {
-    struct buf *b = &r->part[first >> FIRST_SHIFT];
+    struct buf *b = &r->part[parts_of(first)];
 
     buf_need(b, b->n + size);
     b->n += size;

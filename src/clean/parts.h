@@ -22,6 +22,8 @@ struct parts_room {    // what one thread gathers; { 0 } is empty
     struct buf part[PARTS];
 };
 
+int parts_of(unsigned char first);    // the part of records that begin so
+
 /* Room for one more record of size bytes that begins with the byte first. */
 unsigned char *parts_room_get(struct parts_room *r, unsigned char first, size_t size);
 

@@ -88,7 +88,7 @@ static int read_work(void *ctx, int thread, void *batch, struct err *err)
     for (i = 0; i < w->pages.n; i++) {
         judge_page(j, JUDGE_ALL, &w->pages.page[i], &s);
         judge_claim_url(j, &w->pages.page[i], &s, w->pages.first + i);
-        judge_claim_lines(j, &w->pages.page[i], &s, w->pages.first + i);
+        judge_claim_lines(j, &s, w->pages.first + i);
         spool_block_add(&w->block, &s);
     }
     spool_block_pack(&w->block);

@@ -76,18 +76,11 @@ int spool_block_next(struct spool_block *b, struct spool_page *p)
     return 1;
 }
 
-static void trim(struct buf *b)
-{
-    if (b->cap > KEEP_MAX)
-        buf_release(b);
-    buf_reset(b);
-}
-
 void spool_block_reset(struct spool_block *b)
 {
-    trim(&b->heads);
-    trim(&b->body);
-    trim(&b->packed);
+    buf_trim(&b->heads, KEEP_MAX);
+    buf_trim(&b->body, KEEP_MAX);
+    buf_trim(&b->packed, KEEP_MAX);
     b->n_page = 0;
     b->head_at = b->body_at = 0;
 }

@@ -113,7 +113,7 @@ static int work(void *ctx, int thread, void *batch, struct err *err)
         if (job->pass == PASS_URLS)
             judge_claim_url(j, p, &s, number);
         if (job->pass == PASS_LINES && !fate.url_lost)
-            judge_claim_lines(j, p, &s, number);
+            judge_claim_lines(j, &s, number);
         if (job->pass != PASS_FILTER)
             continue;
         while (lost < end && place_page(*lost) == number)
