@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clean/explain.h"
 #include "clean/finish.h"
 #include "clean/sink.h"
 #include "io/doc.h"
@@ -69,17 +70,36 @@ static void before_extra(struct buf *b, struct bytes extra)
         b->n = n;
 }
 
-static void keep(struct finished *f, const struct verdict_page *v, struct doc d,
-                 const unsigned char url_key[16])
+/* What json has from its byte `from` on is to be written. */
+static void add_entry(struct finished *f, const struct lang *lang, const unsigned char url_key[16],
+                      size_t from)
 {
     struct entry *e;
-    size_t before = f->json.n;
 
     if (f->n == f->cap) {
         f->cap = f->cap ? 2 * f->cap : 256;
         f->entry = xreallocarray(f->entry, f->cap, sizeof(*f->entry));
     }
     e = &f->entry[f->n++];
+    e->lang = lang;
+    e->n = f->json.n - from;
+    memcpy(e->url_key, url_key, sizeof(e->url_key));
+}
+
+static void explain(struct finished *f, const struct spool_page *s, const struct fate *fate,
+                    const struct verdict_page *v)
+{
+    size_t before = f->json.n;
+
+    explain_page(&f->json, s, fate, v);
+    add_entry(f, langs, s->head.url_key, before);
+}
+
+static void keep(struct finished *f, const struct verdict_page *v, struct doc d,
+                 const unsigned char url_key[16])
+{
+    size_t before = f->json.n;
+
     if (v->has_p) {
         buf_reset(&f->extra);
         buf_printf(&f->extra, "\"lang_p\":%.4f", (double)v->p);
@@ -89,9 +109,7 @@ static void keep(struct finished *f, const struct verdict_page *v, struct doc d,
     d.text = v->text;
     d.lang = words(v->lang->label);
     doc_format(&f->json, &d);
-    e->lang = v->lang;
-    e->n = f->json.n - before;
-    memcpy(e->url_key, url_key, sizeof(e->url_key));
+    add_entry(f, v->lang, url_key, before);
 }
 
 void finished_add(struct finished *f, struct judge *j, const struct spool_page *s,
@@ -107,9 +125,12 @@ void finished_add(struct finished *f, struct judge *j, const struct spool_page *
     judge_again(j, s, fate, &f->tally, &v);
     label = v.lang ? v.lang->label : "other";
     ledger_in(f->ledger, label, s->head.bytes);
+    if (f->plan->explain)
+        explain(f, s, fate, &v);
     if (!v.why) {
         ledger_out(f->ledger, label, v.text.n);
-        keep(f, &v, d, s->head.url_key);
+        if (!f->plan->explain)
+            keep(f, &v, d, s->head.url_key);
         return;
     }
     ledger_drop(f->ledger, label, v.why, s->head.bytes);

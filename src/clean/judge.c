@@ -1,11 +1,13 @@
 /* judge.c - see judge.h. */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "clean/badwords.h"
 #include "clean/claim.h"
+#include "clean/explain.h"
 #include "clean/judge.h"
 #include "clean/language.h"
 #include "clean/measure.h"
@@ -24,7 +26,7 @@ struct judge {
     struct sentences *sentences;
     struct crawl_room *room;
     struct langid_room *langid;    // NULL: no model
-    struct buf text, own, normal, low;
+    struct buf text, own, normal, low, notes;
     unsigned char url_md5[16];    // of the page just judged
     struct line_counts counts;
     struct parts_room url_claims, line_claims;
@@ -69,6 +71,8 @@ static void judge_by_rules(struct judge *j, struct spool_page *s, struct rule_pa
     measure_set(j->measure, judged->text);
     rule = rules_judge(c, RULE_PAGE, judged);
     if (rule < 0 && j->has_lines) {
+        if (j->plan->explain)
+            explain_lines(&j->notes, c, judged);
         rule = rules_clean_lines(c, judged, &j->text, j->sentences, &j->counts);
         s->s[SPOOL_COUNTS] = (struct bytes){ (unsigned char *)&j->counts, sizeof(j->counts) };
         if (rule < 0)
@@ -82,6 +86,8 @@ static void judge_by_rules(struct judge *j, struct spool_page *s, struct rule_pa
     s->head.rule = rule;
     if (rule < 0)
         s->s[SPOOL_TEXT] = judged->text;
+    else if (j->plan->explain && rules[rule].level != RULE_LINE)
+        explain_rule(&j->notes, rule, judged);
 }
 
 void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_page *s)
@@ -105,9 +111,13 @@ void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_
     url_key(buf_bytes(&j->normal), s->head.url_key);
     hash_md5(p->url.p, p->url.n, j->url_md5);
     judged.text = p->text;
+    buf_reset(&j->notes);
     s->head.rule = rules_judge(&j->plan->rules, RULE_READ, &judged);
+    if (s->head.rule >= 0 && j->plan->explain)
+        explain_rule(&j->notes, s->head.rule, &judged);
     if (s->head.rule < 0 && depth == JUDGE_ALL)
         judge_by_rules(j, s, &judged);
+    s->s[SPOOL_NOTES] = buf_bytes(&j->notes);
 }
 
 static void claim_lines(struct judge *j, struct bytes text, const unsigned char *owner,
@@ -243,14 +253,13 @@ static const char *judge_first(const struct spool_page *s, const struct fate *f,
 
 /* Whether a word of its language's list drops a page that is kept so far. */
 static const char *judge_words(struct judge *j, const struct spool_page *s, struct tally *t,
-                               const struct verdict_page *v)
+                               const struct verdict_page *v, struct bytes *found)
 {
     const struct badwords *b = j->plan->badwords;
     int has = b && badwords_has(b, v->lang->label);
     enum words_fate fate = WORDS_NONE;
-    struct bytes found;
 
-    if (has && badwords_find(b, v->lang->label, v->text, &j->low, &found))
+    if (has && badwords_find(b, v->lang->label, v->text, &j->low, found))
         fate =
             j->plan->profile == CLEAN_MC4 && !j->plan->compat301 && badwords_spares(s->head.url_key)
                 ? WORDS_LET_GO
@@ -280,6 +289,8 @@ void judge_again(struct judge *j, const struct spool_page *s, const struct fate 
     if ((enough = rules_sentences(&j->plan->rules)))
         rest.n_sentence = sentences_count(j->sentences, rest.text, enough);
     if (rules_judge(&j->plan->rules, RULE_REST, &rest) >= 0) {
+        snprintf(v->number, sizeof(v->number), "%zu sentences", rest.n_sentence);
+        v->evidence = (struct bytes){ (unsigned char *)v->number, strlen(v->number) };
         v->why = "dedupe-lines:filtered:too_few_sentences";
         return;
     }
@@ -287,7 +298,7 @@ void judge_again(struct judge *j, const struct spool_page *s, const struct fate 
     if ((v->why = language_judge(j->plan, j->langid, rest.text, v, t)))
         return;
     v->text = rest.text;
-    v->why = judge_words(j, s, t, v);
+    v->why = judge_words(j, s, t, v, &v->evidence);
 }
 
 void judge_free(struct judge *j)
@@ -300,6 +311,7 @@ void judge_free(struct judge *j)
     langid_room_free(j->langid);
     buf_release(&j->text);
     buf_release(&j->own);
+    buf_release(&j->notes);
     buf_release(&j->normal);
     buf_release(&j->low);
     parts_room_release(&j->url_claims);

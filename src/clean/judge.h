@@ -44,8 +44,9 @@ struct verdict_page {
     const struct lang *lang;    // as far as known; NULL: none of ours
     float p;                    // of lang, or of the guess that made it und; if has_p
     int has_p;
-    struct bytes text;    // of a kept page
-    char room[64];        // for why
+    struct bytes text;            // of a kept page
+    struct bytes evidence;        // for --explain, or empty
+    char room[64], number[64];    // for why and evidence
 };
 
 /* Take a page through the rest. v views s and j's memory, until the next call. */

@@ -36,6 +36,7 @@ struct clean_plan {
     int n_thread;
     struct crawl_mode mode;    // how files are read
     struct ledger *ledger;
+    int explain;            // write rows of clean/explain.h instead of documents
     struct out *rejects;    // what is dropped, with "reason"; NULL: nowhere
     struct progress *progress;
 };

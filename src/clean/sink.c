@@ -194,14 +194,16 @@ static unsigned shards_of(const struct sink *s, const struct lang *lang, int hel
 int sink_put(struct sink *s, const struct lang *lang, const unsigned char url_key[16],
              struct bytes line, struct err *err)
 {
-    int held = s->folder.validation && !url_modulo(url_key, s->folder.validation);
-    size_t i = 2 * (size_t)(lang - langs) + (size_t)held;
     struct split *split;
     struct shard *shard;
     unsigned number;
+    size_t i;
+    int held;
 
     if (s->out)
         return out_write(s->out, line.p, line.n, err);
+    held = s->folder.validation && !url_modulo(url_key, s->folder.validation);
+    i = 2 * (size_t)(lang - langs) + (size_t)held;
     split = &s->split[i];
     if (!split->shard) {
         split->n = shards_of(s, lang, held);

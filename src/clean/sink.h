@@ -24,7 +24,8 @@ struct sink_folder {
  * file for a shard without documents, and no folder until there is something to write. */
 struct sink *sink_folder(const struct sink_folder *plan, struct err *err);
 
-/* Append a line with its LF. lang: of langs. 0 or -1. */
+/* Append lines with their LF. lang: of langs; a single file needs neither it nor the key. 0 or -1.
+ */
 int sink_put(struct sink *s, const struct lang *lang, const unsigned char url_key[16],
              struct bytes line, struct err *err);
 

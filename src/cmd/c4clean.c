@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "base/share.h"
 #include "clean/badwords.h"
+#include "clean/explain.h"
 #include "clean/run.h"
 #include "clean/slices.h"
 #include "clean/task.h"
@@ -24,7 +25,7 @@ static const char *profile, *compat = "3.1.0", *lang, *split_by, *out_dir, *tmpd
                             *punkt, *lang_from, *langid_model, *shards, *badwords;
 static int64_t validation = -1, mem = 1 << 30, n_thread = 1;
 static unsigned n_shard;    // 0: as many as were published
-static int strict, reference, quiet, list_rules;
+static int strict, reference, quiet, list_rules, explain;
 static struct opt_list with, without, limits;
 static char *model_path;    // of languages; NULL: none is used
 
@@ -61,6 +62,8 @@ static const struct opt opts[] = {
       "hold out a page in N by its URL, 0 none (default 1000)" },
     { 0, "rejects", "FILE", OPT_STR, &rejects, 0, 0,
       "write what is dropped here, with \"reason\"" },
+    { 0, "explain", NULL, OPT_FLAG, &explain, 0, 0,
+      "write what was decided of pages and lines, as TSV, instead of documents" },
     { 0, "stats", "FILE", OPT_STR, &stats, 0, 0, "write counts here, as JSON" },
     { 'j', "threads", "N", OPT_INT, &n_thread, 1, 1024, "threads (default 1)" },
     { 0, "mem", "SIZE", OPT_SIZE, &mem, 1 << 20, 1e15,
@@ -191,6 +194,8 @@ static void check_options(struct clean_plan *plan)
         die_misuse("--profile is needed: c4 or mc4");
     if (!split_by != !out_dir)
         die_misuse("--split-by and --out go together");
+    if (split_by && explain)
+        die_misuse("--explain writes no documents: no --split-by with it");
     if (split_by && out_path)
         die_misuse("--split-by writes into --out: no -o with it");
     if (!split_by && (validation >= 0 || shards))
@@ -201,6 +206,7 @@ static void check_options(struct clean_plan *plan)
     plan->tmpdir = tmpdir;
     plan->mem = (uint64_t)mem;
     plan->n_thread = (int)n_thread;
+    plan->explain = explain;
     plan->mode = (struct crawl_mode){ strict, reference, plan->compat301 };
     choose_rules(plan);
     choose_lang(plan);
@@ -227,7 +233,7 @@ static void choose_pass(struct job *job, char **file)
         die_misuse("--task: '%s' is not I/N, I from 1 to N, N up to %d", task_name,
                    SLICES_TASKS_MAX);
     job->task = (struct clean_task){ winners, (unsigned)i - 1, (unsigned)n };
-    if (!job->writes && (out_path || split_by || rejects || stats))
+    if (!job->writes && (out_path || split_by || rejects || stats || explain))
         die_misuse("--pass %s writes into --winners alone", pass_name);
     if (*file && (job->pass == PASS_MERGE_URLS || job->pass == PASS_MERGE_LINES))
         die_misuse("--pass %s takes no files", pass_name);
@@ -254,12 +260,20 @@ static void tell(const struct clean_notes *n)
 
 static struct sink *open_sink(struct err *err)
 {
+    struct bytes header = { (const unsigned char *)explain_header, strlen(explain_header) };
+    struct sink *s;
+
     if (split_by)
         return sink_folder(&(struct sink_folder){ out_dir, !strcmp(profile, "c4"),
                                                   validation < 0 ? 1000 : (unsigned)validation,
                                                   n_shard },
                            err);
-    return sink_file(out_path ? out_path : "-", err);
+    s = sink_file(out_path ? out_path : "-", err);
+    if (s && explain && sink_put(s, NULL, NULL, header, err) < 0) {
+        sink_abandon(s);
+        return NULL;
+    }
+    return s;
 }
 
 /* The whole run, or a pass, from files to their place: 0, or -1 and nothing is left behind. */

@@ -323,6 +323,7 @@ many_pages() { # N: pages in English
     exits 2 c4clean -p mc4 --out d a.wet
     exits 2 c4clean -p mc4 --split-by lang --out d -o x a.wet
     exits 2 c4clean -p mc4 --split-by lang --out d --validation -1 a.wet
+    exits 2 c4clean -p mc4 --split-by lang --out d --explain a.wet
     exits 2 c4clean -p mc4 --shards 3 a.wet
     for n in 0 -1 c5 3x 100000; do exits 2 c4clean -p mc4 --split-by lang --out d --shards=$n a.wet; done
     exits 2 c4clean -p mc4 --no-such a.wet
@@ -500,4 +501,52 @@ de true' ]
     jq -e '.counted["language-filter:passed"] == 4' s.json
     [ "$(c4clean -p c4 --badwords lists a.wet | jq -r .url)" = http://a/2 ]
     refuses c4clean -p mc4 --badwords nowhere a.wet
+}
+
+@test "--explain: a row for what was decided, and it is what was counted" {
+    need_shared data/crawl/wet
+    files=("$SHARED"/data/crawl/wet/{hplt-cc,hplt-dolma,quirks}*.gz)
+    for p in c4 mc4; do
+        c4clean -q -p $p -l en --explain --stats s.json "${files[@]}" >rows.tsv
+        c4clean -q -p $p -l en --explain -j 3 --mem 1M "${files[@]}" | cmp - rows.tsv
+        [ "$(head -n 1 rows.tsv)" = "url	line	rule	verdict	evidence" ]
+        [ -z "$(awk -F'\t' 'NF != 5' rows.tsv)" ]
+        tail -n +2 rows.tsv | awk -F'\t' '{ n[$3 " " $4]++ } END { for (k in n) print k, n[k] }' | sort >ours
+        c4clean --list-rules | awk -F'\t' 'NR > 1 { print $5, $1 }' >names
+        jq -r '[(.counted | to_entries[]), (.dropped | to_entries[] | .value |= .records)][] |
+            select(.value > 0) | "\(.key) \(.value)"' s.json |
+            awk 'NR == FNR { name[$1] = $2; next }
+                $1 == "dedupe-lines:line-filtered:global_duplicate" || $1 == "dedupe-lines:line-filtered:local_duplicate" {
+                    lost += $2; next }
+                $1 ~ /:line-passed$|:passed|wet-file$|^skipped|^damage|filtered:ignored_language$/ { next }
+                { rule = $1 in name ? name[$1] : $1
+                  print rule, $1 ~ /:line-filtered:/ ? "drop-line" : $1 ~ /:line-edited:/ ? "edit" : "drop-page", $2 }
+                END { print "duplicate_line lost-line", lost }' names - | sort >theirs
+        jq -r '"- keep \(.out.records)"' s.json | sort -o theirs -m - theirs
+        diff ours theirs
+    done
+}
+
+@test "--explain says which line, and what became of it" {
+    { echo 'First line that ends in nothing, so it goes'
+      echo 'Second line [edit] is edited, ends well and has words.'
+      echo 'Third line is in two pages, it is long enough.'
+      echo 'Fourth line is there twice, it is long enough.'
+      echo 'Fourth line is there twice, it is long enough.'
+      echo 'Fifth line makes it enough for a page.'
+    } >text
+    record http://a.example/1 2020-01-01T00:00:00Z eng <text >a.wet
+    { sed 's/^[SF]/Other &/' text; echo 'A tab	and a \ here too, to be told.'; } |
+        record http://a.example/2 2020-01-01T00:00:00Z eng >b.wet
+    c4clean -p c4 --explain a.wet b.wet | cut -f 2- >rows
+    cut -f 1-3 rows | tail -n +2 | tr '\t\n' ' ;' >found
+    # a.example/1 has the smaller MD5: it owns the third line
+    [ "$(cat found)" = "1 no_endmark drop-line;2 citations edit;5 duplicate_line lost-line;0 - keep;\
+1 no_endmark drop-line;2 citations edit;3 duplicate_line lost-line;5 duplicate_line lost-line;0 - keep;" ]
+    grep -q "^3	duplicate_line	lost-line	in another page: Third line" rows
+    grep -q "^5	duplicate_line	lost-line	again in this page: Fourth line" rows
+    grep -q "^2	citations	edit	Second line \[edit\] is" rows
+    { prose 1; printf 'javascript\tand \\ in a line that has words.\n'; } |
+        record http://a/t 2020-01-01T00:00:00Z eng >t.wet
+    c4clean -p c4 --explain t.wet | grep -qF 'javascript\tand \\ in a line'
 }
