@@ -42,8 +42,8 @@ static void add_row(struct buf *b, uint64_t line, const char *rule, const char *
 }
 
 /* One line through the rules: rows, and whether it stays, goes, or takes the page with it. */
-static enum verdict explain_line(struct buf *rows, const struct rule_choice *c,
-                                 struct rule_line *l, uint64_t number)
+static enum verdict explain_line(struct buf *rows, const struct rule_choice *c, struct rule_line *l,
+                                 uint64_t number)
 {
     int i;
 

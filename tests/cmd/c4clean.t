@@ -512,7 +512,8 @@ de true' ]
         [ "$(head -n 1 rows.tsv)" = "url	line	rule	verdict	evidence" ]
         [ -z "$(awk -F'\t' 'NF != 5' rows.tsv)" ]
         tail -n +2 rows.tsv | awk -F'\t' '{ n[$3 " " $4]++ } END { for (k in n) print k, n[k] }' | sort >ours
-        c4clean --list-rules | awk -F'\t' 'NR > 1 { print $5, $1 }' >names
+        c4clean --list-rules | awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+            { print $at["counted_as"], $at["rule"] }' >names
         jq -r '[(.counted | to_entries[]), (.dropped | to_entries[] | .value |= .records)][] |
             select(.value > 0) | "\(.key) \(.value)"' s.json |
             awk 'NR == FNR { name[$1] = $2; next }
