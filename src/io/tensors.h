@@ -45,6 +45,15 @@ void tensors_close(struct tensors *t);
 int tensor_copy_f32(const struct tensor *t, float *to, size_t n, struct err *err);
 int tensor_copy_i32(const struct tensor *t, int32_t *to, size_t n, struct err *err);    // I32, I64
 
+/* As tensors_write(), the numbers of one tensor at a time: data() gives them, valid until its next
+ * call, or NULL and err. The data of t is not looked at. */
+int tensors_write_from(const char *path, const struct tensor *t, size_t n, const char *const *meta,
+                       const void *(*data)(void *ctx, const struct tensor *t, struct err *err),
+                       void *ctx, struct err *err);
+
+/* n numbers as type (F32, F16, BF16; to the nearest, halves to even, too large ones infinite). */
+void tensor_pack_f32(void *to, enum tensor_type type, const float *from, size_t n);
+
 /* Write n tensors (any order) with metadata pairs key, value, ..., NULL (meta may be NULL). */
 int tensors_write(const char *path, const struct tensor *t, size_t n, const char *const *meta,
                   struct err *err);

@@ -97,6 +97,55 @@ int tensor_copy_i32(const struct tensor *t, int32_t *to, size_t n, struct err *e
     }
 }
 
+static uint16_t to_bf16(float x)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &x, 4);
+    if (x != x)
+        return (uint16_t)(bits >> 16 | 0x40);    // a quiet NaN stays one
+    return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+static uint16_t to_half(float x)
+{
+    uint32_t bits, sign, frac, rest;
+    int exp, shift;
+
+    memcpy(&bits, &x, 4);
+    sign = bits >> 16 & 0x8000;
+    exp = (int)(bits >> 23 & 255) - 112;
+    frac = bits & 0x7FFFFF;
+    if (exp > 142)    // infinite or no number
+        return (uint16_t)(sign | 0x7C00 | (frac ? 0x200 | frac >> 13 : 0));
+    if (exp > 30)
+        return (uint16_t)(sign | 0x7C00);
+    if (exp < -10)
+        return (uint16_t)sign;
+    shift = exp > 0 ? 13 : 14 - exp;    // denormal: the leading 1 is written out
+    frac = exp > 0 ? (uint32_t)exp << 23 | frac : 0x800000 | frac;
+    rest = frac & ((1u << shift) - 1);
+    frac >>= shift;
+    frac += rest > 1u << (shift - 1) || (rest == 1u << (shift - 1) && frac & 1);
+    return (uint16_t)(sign | frac);
+}
+
+void tensor_pack_f32(void *to, enum tensor_type type, const float *from, size_t n)
+{
+    unsigned char *p = to;
+    uint16_t x;
+    size_t i;
+
+    if (type == TENSOR_F32) {
+        memcpy(to, from, 4 * n);
+        return;
+    }
+    for (i = 0; i < n; i++) {
+        x = type == TENSOR_BF16 ? to_bf16(from[i]) : to_half(from[i]);
+        memcpy(p + 2 * i, &x, 2);
+    }
+}
+
 static int by_name(const void *a, const void *b)
 {
     return strcmp((*(const struct tensor *const *)a)->name,
@@ -146,22 +195,43 @@ static void header_make(const struct tensor *const *t, size_t n, const char *con
     free(text);
 }
 
+struct supply {
+    const void *(*data)(void *ctx, const struct tensor *t, struct err *err);
+    void *ctx;
+};
+
 static int write_all(struct out *o, const struct buf *header, const struct tensor *const *t,
-                     size_t n, struct err *err)
+                     size_t n, const struct supply *from, struct err *err)
 {
+    const void *p;
     size_t i;
 
     if (out_write(o, header->p, header->n, err) < 0)
         return -1;
     for (i = 0; i < n; i++)
-        if (out_write(o, t[i]->data, t[i]->n * tensor_kinds[t[i]->type].size, err) < 0)
+        if (!(p = from->data(from->ctx, t[i], err)) ||
+            out_write(o, p, t[i]->n * tensor_kinds[t[i]->type].size, err) < 0)
             return -1;
     return 0;
+}
+
+static const void *own_data(void *ctx, const struct tensor *t, struct err *err)
+{
+    (void)ctx, (void)err;
+    return t->data ? t->data : "";    // of none
 }
 
 int tensors_write(const char *path, const struct tensor *t, size_t n, const char *const *meta,
                   struct err *err)
 {
+    return tensors_write_from(path, t, n, meta, own_data, NULL, err);
+}
+
+int tensors_write_from(const char *path, const struct tensor *t, size_t n, const char *const *meta,
+                       const void *(*data)(void *ctx, const struct tensor *t, struct err *err),
+                       void *ctx, struct err *err)
+{
+    const struct supply from = { data, ctx };
     const struct tensor **in_order = xreallocarray(NULL, n, sizeof(struct tensor *));
     struct buf header = { 0 };
     struct out *o = NULL;
@@ -179,7 +249,7 @@ int tensors_write(const char *path, const struct tensor *t, size_t n, const char
         rc = -1;
     if (rc == 0) {
         header_make(in_order, n, meta, &header);
-        rc = write_all(o, &header, in_order, n, err);
+        rc = write_all(o, &header, in_order, n, &from, err);
     }
     if (rc == 0)
         rc = out_close(o, err);

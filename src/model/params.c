@@ -244,26 +244,31 @@ static double deviation(const struct param *p, const struct config *c, double sc
     }
 }
 
+void params_draw(const struct param *p, const struct config *c, uint64_t seed, double scale,
+                 float *to)
+{
+    char *purpose = xasprintf("init %s", p->name);
+    uint64_t key = rng_key(seed, purpose);
+    double s = p->role == PARAM_NORM ? 1.0 : deviation(p, c, scale);
+    size_t j;
+
+    free(purpose);
+#pragma omp parallel for schedule(static)
+    for (j = 0; j < p->n; j++)
+        if (p->role == PARAM_NORM)
+            to[j] = 1.0f;
+        else if (p->role == PARAM_RELPOS)
+            to[j] = (float)(s * (2.0 * rng_uniform(key, j, 0) - 1.0));
+        else
+            to[j] = (float)(s * rng_normal(key, j, 0, p->role != PARAM_EMBEDDING));
+}
+
 void params_init(struct params *t, const struct config *c, uint64_t seed, double scale)
 {
-    size_t i, j;
+    size_t i;
 
-    for (i = 0; i < t->n; i++) {
-        struct param *p = &t->p[i];
-        char *purpose = xasprintf("init %s", p->name);
-        uint64_t key = rng_key(seed, purpose);
-        double s = p->role == PARAM_NORM ? 1.0 : deviation(p, c, scale);
-
-        free(purpose);
-#pragma omp parallel for schedule(static)
-        for (j = 0; j < p->n; j++)
-            if (p->role == PARAM_NORM)
-                p->w[j] = 1.0f;
-            else if (p->role == PARAM_RELPOS)
-                p->w[j] = (float)(s * (2.0 * rng_uniform(key, j, 0) - 1.0));
-            else
-                p->w[j] = (float)(s * rng_normal(key, j, 0, p->role != PARAM_EMBEDDING));
-    }
+    for (i = 0; i < t->n; i++)
+        params_draw(&t->p[i], c, seed, scale, t->p[i].w);
 }
 
 struct match {
@@ -297,7 +302,7 @@ int params_is_expert(const struct config *c, const char *name)
 }
 
 /* Names that repeat what shared.weight says, or say nothing. */
-static int is_alias(const struct config *c, const char *name)
+int params_is_alias(const struct config *c, const char *name)
 {
     return strcmp(name, "encoder.embed_tokens.weight") == 0 ||
            strcmp(name, "decoder.embed_tokens.weight") == 0 ||
@@ -307,8 +312,8 @@ static int is_alias(const struct config *c, const char *name)
 }
 
 /* The tensor that fills p: its own name, or for the embedding one of its aliases. */
-static const struct tensor *source_of(const struct param *p, const struct config *c,
-                                      const struct tensors *t)
+const struct tensor *params_source(const struct param *p, const struct config *c,
+                                   const struct tensors *t)
 {
     const struct tensor *x = tensors_find(t, p->name);
 
@@ -331,14 +336,19 @@ static int copy(const struct tensors *from, const struct tensor *x, float *to, s
     return 0;
 }
 
-static int load_one(struct param *p, const struct tensors *from, const struct tensor *x,
-                    struct err *err)
+int params_fits(const struct param *p, const struct tensor *x)
 {
     int i, same = x->n_dim == p->n_dim;
 
     for (i = 0; same && i < p->n_dim; i++)
         same = x->dim[i] == p->dim[i];
-    if (!same)
+    return same;
+}
+
+static int load_one(struct param *p, const struct tensors *from, const struct tensor *x,
+                    struct err *err)
+{
+    if (!params_fits(p, x))
         return err_set(err, "%s: %s: another shape than the config says (%lld x %lld)",
                        tensors_path(from, x), p->name, (long long)p->dim[0],
                        (long long)(p->n_dim > 1 ? p->dim[1] : 1));
@@ -371,7 +381,7 @@ int params_load(struct params *p, const struct config *c, const struct tensors *
     size_t i;
 
     for (i = 0; i < p->n; i++) {
-        const struct tensor *x = source_of(&p->p[i], c, from);
+        const struct tensor *x = params_source(&p->p[i], c, from);
 
         if (!x)
             return err_set(err, "%s: %s: missing", tensors_path(from, NULL), p->p[i].name);
@@ -382,7 +392,7 @@ int params_load(struct params *p, const struct config *c, const struct tensors *
         const struct tensor *x = tensors_at(from, i);
         const char *name = x->name;
 
-        if (!params_find(p, name) && !is_alias(c, name) && !params_is_expert(c, name))
+        if (!params_find(p, name) && !params_is_alias(c, name) && !params_is_expert(c, name))
             return err_set(err, "%s: %s: not a tensor of this model", tensors_path(from, x), name);
     }
     return check_tied(p, c, from, err);

@@ -12,6 +12,7 @@
 
 struct config;
 struct err;
+struct tensor;
 struct tensors;
 
 enum param_role { PARAM_EMBEDDING, PARAM_MATRIX, PARAM_QUERY, PARAM_NORM, PARAM_RELPOS };
@@ -45,6 +46,18 @@ struct param *params_find(const struct params *p, const char *name);
 
 /* Draw all: a function of (seed, name, element). scale is s of spec model.md section 3. */
 void params_init(struct params *p, const struct config *c, uint64_t seed, double scale);
+
+/* Draw one parameter into to[p->n], as params_init() does. */
+void params_draw(const struct param *p, const struct config *c, uint64_t seed, double scale,
+                 float *to);
+
+/* Where a file has p: under its own name, or for the embedding one of HF's aliases. NULL. */
+const struct tensor *params_source(const struct param *p, const struct config *c,
+                                   const struct tensors *from);
+/* Is name one that repeats the embedding, or says nothing? */
+int params_is_alias(const struct config *c, const char *name);
+/* Is x of p's shape? */
+int params_fits(const struct param *p, const struct tensor *x);
 
 /* Is name one of the model's expert tensors, on whatever rank? */
 int params_is_expert(const struct config *c, const char *name);
