@@ -20,7 +20,7 @@ outputs() { # MODEL CASE: what switch-probe makes of it
         cmp $m.hf/model.safetensors "$(model $m)/model.safetensors"
         exits 0 switch-convert -t hf -s 20k -o $m.many $m.ours
         [ -e $m.many/model.safetensors.index.json ]
-        [ "$(ls $m.many/*.safetensors | wc -l)" -gt 1 ]
+        [ "$(find $m.many -name "*.safetensors" | wc -l)" -gt 1 ]
         exits 0 switch-convert -t hf -o $m.back $m.many
         cmp $m.back/model.safetensors "$(model $m)/model.safetensors"
     done

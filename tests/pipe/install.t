@@ -60,7 +60,7 @@ setup() {
     for f in "$inst"/share/bash-completion/completions/*; do
         run bash -euc 'source "$1"; complete -p "$2"' - "$f" "$(basename "$f")"
         [ "$status" -eq 0 ] && [ "${#lines[@]}" -eq 1 ]
-        for o in $("$(basename "$f")" --help | grep -oE -- '^ .{5}--[a-z-]+' | grep -o -- '--.*'); do
+        for o in $("$(basename "$f")" --help | grep -oE -- '^ .{5}--[a-z0-9-]+' | grep -o -- '--.*'); do
             case $o in --completion) ;; *) [[ $output == *"$o"[\ \']* ]] ;; esac
         done
     done
