@@ -170,21 +170,25 @@ static void put_symbol(const struct encoder *e, struct encoding *to, uint32_t at
 
 void bpe_run(const struct encoder *e, struct encoding *to)
 {
-    const unsigned char *t = to->text.p;
+    if (to->text.n)
+        bpe_part(e, to, 0, (uint32_t)to->text.n);
+}
+
+void bpe_part(const struct encoder *e, struct encoding *to, uint32_t at, uint32_t n)
+{
+    const unsigned char *t = to->text.p + at;
     struct bpe *b = to->work->bpe;
     int32_t i;
     size_t k;
 
-    if (!to->text.n)
-        return;
     if (!b)
         b = to->work->bpe = xcalloc(1, sizeof(*b));
     if (e->any_unused && !b->split)
         b->split = xcalloc((size_t)e->vocab->n_piece, sizeof(*b->split));
-    cut(e, b, t, (uint32_t)to->text.n);
+    cut(e, b, t, n);
     for (k = 1; k < b->n_symbol; k++)
         offer(e, b, t, (int32_t)k - 1, (int32_t)k);
     merge(e, b, t, e->option.draw ? &to->work->draw : NULL);
     for (i = 0; i != NOWHERE; i = b->symbol[i].next)
-        put_symbol(e, to, b->symbol[i].at, b->symbol[i].n, 0);
+        put_symbol(e, to, at + b->symbol[i].at, b->symbol[i].n, 0);
 }

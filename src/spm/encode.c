@@ -1,12 +1,16 @@
 /* encode.c - see encode.h. */
+#include <assert.h>
 #include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "spm/code.h"
 #include "spm/encode.h"
 #include "spm/encoder.h"
+#include "spm/segment.h"
 #include "spm/vocab.h"
 #include "text/trie.h"
 
@@ -43,26 +47,70 @@ static void find_scores(struct encoder *e, int old)
         }
     }
     e->unknown_score = low - UNKNOWN_PENALTY;
+    e->score_most = fabsf(e->unknown_score);
     for (id = 0; id < v->n_piece; id++) {
         const struct piece *p = &v->piece[id];
         int whole = p->type == PIECE_USER_DEFINED;
 
         e->n_byte[id] = (uint16_t)p->n;
         e->score[id] = whole ? (float)(0.1 * (p->n - 1)) : p->score;
-        if (old)
-            e->score_old[id] = whole ? (double)((float)p->n * high) - 0.1 : (double)p->score;
+        e->score_most = fmaxf(e->score_most, fabsf(e->score[id]));
+        if (!old)
+            continue;
+        e->score_old[id] = whole ? (double)((float)p->n * high) - 0.1 : (double)p->score;
+        e->score_most = fmaxf(e->score_most, (float)fabs(e->score_old[id]));
     }
 }
 
+/* The keys of the trie as codes; `all` holds them. */
+static void write_codes(struct encoder *e, struct bytes *key, const uint32_t *number, size_t n,
+                        struct buf *all)
+{
+    size_t i, total = 1;
+
+    free(e->n_code);
+    e->n_code = xcalloc((size_t)e->vocab->n_piece, sizeof(*e->n_code));
+    for (i = 0; i < n; i++)
+        total += key[i].n;
+    buf_need(all, total);    // and so stays where it is
+    for (i = 0; i < n; i++) {
+        unsigned char *to = all->p + all->n;
+        uint32_t n_code = codes_write(&e->codes, key[i].p, (uint32_t)key[i].n, to);
+
+        all->n += n_code;
+        key[i] = (struct bytes){ to, n_code };
+        e->n_code[number[i]] = (uint16_t)n_code;
+    }
+}
+
+/* May the text be cut into parts, each of which becomes the same as within the whole? */
+static void choose_lane(struct encoder *e, const struct encode_option *o)
+{
+    const struct vocab *v = e->vocab;
+
+    cuts_release(&e->cuts);
+    codes_release(&e->codes);
+    e->in_parts = 0;
+    if (o->plain || o->draw || o->many || !normal_is_sound(e->normal))
+        return;
+    if (v->model_type != VOCAB_UNIGRAM && (v->model_type != VOCAB_BPE || e->any_unused))
+        return;
+    cuts_init(&e->cuts, v, e->used);
+    e->in_parts = e->cuts.on;
+    if (e->in_parts && v->model_type == VOCAB_UNIGRAM)
+        e->in_parts = codes_init(&e->codes, v, e->used) == 0;
+}
+
 /* The tables for what is used, and the normaliser, which leaves user-defined pieces alone. */
-static int build(struct encoder *e, struct err *err)
+static int build(struct encoder *e, const struct encode_option *o, struct err *err)
 {
     const struct vocab *v = e->vocab;
     size_t n_piece = (size_t)v->n_piece, n = 0, n_user;
     struct bytes *key = xreallocarray(NULL, n_piece, sizeof(*key));
     uint32_t *number = xreallocarray(NULL, n_piece, sizeof(*number));
+    int unigram = v->model_type == VOCAB_UNIGRAM, bad;
+    struct buf codes = { 0 };
     int32_t id;
-    int bad;
 
     for (id = 0; id < v->n_piece; id++) {
         e->used[id] = (unsigned char)is_used(e, id);
@@ -74,14 +122,19 @@ static int build(struct encoder *e, struct err *err)
     }
     normal_free(e->normal);
     e->normal = normal_new(&v->normal, key, n_user = n, err);
-    for (id = 0, n = 0; id < v->n_piece && v->model_type == VOCAB_UNIGRAM; id++)
+    if (e->normal)
+        choose_lane(e, o);
+    for (id = 0, n = 0; id < v->n_piece && unigram; id++)
         if (e->used[id]) {
             key[n] = vocab_piece(v, id);
             number[n++] = (uint32_t)id;
         }
+    n = unigram ? n : n_user;
+    if (unigram && e->in_parts)
+        write_codes(e, key, number, n, &codes);
     trie_release(&e->trie);
-    n = v->model_type == VOCAB_UNIGRAM ? n : n_user;
     bad = !e->normal || trie_build(&e->trie, key, number, n, err);
+    buf_release(&codes);
     free(key);
     free(number);
     return bad ? -1 : 0;
@@ -159,13 +212,14 @@ struct encoder *encoder_new(const struct vocab *v, const struct encode_option *o
     e = xcalloc(1, sizeof(*e));
     e->vocab = v;
     e->used = xcalloc((size_t)v->n_piece, 1);
-    e->option.old = o->old;    // the samples know nothing of the rest
     if (v->model_type == VOCAB_UNIGRAM)
         find_scores(e, o->old);
-    if (build(e, err) || run_samples(e, err))
-        goto fail;
+    if (v->n_sample) {    // they know nothing of the options
+        if (build(e, o, err) || run_samples(e, err))
+            goto fail;
+    }
     e->option = *o;
-    if (o->plain_sentinels && v->sentinel0 >= 0 && build(e, err))
+    if ((!v->n_sample || (o->plain_sentinels && v->sentinel0 >= 0)) && build(e, o, err))
         goto fail;
     return e;
 
@@ -180,10 +234,13 @@ void encoder_free(struct encoder *e)
         return;
     normal_free(e->normal);
     trie_release(&e->trie);
+    cuts_release(&e->cuts);
     free(e->used);
     free(e->score);
     free(e->score_old);
     free(e->n_byte);
+    free(e->n_code);
+    codes_release(&e->codes);
     free(e);
 }
 
@@ -237,6 +294,8 @@ void work_need(struct encode_work *w, size_t n)
     w->cap = n + 1 + n / 2;
     free(w->way);
     free(w->back);
+    free(w->code);
+    w->code = xmalloc(w->cap + 1);
     w->way = xreallocarray(NULL, w->cap, sizeof(*w->way));
     w->back = xreallocarray(NULL, w->cap, sizeof(*w->back));
 }
@@ -258,6 +317,7 @@ static int begin(const struct encoder *e, struct encoding *to, struct bytes text
         to->id_store = xreallocarray(NULL, to->cap, sizeof(*to->id_store));
         to->end_store = xreallocarray(NULL, to->cap, sizeof(*to->end_store));
     }
+    buf_need(&to->text, to->text.n + MEMO_KEY);
     to->id = to->id_store;
     to->end = to->end_store;
     if (e->option.plain_sentinels)
@@ -285,7 +345,12 @@ int encoder_run(const struct encoder *e, struct encoding *to, struct bytes text,
 {
     if (begin(e, to, text, err))
         return -1;
-    if (e->option.draw)
+    if (e->in_parts) {
+        work_need(to->work, to->text.n);
+        if (!to->work->memo)
+            to->work->memo = memo_new();
+        parts_run(e, to);
+    } else if (e->option.draw)
         run_drawn(e, to, text);
     else if (e->vocab->model_type == VOCAB_UNIGRAM)
         unigram_run(e, to);
@@ -301,6 +366,7 @@ int encoder_run(const struct encoder *e, struct encoding *to, struct bytes text,
 int encoder_best(const struct encoder *e, struct encoding *to, struct bytes text, size_t n,
                  size_t *n_found, struct err *err)
 {
+    assert(e->option.many);
     if (e->vocab->model_type != VOCAB_UNIGRAM)
         return err_set(err, "%s: not a unigram model: it has one way to encode a text",
                        e->vocab->name);
@@ -356,8 +422,10 @@ void encoding_release(struct encoding *e)
     if (e->work) {
         free(e->work->way);
         free(e->work->back);
+        free(e->work->code);
         bpe_free(e->work->bpe);
         lattice_free(e->work->lattice);
+        memo_free(e->work->memo);
     }
     free(e->work);
     *e = (struct encoding){ 0 };

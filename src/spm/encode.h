@@ -23,6 +23,7 @@ struct encode_option {
     int old;                // as versions 0.1.97 to 0.2.1, not as 0.2.2
     int plain_sentinels;    // <extra_id_N> in the text is text
     int plain;              // no lane but the plain one, which defines the ids: for tests
+    int many;               // encoder_best() will be called
     int draw;               // a way by chance: unigram and BPE models
     double alpha;    // unigram: probability ~ exp(alpha x score); BPE: share of merges passed over
     int n_best;      // draw among so many best ways; 0: among all (the only choice with BPE)
@@ -53,9 +54,9 @@ struct encoding {    // { 0 } is valid; used again and again, by one encoder, it
 /* Encode one text. 0, or -1 if it is too long. */
 int encoder_run(const struct encoder *e, struct encoding *to, struct bytes text, struct err *err);
 
-/* The n best ways (up to N_BEST_MAX) to encode a text with a unigram model: *n_found of them,
- * which encoding_best() brings into the encoding, 0 being the best one. Of a text of more than
- * LATTICE_MAX bytes there is just the best. */
+/* If option.many: the n best ways (up to N_BEST_MAX) to encode a text with a unigram model:
+ * *n_found of them, which encoding_best() brings into the encoding, 0 being the best one. Of a text
+ * of more than LATTICE_MAX bytes there is just the best. */
 enum { LATTICE_MAX = 1 << 16 };
 int encoder_best(const struct encoder *e, struct encoding *to, struct bytes text, size_t n,
                  size_t *n_found, struct err *err);

@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 #include "base/rng.h"
+#include "spm/code.h"
 #include "spm/encode.h"
+#include "spm/segment.h"
 #include "spm/vocab.h"
 #include "text/trie.h"
 
@@ -25,8 +27,12 @@ struct encoder {
     float *score;           // by id, of a unigram model
     double *score_old;      // the same for old arithmetic, else NULL
     uint16_t *n_byte;       // by id
-    float unknown_score;
-    int any_unused;    // a piece that is only a step to others (BPE)
+    float unknown_score, score_most;    // score_most: the greatest, sign apart
+    int in_parts;                       // parts.c's lanes: a unigram model's trie is over codes
+    struct cuts cuts;
+    struct codes codes;
+    uint16_t *n_code;    // by id
+    int any_unused;      // a piece that is only a step to others (BPE)
     struct encode_option option;
 };
 
@@ -40,9 +46,11 @@ struct bpe;    // what bpe.c needs for a text
 struct lattice;
 
 struct encode_work {
-    struct way *way;    // one more than bytes of the text
-    int32_t *back;      // pieces from the last to the first
-    size_t cap;         // of both
+    struct way *way;        // one more than bytes of the text
+    int32_t *back;          // pieces from the last to the first
+    size_t cap;             // of both
+    unsigned char *code;    // room for the text in codes
+    struct memo *memo;
     struct bpe *bpe;
     struct lattice *lattice;
     struct rng draw;     // at this text
@@ -68,10 +76,14 @@ static inline uint32_t char_length(unsigned char c, size_t n)
 void encoding_put(const struct encoder *e, struct encoding *to, int32_t piece, uint32_t n);
 
 /* Each puts the whole of to->text. */
+void parts_run(const struct encoder *e, struct encoding *to);
 void unigram_run(const struct encoder *e, struct encoding *to);
 void bpe_run(const struct encoder *e, struct encoding *to);
 void char_run(const struct encoder *e, struct encoding *to);
 void word_run(const struct encoder *e, struct encoding *to);
+
+/* Puts n bytes at a place of the text that may be cut out, the next to be put. */
+void bpe_part(const struct encoder *e, struct encoding *to, uint32_t at, uint32_t n);
 
 /* The id that the bytes are, -1 if they are none that text may become. */
 int32_t encoder_find(const struct encoder *e, struct bytes piece);

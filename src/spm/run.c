@@ -307,10 +307,13 @@ static int put(void *ctx, void *batch, struct err *err)
 static int begin(struct run *r, struct err *err)
 {
     const struct run_plan *p = r->plan;
+    struct encode_option option = p->option;
     int t;
 
+    option.many = p->list > 0;
+
     r->vocab = vocab_open(p->model, err);
-    if (!r->vocab || !(r->encoder = encoder_new(r->vocab, &p->option, err)))
+    if (!r->vocab || !(r->encoder = encoder_new(r->vocab, &option, err)))
         return -1;
     if (p->format == RUN_SHARD)
         r->shard = header_create(p, r->vocab, err);

@@ -3,7 +3,8 @@
  *
  * Dynamic programming over byte positions: from each character's start, all pieces that begin
  * there are walked in one trie. A position is set when the first piece that ends there comes;
- * `frontier` is the last such one, so nothing is cleared beforehand.
+ * `frontier` is the last such one, so nothing is cleared beforehand. This is the definition;
+ * parts.c is faster.
  */
 #include <assert.h>
 #include <math.h>

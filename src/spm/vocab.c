@@ -13,6 +13,8 @@
 
 enum { FILE_MAX = 1 << 28 };
 
+#define SLOT_ID 0xFFFFFFu    // of a slot: id + 1
+
 static int read_piece(struct vocab *v, struct proto r, size_t *cap, struct err *err)
 {
     struct piece p = { .type = PIECE_NORMAL };
@@ -160,15 +162,18 @@ struct bytes vocab_piece(const struct vocab *v, int32_t id)
     return (struct bytes){ v->piece[id].p, v->piece[id].n };
 }
 
-/* Where b is in the hash table, or the free place where it would be. */
-static size_t slot_of(const struct vocab *v, struct bytes b)
+/* Where b is in the hash table, or the free place where it would be. A slot's upper byte is of the
+ * hash, so that other pieces are hardly ever looked at. */
+static size_t slot_of(const struct vocab *v, struct bytes b, uint32_t *tag)
 {
-    size_t at = hash_xx64(b.p, b.n, 0) & (v->n_slot - 1);
+    uint64_t hash = hash_xx64(b.p, b.n, 0);
+    size_t at = hash & (v->n_slot - 1);
 
+    *tag = (uint32_t)(hash >> 32) & ~SLOT_ID;
     for (; v->slot[at]; at = (at + 1) & (v->n_slot - 1)) {
-        const struct piece *p = &v->piece[v->slot[at] - 1];
+        const struct piece *p = &v->piece[(v->slot[at] & SLOT_ID) - 1];
 
-        if (p->n == b.n && !memcmp(p->p, b.p, b.n))
+        if ((v->slot[at] & ~SLOT_ID) == *tag && p->n == b.n && !memcmp(p->p, b.p, b.n))
             break;
     }
     return at;
@@ -176,7 +181,9 @@ static size_t slot_of(const struct vocab *v, struct bytes b)
 
 int32_t vocab_find(const struct vocab *v, struct bytes piece)
 {
-    return (int32_t)v->slot[slot_of(v, piece)] - 1;
+    uint32_t tag;
+
+    return (int32_t)(v->slot[slot_of(v, piece, &tag)] & SLOT_ID) - 1;
 }
 
 static int index_pieces(struct vocab *v, const char *path, struct err *err)
@@ -187,11 +194,13 @@ static int index_pieces(struct vocab *v, const char *path, struct err *err)
         ;
     v->slot = xcalloc(v->n_slot, sizeof(*v->slot));
     for (id = 0; id < v->n_piece; id++) {
-        size_t at = slot_of(v, vocab_piece(v, id));
+        uint32_t tag;
+        size_t at = slot_of(v, vocab_piece(v, id), &tag);
 
         if (v->slot[at])
-            return err_set(err, "%s: pieces %u and %d are the same", path, v->slot[at] - 1, id);
-        v->slot[at] = (uint32_t)id + 1;
+            return err_set(err, "%s: pieces %u and %d are the same", path,
+                           (v->slot[at] & SLOT_ID) - 1, id);
+        v->slot[at] = tag | ((uint32_t)id + 1);
     }
     return 0;
 }

@@ -54,7 +54,7 @@ struct vocab {
 
     char *name;         // the file's base name without its suffix
     struct buf file;    // what all views point into
-    uint32_t *slot;     // hash table of ids + 1
+    uint32_t *slot;     // hash table: see vocab.c
     size_t n_slot;      // a power of 2
 };
 

@@ -22,10 +22,14 @@ struct normal {
     size_t n_unit;
     unsigned char *text;    // what rules put out: NUL-terminated strings
     size_t n_text;
+    int sound;
     struct trie whole;
     unsigned char whole_first[256];    // bytes that a string of whole begins with
     unsigned char plain[256];          // ASCII that stays, whatever ASCII follows
+    unsigned char pair[128][32];       // bits: ASCII and a byte that some rule begins with
     unsigned char begins[BMP / 8];     // bits: characters above ASCII that some rule begins with
+    unsigned char goes_on[BMP / 8];    // bits: those of them that no rule ends with
+    unsigned char follows[256];        // bytes that then come next in a rule
     const unsigned char *space;        // what a space is written as
     size_t n_space;
 };
@@ -85,7 +89,7 @@ static size_t rule_find(const struct normal *n, const unsigned char *p, size_t l
         at ^= unit_offset(u);
         if (!unit_ends(u))
             continue;
-        if (at >= n->n_unit || (n->unit[at] & 0x7FFFFFFF) >= n->n_text)
+        if (at >= n->n_unit || !(n->unit[at] >> 31) || (n->unit[at] & 0x7FFFFFFF) >= n->n_text)
             break;
         *value = n->unit[at] & 0x7FFFFFFF;
         longest = i + 1;
@@ -94,38 +98,45 @@ static size_t rule_find(const struct normal *n, const unsigned char *p, size_t l
     return longest;
 }
 
-/* Do all of p's bytes lie on a path of the table, so that a rule may begin with them? *ends is
- * set when a rule ends before the last of them. */
-static int rule_path(const struct normal *n, const unsigned char *p, size_t len, int *ends)
+enum { PATH = 1, ENDS_BEFORE = 2, ENDS = 4 };    // what rule_path() says
+
+/* Do all of p's bytes lie on a path of the table, so that a rule may begin with them, and does one
+ * end with the last of them, or before? *at is where the path goes on. */
+static int rule_path(const struct normal *n, const unsigned char *p, size_t len, uint32_t *at)
 {
-    uint32_t at = n->n_unit ? unit_offset(n->unit[0]) : 0;
+    int found = 0;
     size_t i;
 
-    *ends = 0;
+    *at = n->n_unit ? unit_offset(n->unit[0]) : 0;
     for (i = 0; i < len; i++) {
-        at ^= p[i];
-        if (at >= n->n_unit || !unit_is(n->unit[at], p[i]))
-            return 0;
-        *ends |= i + 1 < len && unit_ends(n->unit[at]);
-        at ^= unit_offset(n->unit[at]);
+        *at ^= p[i];
+        if (*at >= n->n_unit || !unit_is(n->unit[*at], p[i]))
+            return found;
+        if (unit_ends(n->unit[*at]))
+            found |= i + 1 < len ? ENDS_BEFORE : ENDS;
+        *at ^= unit_offset(n->unit[*at]);
     }
-    return 1;
+    return found | PATH;
 }
 
 static void find_plain(struct normal *n)
 {
     unsigned char pair[2];
-    uint32_t value = 0;
-    int a, b, ends;
+    uint32_t value = 0, at;
+    int a, b;
 
     for (a = 0x20; a < 0x7F; a++) {
         pair[0] = (unsigned char)a;
         n->plain[a] = !n->whole_first[a];
         if (rule_find(n, pair, 1, &value))
             n->plain[a] &= n->text[value] == a && n->text[value + 1] == 0;
-        for (b = 0; b < 0x80; b++) {
+        for (b = 0; b < 0x100; b++) {
             pair[1] = (unsigned char)b;
-            n->plain[a] &= !rule_path(n, pair, 2, &ends);
+            if (!(rule_path(n, pair, 2, &at) & PATH))
+                continue;
+            if (b < 0x80)
+                n->plain[a] = 0;
+            n->pair[a][b >> 3] |= (unsigned char)(1 << (b & 7));
         }
     }
 }
@@ -133,17 +144,25 @@ static void find_plain(struct normal *n)
 static void find_begins(struct normal *n)
 {
     unsigned char p[3];
-    uint32_t c;
-    int ends;
+    uint32_t c, at, b;
 
     for (c = 0x80; c < BMP; c++) {
         size_t len = c < 0x800 ? 2 : 3;
+        unsigned char bit = (unsigned char)(1 << (c & 7));
+        int found;
 
         p[0] = (unsigned char)(c < 0x800 ? 0xC0 | c >> 6 : 0xE0 | c >> 12);
         p[1] = (unsigned char)(0x80 | (c < 0x800 ? c & 0x3F : c >> 6 & 0x3F));
         p[2] = (unsigned char)(0x80 | (c & 0x3F));
-        if (n->whole_first[p[0]] || rule_path(n, p, len, &ends) || ends)
-            n->begins[c >> 3] |= (unsigned char)(1 << (c & 7));
+        found = rule_path(n, p, len, &at);
+        if (!n->whole_first[p[0]] && !found)
+            continue;
+        n->begins[c >> 3] |= bit;
+        if (n->whole_first[p[0]] || found != PATH)
+            continue;
+        n->goes_on[c >> 3] |= bit;
+        for (b = 0; b < 0x100; b++)
+            n->follows[b] |= (at ^ b) < n->n_unit && unit_is(n->unit[at ^ b], (unsigned char)b);
     }
 }
 
@@ -173,6 +192,34 @@ static int load_table(struct normal *n, struct bytes map, struct err *err)
     return 0;
 }
 
+static int utf8_is(const unsigned char *p, size_t n)
+{
+    size_t i, len;
+    uint32_t c;
+
+    for (i = 0; i < n; i += len)
+        if (!(len = utf8_at(p + i, n - i, &c)))
+            return 0;
+    return 1;
+}
+
+/* Every value in the table is looked at, whether or not a rule leads to it. */
+static int is_sound(const struct normal *n, const struct bytes *whole, size_t n_whole)
+{
+    size_t i;
+
+    for (i = 0; i < n_whole; i++)
+        if (!utf8_is(whole[i].p, whole[i].n))
+            return 0;
+    for (i = 0; i < n->n_unit; i++) {
+        uint32_t value = n->unit[i] & 0x7FFFFFFF;
+
+        if (n->unit[i] >> 31 && value < n->n_text && (n->text[value] & 0xC0) == 0x80)
+            return 0;
+    }
+    return utf8_is(n->text, n->n_text);
+}
+
 struct normal *normal_new(const struct normal_spec *spec, const struct bytes *whole, size_t n_whole,
                           struct err *err)
 {
@@ -196,6 +243,7 @@ struct normal *normal_new(const struct normal_spec *spec, const struct bytes *wh
         normal_free(n);
         return NULL;
     }
+    n->sound = is_sound(n, whole, n_whole);
     find_plain(n);
     find_begins(n);
     return n;
@@ -259,7 +307,7 @@ static void emit(struct run *r, const unsigned char *p, size_t n, size_t from)
         r->map->at[i] = from;
 }
 
-/* Copy characters that no rule touches; says whether there were any. */
+/* Copy characters that no rule touches, and map them; says whether there were any. */
 static int copy_plain(struct run *r)
 {
     const struct normal *n = r->n;
@@ -282,9 +330,7 @@ static int copy_plain(struct run *r)
     }
     if (i == r->at)
         return 0;
-    if (!r->map)
-        emit(r, p + r->at, i - r->at, 0);
-    for (j = r->at; r->map && j < i;) {
+    for (j = r->at; j < i;) {
         size_t len = utf8_at(p + j, end - j, &c);
 
         emit(r, p + j, len, j);
@@ -293,6 +339,62 @@ static int copy_plain(struct run *r)
     r->at = i;
     r->was_space = 0;
     return 1;
+}
+
+/* Is this the first character of some rule, or might it be? */
+static int is_touched(const struct normal *n, uint32_t c, const unsigned char *next,
+                      const unsigned char *end)
+{
+    if (c >= BMP)
+        return 1;
+    if (!(n->begins[c >> 3] >> (c & 7) & 1))
+        return 0;
+    return !(n->goes_on[c >> 3] >> (c & 7) & 1) || (next < end && n->follows[*next]);
+}
+
+/* The same without a map, and single spaces on the way: most text is done here. */
+static int copy_fast(struct run *r)
+{
+    const struct normal *n = r->n;
+    const unsigned char *p = r->in.p + r->at, *end = r->in.p + r->in.n, *start = p;
+    int was_space = r->was_space;
+    unsigned char *o;
+    uint32_t c;
+    size_t len;
+
+    buf_need(r->out, r->out->n + sizeof(SPACE) * (size_t)(end - p));
+    for (o = r->out->p + r->out->n; p < end;) {
+        if (*p < 0x80) {
+            if (!n->plain[*p] || (p + 1 < end && n->pair[*p][p[1] >> 3] >> (p[1] & 7) & 1))
+                break;
+            if (*p != ' ') {
+                *o++ = *p++;
+                was_space = 0;
+                continue;
+            }
+            if (!was_space) {
+                memcpy(o, n->space, n->n_space);
+                o += n->n_space;
+                was_space = n->spec.remove_extra;
+            }
+            p++;
+            continue;
+        }
+        len = utf8_at(p, (size_t)(end - p), &c);
+        if (!len || is_touched(n, c, p + len, end))
+            break;
+        o[0] = p[0];
+        o[1] = p[1];
+        if (len == 3)
+            o[2] = p[2];
+        o += len;
+        p += len;
+        was_space = 0;
+    }
+    r->out->n = (size_t)(o - r->out->p);
+    r->was_space = was_space;
+    r->at += (size_t)(p - start);
+    return p > start;
 }
 
 static void one_step(struct run *r)
@@ -331,6 +433,11 @@ static void strip_end(struct run *r)
     }
 }
 
+int normal_is_sound(const struct normal *n)
+{
+    return n->sound;
+}
+
 int normal_run_count(const struct normal *n, struct bytes in, struct buf *out,
                      struct normal_map *map, size_t *n_invalid, struct err *err)
 {
@@ -354,7 +461,7 @@ int normal_run_count(const struct normal *n, struct bytes in, struct buf *out,
         emit(&r, n->space, n->n_space, r.at);
     r.was_space = n->spec.remove_extra;
     while (r.at < in.n) {
-        if (!copy_plain(&r))
+        if (!(map ? copy_plain(&r) : copy_fast(&r)))
             one_step(&r);
         if (out->n > NORMAL_MAX)
             return err_set(err, "text grows past %u bytes when normalised", NORMAL_MAX);

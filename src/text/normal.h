@@ -32,6 +32,10 @@ struct normal_map {    // for each byte of the output, where in the input it cam
     size_t cap;
 };
 
+/* Is what it puts out valid UTF-8, whatever goes in? Only a table made with ill will says no, and
+ * whole strings that are not. */
+int normal_is_sound(const struct normal *n);
+
 /* Normalise in into out, which is emptied first; map may be NULL. 0, or -1 when the output
  * would grow past NORMAL_MAX bytes. */
 #define NORMAL_MAX 0x7FFFFFFFu

@@ -13,8 +13,9 @@
 
 enum {
     BLOCK = 256,
-    LOOK_BACK_ONE = 1 << 14,    // how far from the end a lone child looks for a gap
-    LOOK_BACK_MANY = 1 << 12,
+    LOOK_BACK =
+        1 << 11,    // how far from the end children look for gaps; a lone one takes the next
+    DIGIT = 11,     // bits sorted by at a time
 };
 
 struct item {
@@ -31,7 +32,7 @@ struct build {
     struct trie_node *node;
     uint64_t *taken, *based;    // bits: node in use; base in use
     size_t n, cap;              // nodes
-    size_t first;               // no gap before this word of taken
+    size_t lone;                // a lone child looks from this word of taken on
     struct place *stack;
     size_t n_stack, cap_stack;
 };
@@ -48,17 +49,59 @@ static int item_order(const void *a, const void *b)
     return c ? c : (x->key.n > y->key.n) - (x->key.n < y->key.n);
 }
 
+struct rank {
+    uint64_t head;
+    size_t key;
+};
+
+/* Sort by heads, a digit at a time from the lowest; rank has room for n twice. */
+static struct rank *ranks_sort(struct rank *rank, size_t n)
+{
+    static const size_t n_digit = (size_t)1 << DIGIT;
+    size_t *place = xreallocarray(NULL, n_digit, sizeof(*place)), i, sum, here;
+    struct rank *from = rank, *to = rank + n, *other;
+    unsigned shift;
+
+    for (shift = 0; shift < 64; shift += DIGIT) {
+        memset(place, 0, n_digit * sizeof(*place));
+        for (i = 0; i < n; i++)
+            place[from[i].head >> shift & (n_digit - 1)]++;
+        for (i = sum = 0; i < n_digit; i++) {
+            here = place[i];
+            place[i] = sum;
+            sum += here;
+        }
+        for (i = 0; i < n; i++)
+            to[place[from[i].head >> shift & (n_digit - 1)]++] = from[i];
+        other = from;
+        from = to;
+        to = other;
+    }
+    free(place);
+    return from;
+}
+
 static struct item *items_sorted(const struct bytes *key, const uint32_t *number, size_t n)
 {
     struct item *item = xreallocarray(NULL, n + 1, sizeof(*item));
-    size_t i, j;
+    struct rank *rank = xreallocarray(NULL, 2 * n + 1, sizeof(*rank)), *sorted;
+    size_t i, j, end;
 
     for (i = 0; i < n; i++) {
-        item[i] = (struct item){ .key = key[i], .number = number[i] };
+        rank[i] = (struct rank){ 0, i };
         for (j = 0; j < 8; j++)
-            item[i].head = item[i].head << 8 | (j < key[i].n ? key[i].p[j] : 0);
+            rank[i].head = rank[i].head << 8 | (j < key[i].n ? key[i].p[j] : 0);
     }
-    qsort(item, n, sizeof(*item), item_order);
+    sorted = ranks_sort(rank, n);
+    for (i = 0; i < n; i++)
+        item[i] = (struct item){ sorted[i].head, key[sorted[i].key], number[sorted[i].key] };
+    free(rank);
+    for (i = 0; i < n; i = end) {    // keys whose first 8 bytes are the same
+        for (end = i + 1; end < n && item[end].head == item[i].head; end++)
+            ;
+        if (end - i > 1)
+            qsort(item + i, end - i, sizeof(*item), item_order);
+    }
     return item;
 }
 
@@ -102,12 +145,9 @@ static int fits(const struct build *b, size_t base, const unsigned char *label, 
 /* A base under which all of n labels find a free node. */
 static uint32_t find_base(struct build *b, const unsigned char *label, size_t n)
 {
-    size_t back = n == 1 ? LOOK_BACK_ONE : LOOK_BACK_MANY, from = b->n > back ? b->n - back : BLOCK;
-    size_t w, at;
+    size_t w = (b->n > LOOK_BACK + BLOCK ? b->n - LOOK_BACK : BLOCK) / 64, at;
 
-    while (b->first < b->n / 64 && !~b->taken[b->first])
-        b->first++;
-    for (w = b->first > from / 64 ? b->first : from / 64; w < b->n / 64; w++) {
+    for (; w < b->n / 64; w++) {
         uint64_t gaps = ~b->taken[w];
 
         for (; gaps; gaps &= gaps - 1) {
@@ -121,6 +161,25 @@ static uint32_t find_base(struct build *b, const unsigned char *label, size_t n)
     return (uint32_t)(at ^ label[0]);
 }
 
+/* The same for a lone label: it takes the next gap, which is not looked at again. */
+static uint32_t find_lone(struct build *b, unsigned char label)
+{
+    size_t at;
+
+    for (; b->lone < b->n / 64; b->lone++) {
+        uint64_t gaps = ~b->taken[b->lone];
+
+        for (; gaps; gaps &= gaps - 1) {
+            at = b->lone * 64 + (size_t)__builtin_ctzll(gaps);
+            if (!bit(b->based, at ^ label))
+                return (uint32_t)(at ^ label);
+        }
+    }
+    at = b->n;
+    grow(b);
+    return (uint32_t)(at ^ label);
+}
+
 static void push(struct build *b, struct place p)
 {
     if (b->n_stack == b->cap_stack) {
@@ -130,14 +189,43 @@ static void push(struct build *b, struct place p)
     b->stack[b->n_stack++] = p;
 }
 
+static unsigned char byte_at(const struct item *item, uint32_t depth)
+{
+    return depth < 8 ? (unsigned char)(item->head >> (56 - 8 * depth)) : item->key.p[depth];
+}
+
+/* Place what is left of one key, a node a byte. Returns the base of p, 0 if nothing is left. */
+static uint32_t place_tail(struct build *b, const struct item *item, struct place p)
+{
+    uint32_t first = 0, base, at = 0, depth;
+
+    for (depth = p.depth; depth < item->key.n; depth++) {
+        unsigned char c = byte_at(item, depth);
+        uint32_t number = depth + 1 == item->key.n ? item->number : TRIE_NONE;
+
+        base = find_lone(b, c);
+        if (depth == p.depth)
+            first = base;
+        else
+            b->node[at].base = base;
+        at = base ^ c;
+        bit_set(b->based, base);
+        bit_set(b->taken, at);
+        b->node[at] = (struct trie_node){ 0, number << 8 | c };
+    }
+    return first;
+}
+
 /* Place the children of p. Returns the base of p, 0 (the dead end) if it has none. */
 static uint32_t place_children(struct build *b, const struct item *item, struct place p)
 {
     unsigned char label[256];
     uint32_t start[257], base, i, n = 0;
 
+    if (p.hi - p.lo == 1)
+        return place_tail(b, &item[p.lo], p);
     for (i = p.lo; i < p.hi; i++) {
-        unsigned char c = item[i].key.p[p.depth];
+        unsigned char c = byte_at(&item[i], p.depth);
 
         if (n == 0 || label[n - 1] != c) {
             start[n] = i;
@@ -147,7 +235,7 @@ static uint32_t place_children(struct build *b, const struct item *item, struct 
     if (n == 0)
         return 0;
     start[n] = p.hi;
-    base = find_base(b, label, n);
+    base = n == 1 ? find_lone(b, label[0]) : find_base(b, label, n);
     bit_set(b->based, base);
     for (i = 0; i < n; i++)
         bit_set(b->taken, base ^ label[i]);
@@ -199,7 +287,7 @@ int trie_build(struct trie *t, const struct bytes *key, const uint32_t *number, 
                struct err *err)
 {
     struct item *item = items_sorted(key, number, n);
-    struct build b = { .first = BLOCK / 64 };
+    struct build b = { .lone = BLOCK / 64 };
     int bad = n >= UINT32_MAX ? err_set(err, "too many pieces") : check(item, n, err);
 
     *t = (struct trie){ 0 };

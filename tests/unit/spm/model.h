@@ -2,6 +2,8 @@
 #ifndef MODEL_H
 #define MODEL_H
 
+#include <stdio.h>
+
 #include "../test.h"
 #include "base/err.h"
 #include "base/mem.h"

@@ -78,7 +78,7 @@ static void compare_ways(const struct encoder *e, struct bytes text, struct byte
 static void the_best_are_those_of_sentencepiece(void **state)
 {
     static const char *const models[] = { "ja_8k", "mt5_trim30k", "t5_32100" };
-    static const struct encode_option o = { 0 };
+    static const struct encode_option o = { .many = 1 };
     struct buf want = { 0 };
     struct golden_set in;
     size_t i, n_line;
@@ -382,7 +382,7 @@ static void long_texts_are_drawn_in_parts(void **state)
 /* More than a lattice is made for: the one best way, with its score. */
 static void the_best_of_a_long_text_is_one(void **state)
 {
-    static const struct encode_option o = { 0 };
+    static const struct encode_option o = { .many = 1 };
     struct encoding enc = { 0 };
     struct buf b = { 0 }, text = { 0 };
     struct encoder *e;

@@ -1,0 +1,125 @@
+/* test_parts.c - the lanes that are faster than the plain one, against it: made-up models and
+ * texts in which rounding decides. */
+#include "base/rng.h"
+#include "model.h"
+#include "spm/encode.h"
+
+static struct encoder *encoder_of(const struct vocab *v, int old, int plain)
+{
+    struct encode_option o = { .old = old, .plain = plain };
+    struct err err;
+    struct encoder *e = encoder_new(v, &o, &err);
+
+    if (!e)
+        fail_msg("%s", err.msg);
+    return e;
+}
+
+/* Pieces of a few letters of all lengths in UTF-8, and words of them. */
+static void random_text(struct rng *r, struct buf *b, size_t n_char, int spaces)
+{
+    static const char *const letters[] = { "a",
+                                           "b",
+                                           "~",
+                                           "\xC3\xA9",
+                                           "\xD0\xB6",
+                                           "\xE0\xB8\x81",
+                                           "\xE0\xB8\x82",
+                                           "\xE6\x97\xA5",
+                                           "\xE6\x9C\xAC",
+                                           "\xF0\x9F\x99\x82" };
+
+    for (; n_char; n_char--)
+        if (spaces && rng_below(r, 6) == 0)
+            buf_add_byte(b, ' ');
+        else
+            buf_add_str(b, letters[rng_below(r, sizeof(letters) / sizeof(letters[0]))]);
+}
+
+/* Scores that are often equal, nearly equal, or large, so that rounding decides. */
+static float random_score(struct rng *r, uint64_t kind)
+{
+    static const float some[] = { -1, -2, -2.0000002f, -3, -0.1f, -5.5f };
+
+    if (kind == 0)
+        return some[rng_below(r, 6)];
+    if (kind == 1)
+        return -1.0f - (float)rng_below(r, 1000) / 100.0f;
+    return -1e3f * (float)(1 + rng_below(r, 50)) - (float)rng_below(r, 3);
+}
+
+static struct vocab *random_model(struct rng *r, int bpe)
+{
+    struct buf b = { 0 }, piece = { 0 }, m = { 0 };
+    uint64_t kind = rng_below(r, 3), n = 5 + rng_below(r, 60);
+    struct vocab *v = NULL;
+    struct err err;
+
+    put_piece(&b, "<unk>", 0, PIECE_UNKNOWN);
+    put_piece(&b, "\xE2\x96\x81", -2, PIECE_NORMAL);
+    put_number(&m, 3, bpe ? VOCAB_BPE : VOCAB_UNIGRAM);
+    put_message(&b, 2, &m);
+    for (; n; n--) {
+        size_t before = b.n;
+
+        buf_reset(&piece);
+        if (rng_below(r, 3) == 0)
+            buf_add_str(&piece, "\xE2\x96\x81");
+        random_text(r, &piece, 1 + rng_below(r, 3), 0);
+        if (rng_below(r, 40) == 0)
+            buf_add_str(&piece, "\xE2\x96\x81");    // then there are fewer places to cut
+        put_piece_n(&b, (char *)piece.p, piece.n, random_score(r, kind), PIECE_NORMAL);
+        vocab_free(v);
+        v = vocab_parse(buf_bytes(&b), "random", &err);
+        if (!v)
+            b.n = before;    // it is there already
+    }
+    vocab_free(v);
+    v = parse(&b);
+    buf_release(&b);
+    buf_release(&piece);
+    return v;
+}
+
+static void equal_lanes(struct encoder *e[2], struct encoding enc[2], struct bytes text)
+{
+    struct err err;
+    int i;
+
+    for (i = 0; i < 2; i++)
+        assert_int_equal(encoder_run(e[i], &enc[i], text, &err), 0);
+    assert_int_equal(enc[0].n, enc[1].n);
+    assert_memory_equal(enc[0].id, enc[1].id, enc[0].n * sizeof(*enc[0].id));
+    assert_memory_equal(enc[0].end, enc[1].end, enc[0].n * sizeof(*enc[0].end));
+}
+
+/* Short texts, then one whose score goes past what is brought back to 0, then again: what is
+ * remembered must hold wherever it is met. */
+static void fast_lanes_are_the_plain_one(void **state)
+{
+    struct rng r = rng_at(rng_key(3, "lanes"), 0);
+    size_t round, i;
+
+    (void)state;
+    for (round = 0; round < 120; round++) {
+        int kind = (int)(round % 3), old = kind == 1;    // new, old, BPE
+        struct vocab *v = random_model(&r, kind == 2);
+        struct encoder *e[2] = { encoder_of(v, old, 0), encoder_of(v, old, 1) };
+        struct encoding enc[2] = { { 0 }, { 0 } };
+        struct buf text = { 0 };
+
+        for (i = 0; i < 40; i++) {
+            buf_reset(&text);
+            random_text(&r, &text, i == 20 ? 30000 : rng_below(&r, 60), 1);
+            equal_lanes(e, enc, buf_bytes(&text));
+        }
+        for (i = 0; i < 2; i++) {
+            encoding_release(&enc[i]);
+            encoder_free(e[i]);
+        }
+        buf_release(&text);
+        vocab_free(v);
+    }
+}
+
+TESTS("spm/parts", cmocka_unit_test(fast_lanes_are_the_plain_one))
