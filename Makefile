@@ -17,7 +17,7 @@ WARN      = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prot
             -Wvla -Wwrite-strings -Wpointer-arith -Werror
 CPPFLAGS += -Isrc -D_XOPEN_SOURCE=700
 CFLAGS   += -std=c11 -ffp-contract=off $(OMP) $(OPT) $(WARN) $(SAN)
-PKG      := zlib libzstd icu-uc icu-i18n libmd libxxhash libdivsufsort jansson openblas
+PKG      := zlib libzstd icu-uc icu-i18n libmd libxxhash libdivsufsort jansson libpsl openblas
 PKG      += $(if $(filter no,$(MPI)),,ompi-c)
 ISAL     := $(shell pkg-config --exists libisal && echo libisal)
 CPPFLAGS += $(if $(ISAL),-DHAVE_ISAL) $(shell pkg-config --cflags $(PKG) 2>/dev/null)

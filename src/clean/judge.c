@@ -26,7 +26,7 @@ struct judge {
     struct sentences *sentences;
     struct crawl_room *room;
     struct langid_room *langid;    // NULL: no model
-    struct buf text, own, normal, low, notes;
+    struct buf text, own, normal, low, notes, site;
     unsigned char url_md5[16];    // of the page just judged
     struct line_counts counts;
     struct parts_room url_claims, line_claims;
@@ -93,7 +93,11 @@ static void judge_by_rules(struct judge *j, struct spool_page *s, struct rule_pa
 void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_page *s)
 {
     const struct lang *lang = j->plan->lang ? j->plan->lang : p->lang;
-    struct rule_page judged = { .lang = label(lang) };
+    struct rule_page judged = { .lang = label(lang),
+                                .url = p->url,
+                                .url_key = s->head.url_key,
+                                .room = &j->site,
+                                .lists = &j->plan->rules.lists };
 
     crawl_render(j->room, p);
     *s = (struct spool_page){ .head = { .bytes = p->text.n, .rule = -1, .lang = -1 } };
@@ -113,6 +117,8 @@ void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_
     judged.text = p->text;
     buf_reset(&j->notes);
     s->head.rule = rules_judge(&j->plan->rules, RULE_READ, &judged);
+    if (s->head.rule < 0)
+        s->head.rule = rules_judge(&j->plan->rules, RULE_SITE, &judged);
     if (s->head.rule >= 0 && j->plan->explain)
         explain_rule(&j->notes, s->head.rule, &judged);
     if (s->head.rule < 0 && depth == JUDGE_ALL)
@@ -144,7 +150,7 @@ void judge_claim_url(struct judge *j, const struct page *p, const struct spool_p
     struct url_claim c = { s->head.url_key, p->date, later, j->url_md5, page };
     int part = parts_of(c.key[0]);
 
-    if (s->head.fault || (s->head.rule >= 0 && rules[s->head.rule].level == RULE_READ))
+    if (s->head.fault || (s->head.rule >= 0 && rules[s->head.rule].level <= RULE_SITE))
         return;
     url_claim_write(parts_room_get(&j->url_claims, c.key[0], URL_CLAIM), &c, j->plan->compat301);
     if (j->n_pending == j->cap_pending) {
@@ -237,6 +243,9 @@ static const char *judge_first(const struct spool_page *s, const struct fate *f,
     if (rule && rule->level == RULE_READ)
         return rule->count;
     t->n[SHORT_ENOUGH]++;
+    if (rule && rule->level == RULE_SITE)
+        return rule->count;
+    t->n[SITES]++;
     if (f->url_lost)
         return "duplicate-url-filter:filtered";
     t->n[URL_OWNED]++;
@@ -246,6 +255,7 @@ static const char *judge_first(const struct spool_page *s, const struct fate *f,
         for (i = 0; i < n_rule; i++)
             t->hit[i] += counts.hit[i];
     }
+    t->n[URLS] += !rule || s->head.rule > rule_find("other_url");
     t->n[PARAGRAPHS] += !rule || s->head.rule > rule_find("paragraphs");
     t->n[CLEANED] += !rule || rule->level == RULE_CLEANED;
     return rule ? rule->count : NULL;
@@ -314,6 +324,7 @@ void judge_free(struct judge *j)
     buf_release(&j->notes);
     buf_release(&j->normal);
     buf_release(&j->low);
+    buf_release(&j->site);
     parts_room_release(&j->url_claims);
     parts_room_release(&j->line_claims);
     buf_release(&j->texts);

@@ -4,15 +4,19 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "clean/lists.h"
 #include "clean/rule_line.h"
 #include "clean/rule_page.h"
 #include "clean/rule_quality.h"
+#include "clean/rule_url.h"
 #include "clean/rules.h"
 #include "text/unicode.h"
 
 #define C4 "T5 paper 2.2, TFDS c4"
 #define LINE "clean-page:line-filtered:"
 #define PAGE "clean-page:filtered:"
+#define SITE "realnews-domain-filter:filtered:"
+#define BLOCKED "url-filter:filtered:"
 #define GOPHER_REPETITION "Gopher paper table A1, datatrove"
 #define GOPHER_QUALITY "Gopher paper A.1.1, datatrove"
 #define FINEWEB_SOURCE "FineWeb paper 3.5, datatrove"
@@ -23,6 +27,27 @@
 const struct rule rules[] = {
     { "too_long", RULE_READ, CLEAN_C4 | CLEAN_MC4, "c4", 190000, 0, "too-long-filter:filtered",
       NULL, page_too_long, "a page of more than 190,000 characters; TFDS c4" },
+    { "bad_domain", RULE_SITE, 0, "domains", 0, 0, SITE "bad_domain", NULL, page_other_domain,
+      "a page of another domain than those of --domains; TFDS c4/realnewslike" },
+    { "bad_subdomain", RULE_SITE, 0, "domains", 0, 0, SITE "bad_subdomain", NULL,
+      page_other_subdomain,
+      "a page of a domain of --domains, but another subdomain; TFDS c4/realnewslike" },
+    { "other_url", RULE_PAGE, 0, "urls", 0, 0, "webtextlike-filter:filtered", NULL, page_other_url,
+      "a page of another URL than those of --urls; TFDS c4/webtextlike" },
+    { "blocked_domain", RULE_PAGE, 0, "blocklist", 0, 0, BLOCKED "domain", NULL,
+      page_blocked_domain,
+      "a page whose registered domain or host is in --blocklist's domains; datatrove" },
+    { "blocked_host", RULE_PAGE, 0, "blocklist", 0, 0, BLOCKED "subdomain", NULL, page_blocked_host,
+      "a page whose host is in --blocklist's hosts; datatrove" },
+    { "blocked_url", RULE_PAGE, 0, "blocklist", 0, 0, BLOCKED "url", NULL, page_blocked_url,
+      "a page whose URL is in --blocklist's urls; datatrove" },
+    { "blocked_word", RULE_PAGE, 0, "blocklist", 0, 0, BLOCKED "hard_blacklisted", NULL,
+      page_blocked_word, "a page with a word of --blocklist's words in its URL; datatrove" },
+    { "blocked_soft_words", RULE_PAGE, 0, "blocklist", 2, 0, BLOCKED "soft_blacklisted", NULL,
+      page_blocked_soft_words, "a page with 2 of --blocklist's soft-words in its URL; datatrove" },
+    { "blocked_substring", RULE_PAGE, 0, "blocklist", 0, 0, BLOCKED "blacklisted_subword", NULL,
+      page_blocked_substring,
+      "a page whose URL without its marks has one of --blocklist's substrings; datatrove" },
     { "paragraphs", RULE_PAGE, CLEAN_MC4, "mc4", 200, 0, "paragraph-filter:filtered", NULL,
       page_paragraphs,
       "a page without three lines of 200 characters; mT5 paper 3.1. Hard on Han: as many again" },
@@ -208,7 +233,10 @@ uint64_t rules_fingerprint(const struct rule_choice *c)
 {
     uint64_t h = hash_xx64(&c->set, sizeof(c->set), (uint64_t)c->marks);
 
-    return hash_xx64(c->limit, sizeof(c->limit), h);
+    h = hash_xx64(c->limit, sizeof(c->limit), h);
+    h ^= c->lists.sites ? sites_fingerprint(c->lists.sites) : 0;
+    h = h * 3 ^ (c->lists.urls ? keyset_fingerprint(c->lists.urls) : 0);
+    return h * 3 ^ (c->lists.blocklist ? blocklist_fingerprint(c->lists.blocklist) : 0);
 }
 
 size_t rules_sentences(const struct rule_choice *c)

@@ -14,7 +14,10 @@
 #include "clean/marks.h"
 #include "clean/words.h"
 
+struct blocklist;
+struct keyset;
 struct measure;
+struct sites;
 
 enum clean_profile { CLEAN_C4 = 1, CLEAN_MC4 = 2 };
 
@@ -22,6 +25,7 @@ enum verdict { KEEP, EDIT, DROP_LINE, DROP_PAGE };
 
 enum rule_level {
     RULE_READ,       // a page as read, before URLs are compared
+    RULE_SITE,       // the same, by the site
     RULE_PAGE,       // a page that won its URL
     RULE_LINE,       // a line of it
     RULE_REST,       // what its lines leave: twice, as they are cleaned and as they are owned
@@ -36,8 +40,19 @@ struct rule_line {       // what a line rule sees
     enum end_marks marks;
 };
 
+struct rule_lists {    // of which rules of the groups domains, urls and blocklist are made; NULL:
+                       // those are off
+    const struct sites *sites;
+    const struct keyset *urls;
+    const struct blocklist *blocklist;
+};
+
 struct rule_page {
     struct bytes text;    // lines parted by LF
+    struct bytes url;
+    const unsigned char *url_key;    // MD5 of its normal form
+    struct buf *room;                // of the thread, for rules on URLs
+    const struct rule_lists *lists;
     const char *lang;
     size_t n_line;        // lines kept: where line rules ran
     size_t n_sentence;    // sentences in them, as far as rules_sentences()
@@ -74,6 +89,7 @@ struct rule_choice {    // the rules of a run
     uint64_t set;
     double limit[RULE_MAX];
     enum end_marks marks;
+    struct rule_lists lists;
 };
 
 /* What a profile switches on, with the numbers of the table. */

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "clean/claim.h"
 #include "clean/finish.h"
+#include "clean/keyset.h"
 #include "clean/lost.h"
 #include "clean/pages.h"
 #include "clean/parts.h"
@@ -278,6 +279,9 @@ int clean_run(const struct clean_plan *plan, char **files, struct sink *to,
 
     if (!bad)
         tally_end(&r.tally, plan, r.reading, pages_notes(r.pages), notes);
+    if (!bad && plan->rules.lists.urls)
+        ledger_count(plan->ledger, "webtextlike-filter:missing-page",
+                     plan->rules.lists.urls->n - r.tally.n[URLS]);
     run_close(&r);
     return bad ? -1 : 0;
 }

@@ -13,6 +13,8 @@ static const char *const count_name[COUNTS] = {
     [FILES] = "split-wet-file:wet-file",
     [READ] = "split-wet-file:passed",
     [SHORT_ENOUGH] = "too-long-filter:passed",
+    [SITES] = "realnews-domain-filter:passed",
+    [URLS] = "webtextlike-filter:passed",
     [URL_OWNED] = "duplicate-url-filter:passed",
     [PARAGRAPHS] = "paragraph-filter:passed",
     [CLEANED] = "clean-page:passed",
@@ -93,7 +95,8 @@ static void report(const struct tally *t, const struct clean_plan *plan)
     int i, has_lines = rule_set_has(set, RULE_LINE) || rule_set_has(set, RULE_REST);
 
     for (i = 0; i < LANGUAGE; i++) {
-        if ((i == PARAGRAPHS && !rule_set_is(set, "paragraphs")) ||
+        if ((i == SITES && !set->lists.sites) || (i == URLS && !set->lists.urls) ||
+            (i == PARAGRAPHS && !rule_set_is(set, "paragraphs")) ||
             ((i == CLEANED || i == CLEAN_LINES) && !has_lines))
             continue;
         ledger_count(plan->ledger, count_name[i], t->n[i]);

@@ -12,6 +12,7 @@
 #include "base/share.h"
 #include "clean/badwords.h"
 #include "clean/explain.h"
+#include "clean/lists.h"
 #include "clean/run.h"
 #include "clean/slices.h"
 #include "clean/task.h"
@@ -22,7 +23,8 @@
 
 static const char *profile, *compat = "3.1.0", *lang, *split_by, *out_dir, *tmpdir, *out_path,
                             *rejects, *stats, *preset, *marks, *pass_name, *winners, *task_name,
-                            *punkt, *lang_from, *langid_model, *shards, *badwords;
+                            *punkt, *lang_from, *langid_model, *shards, *badwords, *domains, *urls,
+                            *blocklist;
 static int64_t validation = -1, mem = 1 << 30, n_thread = 1;
 static unsigned n_shard;    // 0: as many as were published
 static int strict, reference, quiet, list_rules, explain;
@@ -43,6 +45,9 @@ static const struct opt opts[] = {
       "the model (default: that installed with the tools)" },
     { 0, "badwords", "DIR", OPT_STR, &badwords, 0, 0,
       "drop pages with a word of these lists, a file a language" },
+    { 0, "domains", "FILE", OPT_STR, &domains, 0, 0, "keep the pages of these sites alone" },
+    { 0, "urls", "FILE", OPT_STR, &urls, 0, 0, "keep these pages alone" },
+    { 0, "blocklist", "DIR", OPT_STR, &blocklist, 0, 0, "drop pages by lists on their URL" },
     { 0, "with", "RULE", OPT_LIST, &with, 0, 0, "also this rule or group (again and again)" },
     { 0, "without", "RULE", OPT_LIST, &without, 0, 0, "not this rule or group (again and again)" },
     { 0, "rule", "RULE=N", OPT_LIST, &limits, 0, 0, "the number a rule goes by (again and again)" },
@@ -97,8 +102,8 @@ struct job {
 static void print_rules(void)
 {
     static const char *const level[] = {
-        [RULE_READ] = "read", [RULE_PAGE] = "page",       [RULE_LINE] = "line",
-        [RULE_REST] = "rest", [RULE_CLEANED] = "cleaned",
+        [RULE_READ] = "read", [RULE_SITE] = "site", [RULE_PAGE] = "page",
+        [RULE_LINE] = "line", [RULE_REST] = "rest", [RULE_CLEANED] = "cleaned",
     };
     int i;
 
@@ -139,6 +144,17 @@ static void choose_limit(struct rule_choice *c, const char *item)
     free(name);
 }
 
+/* The rules of a group that goes by the list of an option of its name. */
+static void choose_lists(struct rule_choice *c, const char *group, int given)
+{
+    uint64_t rows = rows_of(group);
+
+    if (given)
+        c->set |= rows;
+    else if (c->set & rows)
+        die_misuse("rules of the group %s need --%s", group, group);
+}
+
 static void choose_rules(struct clean_plan *plan)
 {
     int i;
@@ -154,6 +170,9 @@ static void choose_rules(struct clean_plan *plan)
         choose_limit(&plan->rules, limits.item[i]);
     for (i = 0; i < with.n; i++)
         plan->rules.set |= rows_of(with.item[i]);
+    choose_lists(&plan->rules, "domains", domains != NULL);
+    choose_lists(&plan->rules, "urls", urls != NULL);
+    choose_lists(&plan->rules, "blocklist", blocklist != NULL);
     for (i = 0; i < without.n; i++)
         plan->rules.set &= ~rows_of(without.item[i]);
 }
@@ -321,6 +340,25 @@ static void find_model(const struct job *job)
                    "--lang-from header");
 }
 
+static int run_with_lists(struct job *job, char **file, struct err *err)
+{
+    struct keyset set = { 0 };
+    struct sites *sites = NULL;
+    struct blocklist *blocked = NULL;
+    int bad = 0;
+
+    if ((domains && !(sites = sites_load(domains, err))) ||
+        (urls && urls_load(urls, &set, err) < 0) ||
+        (blocklist && !(blocked = blocklist_load(blocklist, err))))
+        bad = -1;
+    job->plan.rules.lists = (struct rule_lists){ sites, urls ? &set : NULL, blocked };
+    bad = bad || run_with_rejects(job, file, err) < 0;
+    sites_free(sites);
+    keyset_release(&set);
+    blocklist_free(blocked);
+    return bad ? -1 : 0;
+}
+
 static int run_with_models(struct job *job, char **file, struct err *err)
 {
     struct punkt_params *params = NULL;
@@ -335,7 +373,7 @@ static int run_with_models(struct job *job, char **file, struct err *err)
     if (params)
         ledger_set(job->plan.ledger, "punkt", punkt ? punkt : "share/punkt/en.punkt");
     job->plan.badwords = words;
-    bad = bad || run_with_rejects(job, file, err) < 0;
+    bad = bad || run_with_lists(job, file, err) < 0;
     badwords_free(words);
     punkt_params_free(params);
     langid_free(job->plan.langid);

@@ -55,3 +55,46 @@ END
     [ "$(keeps --with fineweb --rule line_punct_ratio=0.7)" = 'a.example ' ]
     [ "$(keeps --with list_ratio --rule list_ratio=0)" = 'c.example ' ]
 }
+
+prose() { # WORD: a page that mC4 keeps, its lines by this word
+    for i in 1 2 3; do
+        printf '%s %d: %s\n' "$1" "$i" "$(seq -s " $1 " 100)"
+    done
+}
+
+@test "pages of some sites alone, of some URLs alone, without some" {
+    for i in http://www.example.com/one http://example.com/six http://sport.example.co.uk/ \
+        http://news.example.co.uk/plum http://other.example.net/pear/peach; do
+        prose "$i" | page 1 "$i"
+    done >in
+    keeps() { c4clean -q -p mc4 --lang-from header --stats s.json --rejects r "$@" in | jq -r .url | tr '\n' ' '; }
+    counted() { jq -r '.counted | keys[] as $k | select($k | test("^(realnews|webtext|dupl)")) | "\($k)=\(.[$k])"' s.json | tr '\n' ' '; }
+    reasons() { jq -r .reason r | sort | uniq -c | tr -s ' \n' ' '; }
+    [ "$(keeps --domains "$DATA/lists/domains.json")" = 'http://www.example.com/one http://example.com/six http://news.example.co.uk/plum ' ]
+    [ "$(counted)" = 'duplicate-url-filter:passed=3 realnews-domain-filter:passed=3 ' ]
+    [ "$(reasons)" = ' 1 realnews-domain-filter:filtered:bad_domain 1 realnews-domain-filter:filtered:bad_subdomain ' ]
+    [ "$(keeps --domains "$DATA/lists/domains.json" --without bad_subdomain | wc -w)" -eq 4 ]
+    [ "$(keeps --urls "$DATA/lists/urls")" = 'http://www.example.com/one ' ]
+    [ "$(counted)" = 'duplicate-url-filter:passed=5 webtextlike-filter:missing-page=2 webtextlike-filter:passed=1 ' ]
+    [ "$(reasons)" = ' 4 webtextlike-filter:filtered ' ]
+    [ "$(keeps --blocklist "$DATA/lists/block")" = 'http://sport.example.co.uk/ ' ]
+    [ "$(reasons)" = ' 2 url-filter:filtered:domain 1 url-filter:filtered:hard_blacklisted 1 url-filter:filtered:soft_blacklisted ' ]
+    [ "$(keeps --blocklist "$DATA/lists/block" --rule blocked_soft_words=3 --without blocked_domain | wc -w)" -eq 4 ]
+    exits 2 c4clean -p mc4 --with blocked_url in
+    [[ $output == *'rules of the group blocklist need --blocklist'* ]]
+    refuses c4clean -q -p mc4 -l en --domains nowhere in
+    refuses c4clean -q -p mc4 -l en --urls nowhere in
+    refuses c4clean -q -p mc4 -l en --blocklist nowhere in
+}
+
+@test "the passes of a shared run agree on lists" {
+    for i in http://example.com/a http://example.net/b; do prose "$i" | page 1 "$i"; done >in
+    run_pass() { c4clean -q -p mc4 --lang-from header --winners w --task 1/1 --pass "$@"; }
+    run_pass urls --domains "$DATA/lists/domains.json" in
+    run_pass merge-urls --domains "$DATA/lists/domains.json"
+    run_pass lines --domains "$DATA/lists/domains.json" in
+    run_pass merge-lines --domains "$DATA/lists/domains.json"
+    [ "$(run_pass filter --domains "$DATA/lists/domains.json" in | jq -r .url)" = http://example.com/a ]
+    run run_pass filter in
+    [ "$status" -eq 1 ]
+}

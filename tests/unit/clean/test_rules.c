@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/err.h"
+#include "clean/lists.h"
 #include "clean/measure.h"
 #include "clean/rules.h"
+#include "clean/url.h"
 #include "text/lang.h"
 #include "text/utf8.h"
 
@@ -54,18 +57,48 @@ static void verdict_of_line(const struct rule *r, const char *lang, struct bytes
     buf_release(&room);
 }
 
+static struct rule_lists lists;
+
+static void load_lists(void)
+{
+    static struct keyset urls;
+    char path[4096];
+    struct err err;
+
+    snprintf(path, sizeof(path), "%s/lists/domains.json", test_data);
+    assert_non_null((lists.sites = sites_load(path, &err)));
+    snprintf(path, sizeof(path), "%s/lists/urls", test_data);
+    assert_int_equal(urls_load(path, &urls, &err), 0);
+    lists.urls = &urls;
+    snprintf(path, sizeof(path), "%s/lists/block", test_data);
+    assert_non_null((lists.blocklist = blocklist_load(path, &err)));
+}
+
 static void verdict_of_page(const struct rule *r, const char *lang, struct bytes in, char *got)
 {
-    struct rule_page p = { .text = in, .lang = lang, .n_line = 1, .limit = r->limit, .n = r->n };
+    struct buf normal = { 0 }, room = { 0 };
+    unsigned char key[16];
+    struct rule_page p = { .text = in,
+                           .url = in,
+                           .url_key = key,
+                           .room = &room,
+                           .lists = &lists,
+                           .lang = lang,
+                           .n_line = 1,
+                           .limit = r->limit,
+                           .n = r->n };
     struct sentences *s = sentences_new("en", NULL);
-    struct measure *m = measure_new();
 
-    p.m = m;
-    measure_set(m, in);
+    url_normal(&normal, in);
+    url_key(buf_bytes(&normal), key);
+    p.m = measure_new();
+    measure_set(p.m, in);
     p.n_sentence = sentences_count(s, in, 3);
     strcpy(got, r->page(&p) == KEEP ? "keep" : "drop-page");
-    measure_free(m);
+    measure_free(p.m);
     sentences_free(s);
+    buf_release(&normal);
+    buf_release(&room);
 }
 
 /* The next line with something on it. */
@@ -118,8 +151,12 @@ static void cases(void **state)
     int i;
 
     (void)state;
+    load_lists();
     for (i = 0; i < n_rule; i++)
         check_rule(&rules[i]);
+    sites_free((struct sites *)lists.sites);
+    keyset_release((struct keyset *)lists.urls);
+    blocklist_free((struct blocklist *)lists.blocklist);
 }
 
 static void table(void **state)
