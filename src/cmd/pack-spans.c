@@ -161,6 +161,7 @@ static void rule_of(struct run *run)
     run->rule.targets = room;
     run->rule.seed = (uint64_t)seed;
     run->rule.epoch = (uint64_t)epoch;
+    run->rule.n_open = 1;
 }
 
 /* The header of a segment, with all languages that are known. */
@@ -343,7 +344,7 @@ int main(int argc, char **argv)
     if (!run.out)
         fail(&run);
     shard_header_free(header);
-    run.denoise = denoise_new(&run.rule, (struct denoise_sink){ put, &run });
+    run.denoise = denoise_new(&run.rule, (struct packer_sink){ put, &run });
     run.ledger = ledger_new(tool.name);
     pack_all(&run);
     report(&run);

@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "seq/denoise.h"
-#include "seq/pack.h"
 #include "shard/example.h"
 
 struct lane {             // one language
@@ -15,12 +14,12 @@ struct lane {             // one language
     uint32_t n, n_doc;    // ids in it; documents joined so far
     uint64_t doc;         // where its first id came from
     uint64_t offset;
-    struct pack open;    // the row that tails go to
 };
 
 struct denoise {
     struct denoise_rule rule;
-    struct denoise_sink sink;
+    struct packer_sink sink;
+    struct packer *packer;    // of tails
     struct denoise_count count;
     uint64_t key_noise, key_chunk;
     struct lane *lane;    // [n_lang], as many as were needed so far
@@ -29,9 +28,20 @@ struct denoise {
     struct span_mask mask;
 };
 
-struct denoise *denoise_new(const struct denoise_rule *rule, struct denoise_sink sink)
+static int put_row(void *to, const struct example_row *row, struct err *err)
+{
+    struct denoise *d = to;
+
+    d->count.n_row++;
+    d->count.n_input += row->n_input;
+    d->count.n_target += row->n_target;
+    return d->sink.put(d->sink.to, row, err);
+}
+
+struct denoise *denoise_new(const struct denoise_rule *rule, struct packer_sink sink)
 {
     struct denoise *d = xcalloc(1, sizeof(*d));
+    const struct packer_rule tails = { rule->inputs, rule->targets, rule->fit, rule->n_open };
 
     assert(rule->piece > 0 && rule->piece <= SPAN_PIECE_MAX);
     d->rule = *rule;
@@ -40,6 +50,7 @@ struct denoise *denoise_new(const struct denoise_rule *rule, struct denoise_sink
     d->key_chunk = rng_key(rule->seed, "chunk");
     d->input = xreallocarray(NULL, rule->inputs, sizeof(*d->input));
     d->target = xreallocarray(NULL, rule->targets, sizeof(*d->target));
+    d->packer = packer_new(&tails, (struct packer_sink){ put_row, d });
     return d;
 }
 
@@ -54,29 +65,9 @@ static struct lane *lane_of(struct denoise *d, int lang)
         d->n_lang = lang + 1;
     }
     lane = &d->lane[lang];
-    if (!lane->id) {
+    if (!lane->id)
         lane->id = xreallocarray(NULL, d->rule.piece, sizeof(*lane->id));
-        pack_init(&lane->open, d->rule.inputs, d->rule.targets);
-    }
     return lane;
-}
-
-static int put_row(struct denoise *d, int lang, struct example_row row, struct err *err)
-{
-    row.lang = lang;
-    d->count.n_row++;
-    d->count.n_input += row.n_input;
-    d->count.n_target += row.n_target;
-    return d->sink.put(d->sink.to, &row, err);
-}
-
-static int put_open(struct denoise *d, int lang, struct err *err)
-{
-    struct pack *open = &d->lane[lang].open;
-    int bad = open->row.n_segment ? put_row(d, lang, open->row, err) : 0;
-
-    pack_reset(open);
-    return bad;
 }
 
 /* The piece of the lane becomes an example, and that a row or a part of one. */
@@ -99,13 +90,11 @@ static int end_piece(struct denoise *d, int lang, struct err *err)
         row.segment_input = &n_input;
         row.segment_target = &n_target;
         row.doc = lane->doc;
-        return put_row(d, lang, row, err);
+        row.lang = lang;
+        return put_row(d, &row, err);
     }
-    if (pack_add(&lane->open, row.input, row.n_input, row.target, row.n_target, lane->doc))
-        return 0;
-    if (put_open(d, lang, err))
-        return -1;
-    return pack_add(&lane->open, row.input, row.n_input, row.target, row.n_target, lane->doc) - 1;
+    return packer_add(d->packer, lang, row.input, row.n_input, row.target, row.n_target, lane->doc,
+                      err);
 }
 
 /* Copies what is not 0; returns how many. */
@@ -190,7 +179,7 @@ int denoise_end(struct denoise *d, struct err *err)
         if (!d->lane[lang].id)
             continue;
         d->lane[lang].n_doc = 0;
-        if (end_piece(d, lang, err) || put_open(d, lang, err))
+        if (end_piece(d, lang, err) || packer_end_lang(d->packer, lang, err))
             return -1;
     }
     return 0;
@@ -208,10 +197,8 @@ void denoise_free(struct denoise *d)
     if (!d)
         return;
     for (lang = 0; lang < d->n_lang; lang++)
-        if (d->lane[lang].id) {
-            free(d->lane[lang].id);
-            pack_release(&d->lane[lang].open);
-        }
+        free(d->lane[lang].id);
+    packer_free(d->packer);
     free(d->lane);
     free(d->input);
     free(d->target);

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "seq/packer.h"
 #include "seq/span.h"
 
 struct err;
@@ -26,6 +27,8 @@ struct denoise_rule {
     struct span_rule span;
     uint32_t piece, inputs, targets;    // as from span_piece()
     uint64_t seed, epoch;
+    enum packer_fit fit;    // of tails
+    int n_open;
 };
 
 struct denoise_count {
@@ -34,14 +37,9 @@ struct denoise_count {
     uint64_t n_example, n_row, n_input, n_target;    // ids in all rows, without padding
 };
 
-struct denoise_sink {    // takes a finished row (row->lang is set): 0, or -1 with err
-    int (*put)(void *to, const struct example_row *row, struct err *err);
-    void *to;
-};
-
 struct denoise;
 
-struct denoise *denoise_new(const struct denoise_rule *rule, struct denoise_sink sink);
+struct denoise *denoise_new(const struct denoise_rule *rule, struct packer_sink sink);
 
 /* The next document of language lang, a small number from 0: 1; 0 when it holds no id; -1 when
  * the sink failed. */

@@ -13,9 +13,13 @@ struct pack {
     struct example_row row;    // the open row, its pointers into:
     int32_t *input, *target;
     uint32_t *segment_input, *segment_target;
+    size_t n_room;    // segments that they have room for
 };
 
 void pack_init(struct pack *p, size_t inputs, size_t targets);
+
+/* How many of n ids count: at most so many, without zeros at the end. */
+size_t pack_length(const int32_t *id, size_t n, size_t most);
 
 /* Put an example into the open row: 1; 0 when it does not fit (row is to be written, and
  * reset). Zeros at an end are padding, not counted; what is longer than a row is cut to it.

@@ -22,14 +22,13 @@ const char *header_lang(const char *tag)
     return known ? known->label : tag ? tag : "und";
 }
 
-/* The header says one language where there can be but one, else the whole table. */
-static void set_lang(struct shard_header *h, const struct run_plan *p)
+void header_set_lang(struct shard_header *h, const char *label)
 {
     struct buf b = { 0 };
     int i;
 
-    if (p->lang || p->lines) {
-        shard_header_set(h, "lang", "%s", header_lang(p->lang));
+    if (label) {
+        shard_header_set(h, "lang", "%s", label);
         return;
     }
     for (i = 0; i < n_lang; i++)
@@ -38,18 +37,14 @@ static void set_lang(struct shard_header *h, const struct run_plan *p)
     buf_release(&b);
 }
 
-struct ids_writer *header_create(const struct run_plan *p, const struct vocab *v, struct err *err)
+int header_set_vocab(struct shard_header *h, const struct vocab *v, const char *path,
+                     int64_t n_extra, struct err *err)
 {
-    struct shard_header *h;
-    int64_t extra = p->n_extra >= 0 ? p->n_extra : v->sentinel0 < 0 ? SENTINELS : 0;
-    struct ids_writer *w;
+    int64_t extra = n_extra >= 0 ? n_extra : v->sentinel0 < 0 ? SENTINELS : 0;
     char hex[65];
 
-    if (extra && v->sentinel0 >= 0) {
-        err_set(err, "%s: the model has sentinels of its own: --extra-ids must be 0", p->model);
-        return NULL;
-    }
-    h = shard_header_new("ids");
+    if (extra && v->sentinel0 >= 0)
+        return err_set(err, "%s: the model has sentinels of its own: --extra-ids must be 0", path);
     vocab_sha256(v, hex);
     shard_header_set(h, "vocab.size", "%" PRId64, v->n_piece + extra);
     shard_header_set(h, "vocab.sha256", "%s", hex);
@@ -61,9 +56,19 @@ struct ids_writer *header_create(const struct run_plan *p, const struct vocab *v
                          extra ? v->n_piece + extra - 1 : (int64_t)v->sentinel0);
     if (v->eos >= 0)
         shard_header_set(h, "eos", "%" PRId32, v->eos);
-    set_lang(h, p);
-    shard_header_stamp(h, opt_line(), 0);
-    w = ids_create(p->output, h, err);
+    return 0;
+}
+
+struct ids_writer *header_create(const struct run_plan *p, const struct vocab *v, struct err *err)
+{
+    struct shard_header *h = shard_header_new("ids");
+    struct ids_writer *w = NULL;
+
+    if (!header_set_vocab(h, v, p->model, p->n_extra, err)) {
+        header_set_lang(h, p->lang || p->lines ? header_lang(p->lang) : NULL);
+        shard_header_stamp(h, opt_line(), 0);
+        w = ids_create(p->output, h, err);
+    }
     shard_header_free(h);
     return w;
 }

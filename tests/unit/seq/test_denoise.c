@@ -77,12 +77,12 @@ static int take(void *to, const struct example_row *row, struct err *err)
 static struct denoise *start(uint64_t seed, uint64_t epoch)
 {
     const struct denoise_rule rule = {
-        { 0.15, 3, SENTINEL, 100, EOS }, 568, 512, 114, seed, epoch
+        { 0.15, 3, SENTINEL, 100, EOS }, 568, 512, 114, seed, epoch, PACKER_FIRST, 1
     };
 
     seen.n_row = seen.fail_at = 0;
     seen.n = seen.n_piece = 0;
-    return denoise_new(&rule, (struct denoise_sink){ take, &seen });
+    return denoise_new(&rule, (struct packer_sink){ take, &seen });
 }
 
 static int32_t source[IDS];    // ids 10, 11, 12, ...

@@ -1,0 +1,367 @@
+/* pack-pairs.c - labelled sets to example shards: text in, text out, as T5 and mT5 have it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/opt.h"
+#include "base/progress.h"
+#include "base/share.h"
+#include "io/ledger.h"
+#include "io/out.h"
+#include "pairs/pairs.h"
+#include "pairs/task.h"
+#include "seq/packer.h"
+#include "shard/example.h"
+#include "shard/shard.h"
+#include "spm/encode.h"
+#include "spm/header.h"
+#include "spm/vocab.h"
+#include "text/lang.h"
+
+static const char *model, *task_name = "text", *task_file, *lang, *output = "-", *stats;
+static int64_t inputs, targets, n_open = 64, n_extra = -1;
+static int text, list, no_pack, unlabelled, strict, quiet;
+
+static const struct opt opts[] = {
+    { 'm', "model", "FILE", OPT_STR, &model, 0, 0, "the SentencePiece model (needed)" },
+    { 'T', "task", "NAME", OPT_STR, &task_name, 0, 0, "what the files are (text: TSV of pairs)" },
+    { 0, "task-file", "FILE", OPT_STR, &task_file, 0, 0, "tasks from here, not share/tasks.tsv" },
+    { 0, "list", NULL, OPT_FLAG, &list, 0, 0, "list the tasks, then stop" },
+    { 'l', "lang", "TAG", OPT_STR, &lang, 0, 0, "the language of all pairs (und)" },
+    { 'i', "inputs", "N", OPT_INT, &inputs, 2, 32768,
+      "ids of a row for the encoder (what the task says, or 512)" },
+    { 't', "targets", "N", OPT_INT, &targets, 2, 32768,
+      "ids of a row for the decoder (what the task says, or 128)" },
+    { 'n', "no-pack", NULL, OPT_FLAG, &no_pack, 0, 0, "one pair a row" },
+    { 0, "open", "N", OPT_INT, &n_open, 1, PACKER_OPEN_MAX,
+      "rows of a language that are open at a time (64)" },
+    { 0, "text", NULL, OPT_FLAG, &text, 0, 0, "write the pairs as TSV, not ids" },
+    { 0, "unlabelled", NULL, OPT_FLAG, &unlabelled, 0, 0, "keep pairs without a label: <unk>" },
+    { 0, "extra-ids", "N", OPT_INT, &n_extra, 0, 10000,
+      "sentinels after the pieces (default 100, 0 if the model has them)" },
+    { 'o', "output", "FILE", OPT_STR, &output, 0, 0, "write here, whole or not at all" },
+    { 0, "stats", "FILE", OPT_STR, &stats, 0, 0, "write what came in and went out, as JSON" },
+    { 0, "strict", NULL, OPT_FLAG, &strict, 0, 0, "stop at the first record that is none" },
+    { 'q', "quiet", NULL, OPT_FLAG, &quiet, 0, 0, "no progress, no warnings" },
+    { 0 },
+};
+
+static const struct tool tool = { "pack-pairs", "[option ...] [file ...]",
+                                  "Make labelled sets into rows of inputs and targets.", opts };
+
+struct side {    // of a pair: ids, cut to a row, with EOS
+    struct encoding enc;
+    int32_t *id;
+    size_t n, most;
+    int cut;
+};
+
+struct run {
+    struct task *task;
+    struct vocab *vocab;
+    struct encoder *encoder;
+    struct side input, target;
+    struct packer *packer;
+    struct example_writer *shard;    // or
+    struct out *text;
+    struct ledger *ledger;
+    struct progress progress;
+    struct buf line;
+    uint64_t n_pair, n_row, n_input, n_target, n_cut_input, n_cut_target, n_unknown_lang;
+    const char *label;    // of the language of all, or NULL: what each pair says
+    struct err err;
+};
+
+static void fail(struct run *run)
+{
+    example_abandon(run->shard);
+    out_abandon(run->text);
+    die("%s", run->err.msg);
+}
+
+static void print_task(const struct task *t)
+{
+    printf("%s\t%s\n", t->name, t->note ? t->note : "");
+}
+
+static int put(void *to, const struct example_row *row, struct err *err)
+{
+    struct run *run = to;
+
+    run->n_row++;
+    run->n_input += row->n_input;
+    run->n_target += row->n_target;
+    return example_write(run->shard, row, err);
+}
+
+/* Where languages differ, a row's language is its number in langs[]. */
+static int lang_number(struct run *run, struct bytes tag, const char **label)
+{
+    static const char none[] = "und";
+    const struct lang *l;
+
+    *label = run->label;
+    if (run->label)
+        return 0;
+    l = tag.n ? lang_find(tag) : NULL;
+    run->n_unknown_lang += tag.n && !l;
+    l = l ? l : lang_find((struct bytes){ (const unsigned char *)none, sizeof(none) - 1 });
+    *label = l->label;
+    return (int)(l - langs);
+}
+
+static void encode(struct run *run, struct side *s, struct bytes b)
+{
+    if (encoder_run(run->encoder, &s->enc, b, &run->err))
+        fail(run);
+    s->n = s->enc.n < s->most ? s->enc.n : s->most - 1;
+    s->cut = s->n < s->enc.n;
+    memcpy(s->id, s->enc.id, s->n * sizeof(*s->id));
+    s->id[s->n++] = run->vocab->eos;
+}
+
+static void count_cut(struct run *run, const char *side, const char *label, uint64_t *n)
+{
+    char *what = xasprintf("%s_cut.%s", side, label);
+
+    ++*n;
+    ledger_count(run->ledger, what, 1);
+    free(what);
+}
+
+static void pack_pair(struct run *run, const struct pair *p, int number, const char *label)
+{
+    encode(run, &run->input, p->input);
+    encode(run, &run->target, p->target);
+    if (run->input.cut)
+        count_cut(run, "inputs", label, &run->n_cut_input);
+    if (run->target.cut)
+        count_cut(run, "targets", label, &run->n_cut_target);
+    if (packer_add(run->packer, number, run->input.id, run->input.n, run->target.id, run->target.n,
+                   run->n_pair, &run->err) ||
+        (no_pack && packer_end_lang(run->packer, number, &run->err)))
+        fail(run);
+}
+
+static void add_field(struct buf *b, struct bytes s, unsigned char end)
+{
+    size_t i;
+
+    for (i = 0; i < s.n; i++)
+        buf_add_byte(b, strchr("\t\n\r", s.p[i]) && s.p[i] ? ' ' : s.p[i]);
+    buf_add_byte(b, end);
+}
+
+static void print_pair(struct run *run, const struct pair *p)
+{
+    buf_reset(&run->line);
+    add_field(&run->line, p->input, '\t');
+    add_field(&run->line, p->target, '\n');
+    if (out_write(run->text, run->line.p, run->line.n, &run->err))
+        fail(run);
+}
+
+static void drop(struct run *run, const struct pair *p, const char *label, const char *why,
+                 uint64_t bytes)
+{
+    int expected = !p->dropped || !strcmp(p->dropped, "not_kept");
+
+    if (!expected && strict) {
+        run->err = *p->why;
+        fail(run);
+    }
+    if (!expected && !quiet && !ledger_counted(run->ledger, "bad_records"))
+        warn("%s", p->why->msg);
+    ledger_count(run->ledger, "bad_records", !expected);
+    ledger_drop(run->ledger, label, why, bytes);
+}
+
+static void take_pair(struct run *run, const struct pair *p)
+{
+    const char *label;
+    int number = lang_number(run, p->lang, &label);
+    uint64_t bytes = p->input.n + p->target.n;
+
+    ledger_in(run->ledger, label, bytes);
+    if (p->dropped || (p->unlabelled && !unlabelled)) {
+        drop(run, p, label, p->dropped ? p->dropped : "unlabelled", bytes);
+        return;
+    }
+    ledger_out(run->ledger, label, bytes);
+    if (run->text)
+        print_pair(run, p);
+    else
+        pack_pair(run, p, number, label);
+    run->n_pair++;
+}
+
+static void pack_file(struct run *run, const char *path)
+{
+    struct pairs *in = pairs_open(run->task, path, &run->err);
+    struct pair p;
+    int got;
+
+    if (!in)
+        fail(run);
+    while ((got = pairs_next(in, &p, &run->err)) > 0) {
+        take_pair(run, &p);
+        progress_show(&run->progress, run->n_pair, 0);
+    }
+    if (got < 0)
+        fail(run);
+    ledger_file(run->ledger, pairs_path(in), pairs_bytes(in), NULL);
+    pairs_close(in);
+}
+
+static void begin_side(struct side *s, int64_t most)
+{
+    s->most = (size_t)most;
+    s->id = xreallocarray(NULL, s->most, sizeof(*s->id));
+}
+
+static struct shard_header *describe(struct run *run)
+{
+    struct shard_header *h = shard_header_new("examples");
+
+    if (header_set_vocab(h, run->vocab, model, n_extra, &run->err))
+        fail(run);
+    header_set_lang(h, run->label);
+    shard_header_set(h, "objective", "text_to_text");
+    shard_header_set(h, "task", "%s", run->task->name);
+    shard_header_set(h, "inputs", "%" PRId64, inputs);
+    shard_header_set(h, "targets", "%" PRId64, targets);
+    shard_header_sign(h, opt_line(), 0);
+    return h;
+}
+
+static void begin_shard(struct run *run)
+{
+    const struct encode_option option = { .plain_sentinels = 1 };
+    const struct packer_rule rule = { (size_t)inputs, (size_t)targets, PACKER_FIRST,
+                                      no_pack ? 1 : (int)n_open };
+    struct shard_header *h;
+
+    run->vocab = vocab_open(model, &run->err);
+    if (!run->vocab || !(run->encoder = encoder_new(run->vocab, &option, &run->err)))
+        fail(run);
+    if (run->vocab->eos < 0)
+        die("%s: the model has no EOS", model);
+    begin_side(&run->input, inputs);
+    begin_side(&run->target, targets);
+    h = describe(run);
+    run->shard = example_create(output, h, &run->err);
+    shard_header_free(h);
+    if (!run->shard)
+        fail(run);
+    run->packer = packer_new(&rule, (struct packer_sink){ put, run });
+}
+
+static void begin(struct run *run)
+{
+    char *path = task_file ? xstrdup(task_file) : share_find("tasks.tsv");
+
+    if (!path)
+        die("no share/tasks.tsv; is $SWITCHYARD_SHARE right?");
+    if (list) {
+        if (task_list(path, print_task, &run->err))
+            die("%s", run->err.msg);
+        out_close_stdout();
+        exit(0);
+    }
+    run->task = task_read(path, task_name, &run->err);
+    if (!run->task)
+        die("%s", run->err.msg);
+    free(path);
+    inputs = inputs ? inputs : run->task->inputs;
+    targets = targets ? targets : run->task->targets;
+    run->label = lang || !run->task->lang ? header_lang(lang) : NULL;
+    run->ledger = ledger_new(tool.name);
+    ledger_set(run->ledger, "task", run->task->name);
+    if (!text)
+        begin_shard(run);
+    else if (!(run->text = out_open(output, &run->err)))
+        fail(run);
+    progress_init(&run->progress, "pairs", 0, quiet || strcmp(output, "-") == 0);
+}
+
+static void report(struct run *run)
+{
+    uint64_t room_in = run->n_row * (uint64_t)inputs, room_out = run->n_row * (uint64_t)targets;
+    char share[2][32];
+
+    snprintf(share[0], sizeof(share[0]), "%.6f",
+             room_in ? 1 - (double)run->n_input / (double)room_in : 0);
+    snprintf(share[1], sizeof(share[1]), "%.6f",
+             room_out ? 1 - (double)run->n_target / (double)room_out : 0);
+    ledger_count(run->ledger, "rows", run->n_row);
+    ledger_count(run->ledger, "inputs", run->n_input);
+    ledger_count(run->ledger, "targets", run->n_target);
+    ledger_count(run->ledger, "inputs_cut", run->n_cut_input);
+    ledger_count(run->ledger, "targets_cut", run->n_cut_target);
+    ledger_count(run->ledger, "unknown_lang", run->n_unknown_lang);
+    ledger_set(run->ledger, "padding_inputs", share[0]);
+    ledger_set(run->ledger, "padding_targets", share[1]);
+    if (ledger_write(run->ledger, stats, &run->err))
+        die("%s", run->err.msg);
+    if (ledger_records_dropped(run->ledger) && !quiet)
+        warn("%" PRIu64 " of %" PRIu64 " records gave no pair", ledger_records_dropped(run->ledger),
+             ledger_records_in(run->ledger));
+}
+
+/* Records of which not one is an example of the task are a mistake, not a set. */
+static void end(struct run *run)
+{
+    uint64_t n = ledger_records_in(run->ledger);
+
+    if (n && !run->n_pair) {
+        err_set(&run->err, "not one of %" PRIu64 " records gave a pair of task %s", n,
+                run->task->name);
+        fail(run);
+    }
+    progress_end(&run->progress);
+    if (run->shard && packer_end(run->packer, &run->err))
+        fail(run);
+    if (run->shard ? example_finish(run->shard, &run->err) : out_close(run->text, &run->err))
+        die("%s", run->err.msg);
+    run->shard = NULL;
+    run->text = NULL;
+    report(run);
+}
+
+static void release(struct run *run)
+{
+    packer_free(run->packer);
+    encoding_release(&run->input.enc);
+    encoding_release(&run->target.enc);
+    free(run->input.id);
+    free(run->target.id);
+    encoder_free(run->encoder);
+    vocab_free(run->vocab);
+    task_free(run->task);
+    buf_release(&run->line);
+    ledger_free(run->ledger);
+}
+
+int main(int argc, char **argv)
+{
+    struct run run = { 0 };
+
+    argv += opt_parse(&tool, argc, argv);
+    if (!model && !text && !list)
+        die_misuse("--model is needed");
+    if (!list && !*argv && isatty(STDIN_FILENO))
+        die_misuse("no input: name a file, or pipe one in");
+    begin(&run);
+    if (!*argv)
+        pack_file(&run, "-");
+    for (; *argv; argv++)
+        pack_file(&run, *argv);
+    end(&run);
+    release(&run);
+    return 0;
+}
