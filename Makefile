@@ -17,7 +17,8 @@ WARN      = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prot
             -Wvla -Wwrite-strings -Wpointer-arith -Werror
 CPPFLAGS += -Isrc -D_XOPEN_SOURCE=700
 CFLAGS   += -std=c11 -ffp-contract=off $(OMP) $(OPT) $(WARN) $(SAN)
-PKG      := zlib libzstd icu-uc icu-i18n libmd libxxhash libdivsufsort jansson libpsl openblas
+PKG      := zlib libzstd libxml-2.0 icu-uc icu-i18n libmd libxxhash libdivsufsort jansson libpsl \
+            openblas
 PKG      += $(if $(filter no,$(MPI)),,ompi-c)
 ISAL     := $(shell pkg-config --exists libisal && echo libisal)
 CPPFLAGS += $(if $(ISAL),-DHAVE_ISAL) $(shell pkg-config --cflags $(PKG) 2>/dev/null)
@@ -96,7 +97,8 @@ tidy:
 	@prove -e '' tests/lint/shellcheck.t
 fuzz:
 	$(call have,clang)
-	$(MAKE) fuzzers VARIANT=fuzz CC=clang OMP= OPT='-O1 -g' SAN='-fsanitize=fuzzer,address'
+	$(MAKE) fuzzers VARIANT=fuzz CC=clang OMP= OPT='-O1 -g' \
+	    SAN='-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all'
 fuzzers: $(FUZZ)
 
 format:

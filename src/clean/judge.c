@@ -199,6 +199,11 @@ struct parts_room *judge_line_claims(struct judge *j)
     return &j->line_claims;
 }
 
+void judge_report(const struct judge *j, struct ledger *l)
+{
+    crawl_room_report(j->room, l);
+}
+
 /* The lines of a page that it may keep. */
 static struct bytes own_lines(struct judge *j, struct bytes text, const struct fate *f,
                               struct tally *t)

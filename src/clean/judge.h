@@ -11,6 +11,7 @@
 #include "clean/tally.h"
 
 struct judge;
+struct ledger;
 struct page;
 
 struct judge *judge_new(const struct clean_plan *plan);    // the plan must live on
@@ -32,6 +33,9 @@ void judge_claim_url(struct judge *j, const struct page *p, const struct spool_p
 void judge_claim_lines(struct judge *j, const struct spool_page *s, uint64_t page);
 struct parts_room *judge_url_claims(struct judge *j);    // to be called when a batch is done
 struct parts_room *judge_line_claims(struct judge *j);
+
+/* Count in l what was lost where pages were rendered. */
+void judge_report(const struct judge *j, struct ledger *l);
 
 struct fate {    // what the claims of all pages made of a page
     int url_lost;

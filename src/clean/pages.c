@@ -36,7 +36,6 @@ static void end_file(struct pages *p)
     if (!p->crawl)
         return;
     p->done += crawl_offset(p->crawl);
-    p->notes.responses += crawl_responses(p->crawl);
     bad = crawl_damage(p->crawl, &said);
     p->notes.damaged += bad;
     if (bad)
@@ -96,6 +95,8 @@ static void add(struct pages_batch *b, const struct page *page)
     keep(&b->raw, &to->url);
     keep(&b->raw, &to->date);
     keep(&b->raw, &to->extra);
+    keep(&b->raw, &to->content_type);
+    keep(&b->raw, &to->content_length);
 }
 
 int pages_take(struct pages *p, struct pages_batch *b, struct err *err)
@@ -116,6 +117,8 @@ int pages_take(struct pages *p, struct pages_batch *b, struct err *err)
         settle(&b->raw, &b->page[i].url);
         settle(&b->raw, &b->page[i].date);
         settle(&b->raw, &b->page[i].extra);
+        settle(&b->raw, &b->page[i].content_type);
+        settle(&b->raw, &b->page[i].content_length);
     }
     p->notes.pages += b->n;
     b->offset = p->done + (p->crawl ? crawl_offset(p->crawl) : 0);

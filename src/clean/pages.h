@@ -30,7 +30,6 @@ struct pages_notes {
     uint64_t files, pages;    // read
     uint64_t damaged;         // records and lines lost
     char said[512];           // of the last of them
-    uint64_t responses;       // WARC records of HTML, which were not read
 };
 
 const struct pages_notes *pages_notes(const struct pages *p);

@@ -275,8 +275,10 @@ int clean_run(const struct clean_plan *plan, char **files, struct sink *to,
               struct clean_notes *notes, struct err *err)
 {
     struct run r = { .plan = plan, .to = to };
-    int bad = run_open(&r, files, err) < 0 || run_passes(&r, err) < 0;
+    int i, bad = run_open(&r, files, err) < 0 || run_passes(&r, err) < 0;
 
+    for (i = 0; !bad && i < plan->n_thread; i++)
+        judge_report(r.judge[i], r.reading);
     if (!bad)
         tally_end(&r.tally, plan, r.reading, pages_notes(r.pages), notes);
     if (!bad && plan->rules.lists.urls)

@@ -44,7 +44,6 @@ struct clean_plan {
 struct clean_notes {         // what a user should be told
     uint64_t damaged;        // records and lines lost
     char said[512];          // of the last of them
-    uint64_t responses;      // WARC records of HTML, which were not read
     uint64_t no_language;    // pages dropped because nothing says their language
 };
 

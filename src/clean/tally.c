@@ -114,8 +114,6 @@ void tally_end(struct tally *t, const struct clean_plan *plan, const struct ledg
     t->n[FILES] = read->files;
     ledger_merge(plan->ledger, reading);
     report(t, plan);
-    *notes = (struct clean_notes){ .damaged = read->damaged,
-                                   .responses = read->responses,
-                                   .no_language = t->no_language };
+    *notes = (struct clean_notes){ .damaged = read->damaged, .no_language = t->no_language };
     memcpy(notes->said, read->said, sizeof(notes->said));
 }

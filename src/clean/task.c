@@ -287,12 +287,14 @@ int clean_pass(const struct clean_plan *plan, enum clean_pass pass, const struct
                char **files, struct sink *to, struct clean_notes *notes, struct err *err)
 {
     struct job job = { .plan = plan, .pass = pass, .task = task, .to = to };
-    int bad;
+    int i, bad;
 
     job.about.task = task->number;
     job.about.n_task = task->n_task;
     hash_options(plan, task, job.about.options);
     bad = run_pass(&job, files, err);
+    for (i = 0; !bad && job.judge && i < plan->n_thread; i++)
+        judge_report(job.judge[i], job.reading);
     if (!bad && job.pages)
         tally_end(&job.tally, plan, job.reading, pages_notes(job.pages), notes);
     job_close(&job);

@@ -88,7 +88,7 @@ static const struct opt opts[] = {
 
 static const struct tool tool = {
     "c4clean", "[FILE...]",
-    "Clean crawled pages (WET or JSON Lines; plain, gzip or zstd) as C4 and mC4 were.", opts
+    "Clean crawled pages (WET, WARC or JSON Lines; plain, gzip or zstd) as C4 and mC4 were.", opts
 };
 
 struct job {
@@ -269,9 +269,6 @@ static void tell(const struct clean_notes *n)
         warn("%llu damaged records skipped; the last: %s", (unsigned long long)n->damaged, n->said);
     if (quiet)
         return;
-    if (n->responses)
-        warn("%llu response records skipped: HTML is not read, only the text of WET",
-             (unsigned long long)n->responses);
     if (n->no_language)
         warn("%llu pages dropped because nothing says their language: --lang en keeps such pages",
              (unsigned long long)n->no_language);

@@ -5,13 +5,13 @@
 
 #include "base/err.h"
 #include "crawl/crawl.h"
+#include "crawl/http.h"
 #include "crawl/reference.h"
 #include "io/doc.h"
 #include "io/ledger.h"
 #include "io/stream.h"
 #include "io/warc.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 enum { LINE_MAX_BYTES = 256 << 20, LOOK = 64 << 10 };
 
@@ -22,7 +22,7 @@ struct crawl {
     struct reference *reference;    // then the others are NULL
     struct ledger *ledger;
     struct crawl_mode mode;
-    uint64_t bad, bad_bytes, responses, n_line;
+    uint64_t bad, bad_bytes, n_line;
     char said[512];
 };
 
@@ -52,6 +52,47 @@ static int kind_of(struct stream *in, struct err *err)
     return '?';
 }
 
+/* What a file that is not read is. */
+static const char *foreign(struct stream *in)
+{
+    static const struct {
+        const char *begin;
+        size_t n;
+        const char *what;
+    } rows[] = {
+        { "filedesc://", 11, "ARC is not read: convert it to WARC first" },
+        { "\x04\x22\x4d\x18", 4, "LZ4 is not read: use lz4 -dc first" },
+        { "\xfd"
+          "7zXZ",
+          5, "xz is not read: use xz -dc first" },
+        { "BZh", 3, "bzip2 is not read: use bzip2 -dc first" },
+    };
+    const unsigned char *p;
+    struct err err;
+    ssize_t n = stream_peek(in, LOOK, &p, &err);
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (n >= (ssize_t)rows[i].n && !memcmp(p, rows[i].begin, rows[i].n))
+            return rows[i].what;
+    return "neither WET or WARC nor JSON Lines";
+}
+
+/* As kind_of(), past members at the beginning that are damaged, which are counted as a record each.
+ */
+static int find_kind(struct crawl *c, struct err *err)
+{
+    int kind = kind_of(c->in, err);
+    struct err later;
+
+    while (kind < 0 && !c->mode.strict && stream_resume(c->in, &later) > 0) {
+        memcpy(c->said, err->msg, sizeof(c->said));
+        c->bad++;
+        kind = kind_of(c->in, err);
+    }
+    return kind;
+}
+
 /* The reference reads WET alone; documents are read as ever. */
 static int open_reference(struct crawl *c, const char *path, struct err *err)
 {
@@ -79,10 +120,10 @@ struct crawl *crawl_open(const char *path, const struct crawl_mode *mode, struct
             goto fail;
         return c;
     }
-    if (!(c->in = stream_open(path, err)) || (kind = kind_of(c->in, err)) < 0)
+    if (!(c->in = stream_open(path, err)) || (kind = find_kind(c, err)) < 0)
         goto fail;
     if (kind == '?') {
-        err_set(err, "%s: neither WET (WARC) nor JSON Lines", stream_path(c->in));
+        err_set(err, "%s: %s", stream_path(c->in), foreign(c->in));
         goto fail;
     }
     if (kind == 'W')
@@ -94,71 +135,6 @@ struct crawl *crawl_open(const char *path, const struct crawl_mode *mode, struct
 fail:
     crawl_close(c);
     return NULL;
-}
-
-static void add_line(struct buf *b, const unsigned char *p, const unsigned char *end, size_t from)
-{
-    struct bytes line = unicode_strip((struct bytes){ p, (size_t)(end - p) });
-
-    if (!line.n)
-        return;
-    if (b->n > from)
-        b->p[b->n++] = '\n';
-    memcpy(b->p + b->n, line.p, line.n);
-    b->n += line.n;
-}
-
-void crawl_text(struct buf *b, struct bytes raw)
-{
-    const unsigned char *at = raw.p, *end = at + raw.n, *lf, *cr;
-    size_t from = b->n;
-
-    buf_need(b, b->n + raw.n + 1);    // what is left is no longer
-    for (; at < end; at = lf + 1) {
-        lf = memchr(at, '\n', (size_t)(end - at));
-        if (!lf)
-            lf = end;
-        while ((cr = memchr(at, '\r', (size_t)(lf - at)))) {
-            add_line(b, at, cr, from);
-            at = cr + 1;
-        }
-        add_line(b, at, lf, from);
-    }
-}
-
-struct crawl_room {
-    struct buf text;
-};
-
-struct crawl_room *crawl_room_new(void)
-{
-    return xcalloc(1, sizeof(struct crawl_room));
-}
-
-void crawl_room_free(struct crawl_room *r)
-{
-    if (!r)
-        return;
-    buf_release(&r->text);
-    free(r);
-}
-
-void crawl_render(struct crawl_room *r, struct page *p)
-{
-    p->text = p->raw;
-    if (!utf8_valid(p->raw) || !utf8_valid(p->url) || !utf8_valid(p->date)) {
-        p->fault = PAGE_NOT_UTF8;
-        return;
-    }
-    if (p->form == FORM_TEXT) {
-        buf_reset(&r->text);
-        crawl_text(&r->text, p->raw);
-        p->text = buf_bytes(&r->text);
-    }
-    p->fault = !p->url.n    ? PAGE_NO_URL
-               : !p->text.n ? PAGE_NO_TEXT
-               : !p->date.n ? PAGE_NO_DATE
-                            : PAGE_GOOD;
 }
 
 /* The first of "eng,fra". */
@@ -179,8 +155,8 @@ static int is(struct bytes s, const char *word)
     return s.n == strlen(word) && !memcmp(s.p, word, s.n);
 }
 
-/* A record that is no page: counted by its type. */
-static void pass_over(struct crawl *c, struct bytes type)
+/* A record that is no page: counted by its type, and by why where it could have been one. */
+static void pass_over(struct crawl *c, struct bytes type, const char *why)
 {
     static const char *const known[] = { "warcinfo", "request", "response",    "metadata",
                                          "resource", "revisit", "continuation" };
@@ -191,26 +167,46 @@ static void pass_over(struct crawl *c, struct bytes type)
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (is(type, known[i]))
             kind = known[i];
-    snprintf(what, sizeof(what), "skipped-records:%s", kind);
+    snprintf(what, sizeof(what), "skipped-records:%s%s", kind, why);
     ledger_count(c->ledger, what, 1);
-    c->responses += is(type, "response");
+}
+
+/* Is it a page, in which form? If not, why not. */
+static int is_page(const struct warc_record *rec, struct page *p, const char **why)
+{
+    *why = "";
+    if (is(rec->type, "conversion"))
+        return 1;
+    if (is(rec->type, "response")) {
+        p->form = FORM_HTTP;
+        return !(*why = http_page_trouble(rec->block, &p->content_type));
+    }
+    if (is(rec->type, "resource")) {
+        p->form = FORM_RESOURCE;
+        return !(*why = http_type_trouble(rec->content_type));
+    }
+    return 0;
 }
 
 static int next_record(struct crawl *c, struct page *p, struct err *err)
 {
     struct warc_record rec;
+    const char *why;
     int got;
 
     while ((got = warc_next(c->warc, &rec, err)) == 1) {
-        if (!is(rec.type, "conversion")) {
-            pass_over(c, rec.type);
-            continue;
-        }
         *p = (struct page){ .raw = rec.block,
                             .url = unicode_strip(rec.url),
                             .date = unicode_strip(rec.date),
+                            .content_type = rec.content_type,
+                            .content_length = rec.content_length,
                             .lang = first_language(rec.languages) };
-        return 1;
+        if (is_page(&rec, p, &why)) {
+            if (rec.truncated.n)
+                ledger_count(c->ledger, "truncated-records", 1);
+            return 1;
+        }
+        pass_over(c, rec.type, why);
     }
     return got;
 }
@@ -295,20 +291,15 @@ uint64_t crawl_damage(const struct crawl *c, const char **last)
 {
     const struct warc_damage *d = c->warc ? warc_damage(c->warc) : NULL;
 
-    *last = d ? d->last : c->said;
-    return d ? d->records : c->bad;
-}
-
-uint64_t crawl_responses(const struct crawl *c)
-{
-    return c->responses;
+    *last = d && *d->last ? d->last : c->said;
+    return c->bad + (d ? d->records : 0);
 }
 
 /* Damage and the file itself go into the ledger. */
 static void account(struct crawl *c)
 {
     const struct warc_damage *d = c->warc ? warc_damage(c->warc) : NULL;
-    const char *said = d ? d->last : c->said;
+    const char *said = d && *d->last ? d->last : c->said;
 
     if (c->reference) {
         ledger_count(c->ledger, "damage:files", c->bad);
@@ -317,7 +308,7 @@ static void account(struct crawl *c)
         return;
     }
     if (d) {
-        ledger_count(c->ledger, "damage:records", d->records);
+        ledger_count(c->ledger, "damage:records", c->bad + d->records);
         ledger_count(c->ledger, "damage:mended-records", d->mended);
         ledger_count(c->ledger, "damage:bytes", d->bytes);
     } else {

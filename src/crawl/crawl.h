@@ -1,4 +1,5 @@
-/* crawl.h - pages from WET files and from documents (JSON Lines), told apart by content.
+/* crawl.h - pages from WET and WARC files and from documents (JSON Lines), told apart by
+ * content.
  *
  * Reading is one thread's work and cheap: crawl_next() finds the borders of a record. What a
  * page costs is done by crawl_render(), which any thread may do for a page of its own.
@@ -18,8 +19,10 @@ struct ledger;
 enum page_fault { PAGE_GOOD, PAGE_NOT_UTF8, PAGE_NO_URL, PAGE_NO_TEXT, PAGE_NO_DATE };
 
 enum page_form {
-    FORM_TEXT,     // raw is plain text
-    FORM_LINES,    // raw is lines stripped, none empty, parted by LF: rendering it is no work
+    FORM_TEXT,        // raw is plain text
+    FORM_LINES,       // raw is lines stripped, none empty, parted by LF: rendering it is no work
+    FORM_HTTP,        // raw is an HTTP response, with its head
+    FORM_RESOURCE,    // raw is HTML or plain text, as content_type says
 };
 
 struct page {            // views; valid until the next call of crawl_next()
@@ -27,6 +30,7 @@ struct page {            // views; valid until the next call of crawl_next()
     enum page_form form;
     struct bytes text;    // by crawl_render(): lines as of FORM_LINES; raw if not UTF-8
     struct bytes url, date, extra;
+    struct bytes content_type, content_length;    // as they came; NULL: not said
     const struct lang *lang;    // NULL: said to be one that is none of ours; und: not said
     enum page_fault fault;      // the first that applies, in the order above
 };
@@ -55,12 +59,13 @@ void crawl_room_free(struct crawl_room *r);    // r may be NULL
  * next call with r, and as long as raw is. */
 void crawl_render(struct crawl_room *r, struct page *p);
 
+/* Count in l what was lost in pages that r rendered: broken bodies, characters. */
+void crawl_room_report(const struct crawl_room *r, struct ledger *l);
+
 uint64_t crawl_offset(const struct crawl *c);    // stored bytes read so far
 
 /* Records and lines lost to damage, and what was said of the last. */
 uint64_t crawl_damage(const struct crawl *c, const char **last);
-
-uint64_t crawl_responses(const struct crawl *c);    // records that hold pages as HTML, passed over
 
 void crawl_close(struct crawl *c);    // c may be NULL
 

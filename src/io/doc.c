@@ -141,13 +141,14 @@ static struct bytes *named(struct doc *d, const struct bytes *key)
 
 static void share_out(struct doc_parser *p, struct doc *d)
 {
-    const struct member *m;
     unsigned char *lf;
+    size_t i;
 
     *d = (struct doc){ 0 };
     mark_replaced(p);
     buf_reset(&p->extra);
-    for (m = p->member; m < p->member + p->n; m++) {
+    for (i = 0; i < p->n; i++) {
+        const struct member *m = &p->member[i];
         struct bytes *field = named(d, &m->key);
 
         if (m->replaced)

@@ -262,6 +262,8 @@ static void set_field(struct warc_record *rec, const unsigned char *p, const uns
         rec->content_type = value;
     else if (named(name.p, name.n, "Content-Length"))
         rec->content_length = value;
+    else if (named(name.p, name.n, "WARC-Truncated"))
+        rec->truncated = value;
     else if (named(name.p, name.n, "WARC-Target-URI"))
         rec->url = value.n > 1 && value.p[0] == '<' && value.p[value.n - 1] == '>'
                        ? (struct bytes){ value.p + 1, value.n - 2 }

@@ -27,6 +27,7 @@ struct warc_record {           // all views; valid until the next call; p is NUL
     struct bytes languages;    // WARC-Identified-Content-Language: "eng,fra", or empty
     struct bytes content_type;
     struct bytes content_length;    // as written
+    struct bytes truncated;         // WARC-Truncated: why the block is not whole
     struct bytes block;
     uint64_t offset;    // of its first byte in the plain stream
 };

@@ -111,13 +111,13 @@ static void learn_embed(struct trainer *t, double rate, unsigned part, unsigned 
 static void learn_layers(struct trainer *t, double rate)
 {
     struct langid *m = t->m;
-    int i, n_thread = t->o->n_thread;
+    int i;
 
     rate *= t->o->rate;
-#pragma omp parallel for num_threads(n_thread) schedule(static)
+#pragma omp parallel for num_threads(t->o->n_thread) schedule(static)
     for (i = 0; i < t->width; i++)
         layer_row(t, &t->hidden_w, i, t->hidden, 0);
-#pragma omp parallel for num_threads(n_thread) schedule(static)
+#pragma omp parallel for num_threads(t->o->n_thread) schedule(static)
     for (i = 0; i < t->hidden; i++)
         layer_row(t, &t->out_w, i, t->n_label, 1);
     bias(t, &t->hidden_b, t->hidden, 0);
@@ -136,7 +136,7 @@ static void one_step(struct trainer *t)
     int b, n_thread = t->o->n_thread;
 
     rate = warm < rate ? warm : rate;
-#pragma omp parallel for num_threads(n_thread) schedule(static)
+#pragma omp parallel for num_threads(t->o->n_thread) schedule(static)
     for (b = 0; b < t->o->batch; b++) {
         struct slot *s = &t->slot[b];
         uint64_t i = (uint64_t)t->step * (uint64_t)t->o->batch + (uint64_t)b;
@@ -147,7 +147,7 @@ static void one_step(struct trainer *t)
         slot_forward(s, t->m);
         slot_backward(s, t->m, t->o->smooth, 1.0 / t->o->batch);
     }
-#pragma omp parallel for num_threads(n_thread) schedule(static)
+#pragma omp parallel for num_threads(t->o->n_thread) schedule(static)
     for (b = 0; b < n_thread; b++)
         learn_embed(t, rate, (unsigned)b, (unsigned)n_thread);
     learn_layers(t, rate);
@@ -226,14 +226,13 @@ static void trainer_init(struct trainer *t)
 static int64_t doubt(struct trainer *t)
 {
     unsigned char *out = xcalloc(t->c->n + 1, 1);
-    int n_thread = t->o->n_thread;
     int64_t i, n = (int64_t)t->c->n, from, gone = 0;
     size_t keep = 0;
 
     for (from = 0; from < n; from += t->o->batch) {
         int64_t to = from + t->o->batch < n ? from + t->o->batch : n;
 
-#pragma omp parallel for num_threads(n_thread) schedule(static)
+#pragma omp parallel for num_threads(t->o->n_thread) schedule(static)
         for (i = from; i < to; i++) {
             struct slot *s = &t->slot[i - from];
 
@@ -321,7 +320,7 @@ static void calibrate(struct trainer *t, struct train_result *result)
     struct langid *m = t->m;
     struct window_rule rule = t->o->window;
     int64_t n = t->o->n_measure, i, right = 0;
-    int b, L = t->n_label, n_thread = t->o->n_thread, batch = t->o->batch;
+    int b, L = t->n_label, batch = t->o->batch;
     float *p;
     int *label;
     size_t j;
@@ -335,7 +334,7 @@ static void calibrate(struct trainer *t, struct train_result *result)
     p = xreallocarray(NULL, (size_t)n * (size_t)L, sizeof(*p));
     label = xreallocarray(NULL, (size_t)n, sizeof(*label));
     for (i = 0; i < n; i += batch) {
-#pragma omp parallel for num_threads(n_thread) schedule(static)
+#pragma omp parallel for num_threads(t->o->n_thread) schedule(static)
         for (b = 0; b < batch; b++) {
             struct slot *s = &t->slot[b];
 
