@@ -26,7 +26,7 @@ struct judge {
     struct sentences *sentences;
     struct crawl_room *room;
     struct langid_room *langid;    // NULL: no model
-    struct buf text, own, normal, low, notes, site;
+    struct buf text, own, normal, low, notes, site, masked[2];
     unsigned char url_md5[16];    // of the page just judged
     struct line_counts counts;
     struct parts_room url_claims, line_claims;
@@ -314,6 +314,8 @@ void judge_again(struct judge *j, const struct spool_page *s, const struct fate 
         return;
     v->text = rest.text;
     v->why = judge_words(j, s, t, v, &v->evidence);
+    if (!v->why)
+        v->text = rules_mask(&j->plan->rules, v->text, &j->masked[0], &j->masked[1], t->hit);
 }
 
 void judge_free(struct judge *j)
@@ -330,6 +332,8 @@ void judge_free(struct judge *j)
     buf_release(&j->normal);
     buf_release(&j->low);
     buf_release(&j->site);
+    buf_release(&j->masked[0]);
+    buf_release(&j->masked[1]);
     parts_room_release(&j->url_claims);
     parts_room_release(&j->line_claims);
     buf_release(&j->texts);

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "clean/lists.h"
 #include "clean/rule_line.h"
+#include "clean/rule_mask.h"
 #include "clean/rule_page.h"
 #include "clean/rule_quality.h"
 #include "clean/rule_url.h"
@@ -17,6 +18,7 @@
 #define PAGE "clean-page:filtered:"
 #define SITE "realnews-domain-filter:filtered:"
 #define BLOCKED "url-filter:filtered:"
+#define MASKED "pii:page-edited:"
 #define GOPHER_REPETITION "Gopher paper table A1, datatrove"
 #define GOPHER_QUALITY "Gopher paper A.1.1, datatrove"
 #define FINEWEB_SOURCE "FineWeb paper 3.5, datatrove"
@@ -149,6 +151,10 @@ const struct rule rules[] = {
       "more than 0.01 of the characters are in lines that were there before; " FINEWEB_SOURCE },
     { "list_ratio", RULE_CLEANED, 0, "fineweb", 0.3, 0, FINEWEB "list_ratio", NULL, page_list,
       "more than 0.3 line ends a token; " FINEWEB_SOURCE },
+    { "mask_email", RULE_MASK, 0, "pii", 0, 0, MASKED "email", mask_emails, NULL,
+      "edits: an e-mail address becomes an example of one; datatrove" },
+    { "mask_ipv4", RULE_MASK, 0, "pii", 0, 0, MASKED "ipv4", mask_addresses, NULL,
+      "edits: a public address of IPv4 becomes one for documents; datatrove" },
 };
 
 const int n_rule = sizeof(rules) / sizeof(rules[0]);
@@ -326,4 +332,19 @@ int rules_clean_lines(const struct rule_choice *c, struct rule_page *p, struct b
     p->text = unicode_strip(buf_bytes(out));
     p->n_sentence = count_sentences(p, p->text, sent, rules_sentences(c));
     return row >= 0 && v == DROP_PAGE ? row : -1;
+}
+
+struct bytes rules_mask(const struct rule_choice *c, struct bytes text, struct buf *room,
+                        struct buf *spare, uint64_t hit[RULE_MAX])
+{
+    uint64_t rows = rows_at(c, RULE_MASK);
+    struct rule_line l = { .s = text };
+    int i;
+
+    while (rows) {
+        i = next_row(&rows);
+        l.buf = l.s.p == room->p ? spare : room;
+        hit[i] += rules[i].line(&l) == EDIT;
+    }
+    return l.s;
 }

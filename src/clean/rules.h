@@ -30,6 +30,7 @@ enum rule_level {
     RULE_LINE,       // a line of it
     RULE_REST,       // what its lines leave: twice, as they are cleaned and as they are owned
     RULE_CLEANED,    // what they leave as they are cleaned
+    RULE_MASK,       // the text that is written, as a line
 };
 
 struct rule_line {       // what a line rule sees
@@ -106,7 +107,7 @@ uint64_t rules_fingerprint(const struct rule_choice *c);
 /* How far rules want sentences counted: 0, not at all. */
 size_t rules_sentences(const struct rule_choice *c);
 
-/* The rules of a level other than RULE_LINE on p: the row that drops it, or -1. */
+/* The rules of a level other than RULE_LINE and RULE_MASK on p: the row that drops it, or -1. */
 int rules_judge(const struct rule_choice *c, enum rule_level level, const struct rule_page *p);
 
 struct line_counts {
@@ -119,5 +120,9 @@ struct line_counts {
  * that one are not looked at. */
 int rules_clean_lines(const struct rule_choice *c, struct rule_page *p, struct buf *out,
                       struct sentences *sent, struct line_counts *counts);
+
+/* What is to be written for text, maybe in room or spare. Counts the rules that edit it by row. */
+struct bytes rules_mask(const struct rule_choice *c, struct bytes text, struct buf *room,
+                        struct buf *spare, uint64_t hit[RULE_MAX]);
 
 #endif

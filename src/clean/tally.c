@@ -104,7 +104,8 @@ static void report(const struct tally *t, const struct clean_plan *plan)
     report_languages(t, plan);
     report_words(t, plan);
     for (i = 0; i < n_rule; i++)
-        if (set->set >> i & 1 && rules[i].level == RULE_LINE && t->hit[i])
+        if (set->set >> i & 1 && (rules[i].level == RULE_LINE || rules[i].level == RULE_MASK) &&
+            t->hit[i])
             ledger_count(plan->ledger, rules[i].count, t->hit[i]);
 }
 

@@ -104,6 +104,7 @@ static void print_rules(void)
     static const char *const level[] = {
         [RULE_READ] = "read", [RULE_SITE] = "site", [RULE_PAGE] = "page",
         [RULE_LINE] = "line", [RULE_REST] = "rest", [RULE_CLEANED] = "cleaned",
+        [RULE_MASK] = "mask",
     };
     int i;
 

@@ -98,3 +98,23 @@ prose() { # WORD: a page that mC4 keeps, its lines by this word
     run run_pass filter in
     [ "$status" -eq 1 ]
 }
+
+@test "addresses are masked in what is written, the same from any pass and thread" {
+    { prose one | sed '2s/$/ Write to me@home.example.net, at 8.8.8.8./'; } | page 1 http://a.example/ >in
+    prose two | page 1 http://b.example/ >>in
+    mask() { c4clean -q -p mc4 --lang-from header --stats s.json "$@" in; }
+    mask --with pii >out
+    [ "$(jq -r .text out | grep -c 'Write to email@example.com, at 192.0.2.1\.$')" -eq 1 ]
+    [ "$(jq -r .text out | wc -l)" -eq 6 ]
+    jq -e '.counted["pii:page-edited:email"] == 1 and .counted["pii:page-edited:ipv4"] == 1' s.json
+    [ "$(mask --with mask_ipv4 | grep -c 'me@home.example.net, at 192.0.2.1')" -eq 1 ]
+    [ "$(mask | grep -c 'me@home.example.net, at 8.8.8.8')" -eq 1 ]
+    mask --with pii -j 3 | cmp - out
+    for pass in urls merge-urls lines merge-lines filter; do
+        files=in
+        case $pass in merge-*) files= ;; esac
+        # shellcheck disable=SC2086
+        c4clean -q -p mc4 --lang-from header --with pii --winners w --task 1/1 --pass $pass $files >again
+    done
+    cmp again out
+}

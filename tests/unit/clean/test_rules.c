@@ -162,14 +162,15 @@ static void cases(void **state)
 static void table(void **state)
 {
     struct rule_choice c4 = rule_choose(CLEAN_C4), mc4 = rule_choose(CLEAN_MC4);
-    int i;
+    int i, of_line;
 
     (void)state;
     assert_true(n_rule <= RULE_MAX);
     for (i = 0; i < n_rule; i++) {
         assert_int_equal(rule_find(rules[i].name), i);
-        assert_true(!rules[i].line == (rules[i].level != RULE_LINE));
-        assert_true(!rules[i].page == (rules[i].level == RULE_LINE));
+        of_line = rules[i].level == RULE_LINE || rules[i].level == RULE_MASK;
+        assert_true((rules[i].line != NULL) == of_line);
+        assert_true((rules[i].page == NULL) == of_line);
         assert_true(rules[i].count && rules[i].help && !strchr(rules[i].help, '\t'));
         assert_true(rule_find_set(rules[i].name) == UINT64_C(1) << i);
         assert_true(rule_find_set(rules[i].group) >> i & 1);
