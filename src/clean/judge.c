@@ -16,7 +16,7 @@
 #include "crawl/crawl.h"
 #include "langid/langid.h"
 
-enum { TEXTS_KEEP = 8 << 20 };    // bytes
+enum { TEXTS_KEEP = 8 << 20, TEXT_TOGETHER = 64 << 10 };    // bytes kept; of a text not hashed alone
 
 struct judge {
     const struct clean_plan *plan;
@@ -146,13 +146,17 @@ static void claim_lines(struct judge *j, struct bytes text, const unsigned char 
 void judge_claim_url(struct judge *j, const struct page *p, const struct spool_page *s,
                      uint64_t page)
 {
-    static const unsigned char later[16];
-    struct url_claim c = { s->head.url_key, p->date, later, j->url_md5, page };
+    unsigned char text[16] = { 0 };
+    struct url_claim c = { s->head.url_key, p->date, text, j->url_md5, page };
     int part = parts_of(c.key[0]);
 
     if (s->head.fault || (s->head.rule >= 0 && rules[s->head.rule].level <= RULE_SITE))
         return;
+    if (p->text.n > TEXT_TOGETHER)
+        hash_md5(p->text.p, p->text.n, text);
     url_claim_write(parts_room_get(&j->url_claims, c.key[0], URL_CLAIM), &c, j->plan->compat301);
+    if (p->text.n > TEXT_TOGETHER)
+        return;
     if (j->n_pending == j->cap_pending) {
         j->cap_pending = j->cap_pending ? 2 * j->cap_pending : 256;
         j->pending = xreallocarray(j->pending, j->cap_pending, sizeof(*j->pending));

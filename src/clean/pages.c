@@ -105,7 +105,7 @@ int pages_take(struct pages *p, struct pages_batch *b, struct err *err)
     size_t i;
     int got = 1;
 
-    buf_trim(&b->raw, KEEP_MAX);
+    pages_batch_done(b);
     b->n = 0;
     b->first = p->notes.pages;
     while (b->raw.n < BATCH && b->n < PAGES_MAX && (got = next(p, &page, err)) == 1)
@@ -128,6 +128,11 @@ int pages_take(struct pages *p, struct pages_batch *b, struct err *err)
 const struct pages_notes *pages_notes(const struct pages *p)
 {
     return &p->notes;
+}
+
+void pages_batch_done(struct pages_batch *b)
+{
+    buf_trim(&b->raw, KEEP_MAX);
 }
 
 void pages_batch_release(struct pages_batch *b)

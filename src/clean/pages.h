@@ -33,6 +33,7 @@ struct pages_notes {
 };
 
 const struct pages_notes *pages_notes(const struct pages *p);
+void pages_batch_done(struct pages_batch *b);    // its pages are not needed any more
 void pages_batch_release(struct pages_batch *b);
 void pages_close(struct pages *p);    // p may be NULL
 

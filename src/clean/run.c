@@ -92,6 +92,7 @@ static int read_work(void *ctx, int thread, void *batch, struct err *err)
         judge_claim_lines(j, &s, w->pages.first + i);
         spool_block_add(&w->block, &s);
     }
+    pages_batch_done(&w->pages);
     spool_block_pack(&w->block);
     if (parts_add(r->urls, judge_url_claims(j), err) < 0)
         return -1;
@@ -203,6 +204,7 @@ static int write_work(void *ctx, int thread, void *batch, struct err *err)
         fate.n_lost = (size_t)(lost - fate.lost);
         finished_add(w->finished, r->judge[thread], &s, &fate);
     }
+    spool_block_reset(&w->block);
     return 0;
 }
 

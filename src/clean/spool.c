@@ -46,6 +46,7 @@ void spool_block_pack(struct spool_block *b)
         die("zstd: %s", ZSTD_getErrorName(got));    // there is room, so it is out of memory
     b->packed.n = got;
     b->body_size = b->body.n;
+    buf_trim(&b->body, KEEP_MAX);
 }
 
 int spool_block_unpack(struct spool_block *b, struct err *err)
@@ -57,6 +58,7 @@ int spool_block_unpack(struct spool_block *b, struct err *err)
     if (ZSTD_isError(got) || got != b->body_size)
         return err_set(err, "temporary file: damaged");
     b->body.n = got;
+    buf_trim(&b->packed, KEEP_MAX);
     b->head_at = b->body_at = 0;
     return 0;
 }

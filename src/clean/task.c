@@ -121,6 +121,7 @@ static int work(void *ctx, int thread, void *batch, struct err *err)
         fate.n_lost = (size_t)(lost - fate.lost);
         finished_add(w->finished, j, &s, &fate);
     }
+    pages_batch_done(&w->pages);
     if (job->pass == PASS_FILTER)
         return 0;
     return parts_add(job->claims,

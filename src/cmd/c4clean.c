@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -357,13 +358,27 @@ static int run_with_lists(struct job *job, char **file, struct err *err)
     return bad ? -1 : 0;
 }
 
+/* Whether --stats can be written: better known before the work than after it. */
+static int try_stats(struct err *err)
+{
+    struct stat st;
+    struct out *o;
+
+    if (!stats || (stat(stats, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+        return 0;    // a pipe is not opened twice
+    o = out_open(stats, err);
+    out_abandon(o);
+    return o ? 0 : -1;
+}
+
 static int run_with_models(struct job *job, char **file, struct err *err)
 {
     struct punkt_params *params = NULL;
     struct badwords *words = NULL;
     int bad = 0;
 
-    if ((badwords && !(words = badwords_load(badwords, job->plan.compat301, err))) ||
+    if (try_stats(err) < 0 ||
+        (badwords && !(words = badwords_load(badwords, job->plan.compat301, err))) ||
         ((punkt || rules_sentences(&job->plan.rules) > 0) && !(params = punkt_load(punkt, err))) ||
         (model_path && !(job->plan.langid = langid_load(model_path, err))))
         bad = -1;
