@@ -1,4 +1,5 @@
 /* unicode.c - see unicode.h. ASCII goes by a table; the rest asks ICU or small switches. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicode/uchar.h>
@@ -6,6 +7,8 @@
 
 #include "text/unicode.h"
 #include "text/utf8.h"
+
+#define ASCII_NOT 0x8080808080808080u    // the top bits of eight bytes
 
 enum { SPACE = 1, LINE_END = 2, MAYBE = 4 };    // MAYBE: the first byte of a longer one
 
@@ -159,40 +162,91 @@ static unsigned char lower_ascii(unsigned char c)
     return (unsigned char)(c + ((unsigned char)(c - 'A') < 26) * 32);
 }
 
+/* Eight letters at once, none beyond ASCII: 0x20 is added to those in A to Z. */
+static uint64_t lower_ascii_8(uint64_t w)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t from_a = w + (0x80 - 'A') * ones, past_z = w + (0x80 - 'Z' - 1) * ones;
+
+    return w + (((from_a & ~past_z) & (0x80 * ones)) >> 2);
+}
+
+/* Lower cases of U+0080 to U+07FF, of all but the two that are not simple; 0: not of two bytes. */
+static uint16_t two_bytes[0x800];
+static pthread_once_t two_bytes_once = PTHREAD_ONCE_INIT;
+
+static void two_bytes_make(void)
+{
+    uint32_t c, low;
+
+    for (c = 0x80; c < 0x800; c++) {
+        low = (uint32_t)u_tolower((UChar32)c);
+        if (low >= 0x80 && low < 0x800 && c != 0x130 && c != 0x3A3)
+            two_bytes[c] = (uint16_t)low;
+    }
+}
+
+/* The character at s.p + i, whose lower case may be another one; returns its length. */
+static size_t lower_one(unsigned char **to, struct bytes s, size_t i)
+{
+    int len;
+    uint32_t c = utf8_get(s.p + i, s.n - i, &len);
+
+    if (c == UTF8_BAD) {
+        *(*to)++ = s.p[i];
+        return 1;
+    }
+    if (c == 0x130) {
+        *(*to)++ = 'i';
+        c = 0x307;
+    } else if (c == 0x3A3) {
+        c = is_final_sigma(s, i) ? 0x3C2 : 0x3C3;
+    } else {
+        c = (uint32_t)u_tolower((UChar32)c);
+    }
+    *to += utf8_put(*to, c);
+    return (size_t)len;
+}
+
 void unicode_lower(struct buf *b, struct bytes s)
 {
     size_t i = 0;
     unsigned char *to;
-    uint32_t c;
-    int len;
+    uint64_t w;
 
+    pthread_once(&two_bytes_once, two_bytes_make);
     buf_need(b, b->n + s.n * 3 / 2 + 8);    // U+0130 grows from two bytes to three
     to = b->p + b->n;
     while (i < s.n) {
-        if (s.p[i] < 0x80) {
-            *to++ = lower_ascii(s.p[i++]);
-            continue;
-        }
-        if (!may_change(s.p[i])) {
+        unsigned char c = s.p[i];
+
+        if (c < 0x80) {
+            w = ASCII_NOT;
+            if (s.n - i >= 8)
+                memcpy(&w, s.p + i, 8);
+            if (w & ASCII_NOT) {
+                *to++ = lower_ascii(c);
+                i++;
+                continue;
+            }
+            w = lower_ascii_8(w);
+            memcpy(to, &w, 8);
+            to += 8;
+            i += 8;
+        } else if (!may_change(c)) {
             *to++ = s.p[i++];
             while (i < s.n && (s.p[i] & 0xC0) == 0x80)
                 *to++ = s.p[i++];
-            continue;
-        }
-        c = utf8_get(s.p + i, s.n - i, &len);
-        if (c == UTF8_BAD) {
-            *to++ = s.p[i++];
-            continue;
-        }
-        if (c == 0x130) {
-            *to++ = 'i';
-            to += utf8_put(to, 0x307);
-        } else if (c == 0x3A3) {
-            to += utf8_put(to, is_final_sigma(s, i) ? 0x3C2 : 0x3C3);
+        } else if (c < 0xE0 && s.n - i >= 2 && (s.p[i + 1] & 0xC0) == 0x80 &&
+                   two_bytes[(c & 0x1Fu) << 6 | (s.p[i + 1] & 0x3Fu)]) {
+            uint32_t low = two_bytes[(c & 0x1Fu) << 6 | (s.p[i + 1] & 0x3Fu)];
+
+            *to++ = (unsigned char)(0xC0 | low >> 6);
+            *to++ = (unsigned char)(0x80 | (low & 0x3F));
+            i += 2;
         } else {
-            to += utf8_put(to, (uint32_t)u_tolower((UChar32)c));
+            i += lower_one(&to, s, i);
         }
-        i += (size_t)len;
     }
     b->n = (size_t)(to - b->p);
 }
