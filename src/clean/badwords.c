@@ -1,7 +1,9 @@
 /* badwords.c - see badwords.h. A list is a trie; it is walked from every place where a word may
  * begin, and a walk is as long as the longest word at most. */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicode/uchar.h>
@@ -24,6 +26,7 @@ struct list {
     struct trie trie;    // of those without a dot that means any character
     struct bytes *dotted;
     size_t n_dotted;
+    unsigned char begins[256];    // whether a word begins with this byte
 };
 
 struct badwords {
@@ -131,6 +134,7 @@ static int index_list(struct list *l, int dots, struct err *err)
     for (i = 0; i < l->n; i++) {
         struct bytes w = { l->text.p + l->start[i], l->start[i + 1] - l->start[i] };
 
+        memset(l->begins + (*w.p == '.' && dots ? 0 : *w.p), 1, *w.p == '.' && dots ? 256 : 1);
         if (dots && memchr(w.p, '.', w.n))
             l->dotted[l->n_dotted++] = w;
         else
@@ -142,7 +146,8 @@ static int index_list(struct list *l, int dots, struct err *err)
     return bad;
 }
 
-/* A list's name is a language tag: README.md and the like are none. */
+/* A list's name is a language tag: README.md and the like are none. A year in it ("en-2020") makes
+ * it another edition of a list, which does not add to it. */
 static int is_tag(const char *name)
 {
     size_t n = strcspn(name, "-"), i;
@@ -150,7 +155,8 @@ static int is_tag(const char *name)
     for (i = 0; i < n; i++)
         if (name[i] < 'a' || name[i] > 'z')
             return 0;
-    return n >= 2 && n <= 3 && !strchr(name, '.');
+    return n >= 2 && n <= 3 && !strchr(name, '.') &&
+           !(name[n] && isdigit((unsigned char)name[n + 1]));
 }
 
 static int by_name(const void *a, const void *b)
@@ -228,12 +234,29 @@ int badwords_has(const struct badwords *b, const char *label)
 }
 
 /* Python's \w: letters, what has a numeric value, and the underscore; marks are none. */
+static int is_word_icu(uint32_t c)
+{
+    return c == '_' || u_isalpha((UChar32)c) ||
+           u_getIntPropertyValue((UChar32)c, UCHAR_NUMERIC_TYPE) > 0;
+}
+
+enum { PLANE = 0x10000 };
+
+static unsigned char word_bits[PLANE / 8];    // of the first plane, what ICU says
+static pthread_once_t word_bits_once = PTHREAD_ONCE_INIT;
+
+static void word_bits_make(void)
+{
+    uint32_t c;
+
+    for (c = 0; c < PLANE; c++)
+        if (is_word_icu(c))
+            word_bits[c / 8] |= (unsigned char)(1u << c % 8);
+}
+
 static int is_word(uint32_t c)
 {
-    if (c < 0x80)
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               c == '_';
-    return u_isalpha((UChar32)c) || u_getIntPropertyValue((UChar32)c, UCHAR_NUMERIC_TYPE) > 0;
+    return c < PLANE ? word_bits[c / 8] >> c % 8 & 1 : is_word_icu(c);
 }
 
 static int ends_here(const struct list *l, struct bytes s, size_t at)
@@ -291,6 +314,7 @@ int badwords_find(const struct badwords *b, const char *label, struct bytes text
 
     if (!l)
         return 0;
+    pthread_once(&word_bits_once, word_bits_make);
     buf_reset(low);
     unicode_lower(low, text);
     s = buf_bytes(low);
@@ -300,7 +324,8 @@ int badwords_find(const struct badwords *b, const char *label, struct bytes text
         len = 1;
         if (c >= 0x80)
             c = utf8_get(s.p + at, s.n - at, &len);
-        if (may && ((n = word_at(l, s, at)) || (l->n_dotted && (n = dotted_at(l, s, at))))) {
+        if (may && l->begins[s.p[at]] &&
+            ((n = word_at(l, s, at)) || (l->n_dotted && (n = dotted_at(l, s, at))))) {
             *found = (struct bytes){ s.p + at, n };
             return 1;
         }

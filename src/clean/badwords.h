@@ -2,6 +2,7 @@
  *
  * Lists are a folder of files named by language, a word a line (LDNOOBW's form). A suffix of a
  * name is cut off: fr-CA-u-sd-caqc adds to fr; that of a label too: zh-Latn has the list of zh.
+ * A year makes another edition, which is passed over: en-2020.
  */
 #ifndef CLEAN_BADWORDS_H
 #define CLEAN_BADWORDS_H

@@ -486,6 +486,7 @@ de true' ]
 @test "a word of its language's list drops a page, and is counted" {
     mkdir lists
     echo 'so rude' >lists/en
+    echo 'page' >lists/en-2020 # another edition
     echo 'TOUT' >lists/fr # the page is lower-cased, lists are not
     { { english; echo 'That is So Rude, they say, of me.'; } | record http://a/1 2020-01-01T00:00:00Z eng
       { english | sed 's/^/Again: /'; echo 'That is so rudely said, they say.'; } | record http://a/2 2020-01-01T00:00:00Z eng
