@@ -10,8 +10,8 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "eval/measure.h"
-#include "eval/pairs.h"
 #include "eval/score.h"
+#include "eval/trials.h"
 #include "io/out.h"
 
 enum { METRICS_MAX = 64, SAMPLES_MAX = 1000000 };
@@ -116,11 +116,11 @@ static struct score *prepare(struct measure_how *how)
     return score_new(how, list_of, n);
 }
 
-static struct pairs *open_pairs(char **path)
+static struct trials *open_trials(char **path)
 {
-    struct pairs_how how = { separator, lang, escaped };
+    struct trials_how how = { separator, lang, escaped };
     struct err err = { 0 };
-    struct pairs *in;
+    struct trials *in;
     size_t n = 0;
 
     while (path[n])
@@ -129,30 +129,30 @@ static struct pairs *open_pairs(char **path)
         die_misuse("no input: give a table, or references and predictions");
     if (n > 1 && !separator)
         how.separator = "\t";
-    in = n > 1 ? pairs_open_lines((const char *const *)path, n, &how, &err)
-               : pairs_open(n ? *path : "-", &how, &err);
+    in = n > 1 ? trials_open_lines((const char *const *)path, n, &how, &err)
+               : trials_open(n ? *path : "-", &how, &err);
     if (!in)
         die("%s", err.msg);
     return in;
 }
 
-static void add_all(struct score *s, struct pairs *in)
+static void add_all(struct score *s, struct trials *in)
 {
     struct err err = { 0 };
-    struct pair p;
+    struct trial p;
     size_t n_blind = 0;
     int got;
 
-    while ((got = pairs_next(in, &p, &err)) == 1) {
+    while ((got = trials_next(in, &p, &err)) == 1) {
         if (score_add(s, &p, &err) < 0)
-            die("%s: line %" PRIu64 "%s%.*s: %s", pairs_path(in), p.line, p.id.n ? ": id " : "",
+            die("%s: line %" PRIu64 "%s%.*s: %s", trials_path(in), p.line, p.id.n ? ": id " : "",
                 (int)p.id.n, p.id.n ? (const char *)p.id.p : "", err.msg);
         n_blind += watch_rouge && words_rouge_is_blind(p.ref[0]);
     }
     if (got < 0)
         die("%s", err.msg);
     if (!score_examples(s))
-        die("%s: no examples", pairs_path(in));
+        die("%s: no examples", trials_path(in));
     if (n_blind)
         warn("%zu of %zu references are mostly letters that rouge-score does not see: "
              "consider --rouge-tokenizer=unicode",
@@ -182,7 +182,7 @@ int main(int argc, char **argv)
 {
     struct measure_how how;
     struct score *s;
-    struct pairs *in;
+    struct trials *in;
 
     argv += opt_parse(&tool, argc, argv);
     if (list) {
@@ -190,9 +190,9 @@ int main(int argc, char **argv)
         return 0;
     }
     s = prepare(&how);
-    in = open_pairs(argv);
+    in = open_trials(argv);
     add_all(s, in);
-    pairs_close(in);
+    trials_close(in);
     score_compute(s, (size_t)n_sample, (uint64_t)seed, confidence);
     write_scores(s);
     score_free(s);

@@ -7,7 +7,7 @@
 
 #include "eval/lexicon.h"
 #include "eval/measure.h"
-#include "eval/pairs.h"
+#include "eval/trials.h"
 
 enum { BLEU_ORDER = 4, BLEU_WIDTH = 2 + 2 * BLEU_ORDER, CHRF_CHARS = 6, CHRF_WORDS = 2 };
 
@@ -16,7 +16,7 @@ static double distance(double a, double b)
     return a < b ? b - a : a - b;
 }
 
-static int row_bleu(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_bleu(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     struct words *said = &how->words[0], *want = &how->words[1];
     struct grams *g = how->gram;
@@ -102,7 +102,7 @@ static void compare(struct measure_how *how, size_t order, double *stat)
 }
 
 /* The counts against the reference that is best for this example. */
-static int row_ngrams(struct measure_how *how, const struct pair *p, size_t n_words, double *row)
+static int row_ngrams(struct measure_how *how, const struct trial *p, size_t n_words, double *row)
 {
     double stat[3 * (CHRF_CHARS + CHRF_WORDS)], best = -1;
     size_t order = CHRF_CHARS + n_words, i, k;
@@ -128,13 +128,13 @@ static int row_ngrams(struct measure_how *how, const struct pair *p, size_t n_wo
     return 0;
 }
 
-static int row_chrf(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_chrf(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     (void)err;
     return row_ngrams(how, p, 0, row);
 }
 
-static int row_chrf_words(struct measure_how *how, const struct pair *p, double *row,
+static int row_chrf_words(struct measure_how *how, const struct trial *p, double *row,
                           struct err *err)
 {
     (void)err;

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "eval/lexicon.h"
 #include "eval/measure.h"
-#include "eval/pairs.h"
+#include "eval/trials.h"
 #include "text/unicode.h"
 
 static int same(struct bytes a, struct bytes b)
@@ -19,7 +19,7 @@ static int same(struct bytes a, struct bytes b)
     return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n));
 }
 
-static int row_exact(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_exact(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     size_t i;
 
@@ -41,7 +41,7 @@ static uint32_t label_number(struct measure_how *how, struct bytes s)
     return i;
 }
 
-static int row_label(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_label(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     uint32_t want = label_number(how, p->ref[0]);
 
@@ -55,7 +55,7 @@ static int row_label(struct measure_how *how, const struct pair *p, double *row,
     return 0;
 }
 
-static int row_binary(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_binary(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     if (how->n_fixed != 2)
         return err_set(err, "f1-binary needs two labels, the positive one last");
@@ -206,7 +206,7 @@ static int label_truth(struct bytes s, struct err *err)
     return err_set(err, "label is none of 0, 1, False, True");
 }
 
-static int row_wsc(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_wsc(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     struct words *said = &how->words[0], *referent = &how->words[1];
     int truth = label_truth(p->label, err), match;

@@ -12,7 +12,7 @@
 
 struct err;
 struct lexicon;
-struct pair;
+struct trial;
 
 enum { MEASURE_WIDTH = 24 };    // no measure has longer rows
 
@@ -38,7 +38,7 @@ struct measure {
      * best. */
     enum measure_group group;
     /* Fill row[width]. -1 and err (without the place): the example is not what it needs. */
-    int (*row)(struct measure_how *how, const struct pair *p, double *row, struct err *err);
+    int (*row)(struct measure_how *how, const struct trial *p, double *row, struct err *err);
     /* The score of rows pick[0..n), n > 0, times 100; NAN when it is not defined. */
     double (*value)(const struct measure_how *how, const double *row, const size_t *pick, size_t n);
 };

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 #include "eval/measure.h"
-#include "eval/pairs.h"
+#include "eval/trials.h"
 #include "text/unicode.h"
 
 enum { NUMBER_MAX = 64 };
@@ -24,7 +24,7 @@ static int number(struct bytes s, double *x)
     return *end || !isfinite(*x) ? -1 : 0;
 }
 
-static int row_number(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_number(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     (void)how;
     if (number(p->ref[0], &row[0]) < 0)

@@ -4,9 +4,9 @@
 
 #include "eval/lexicon.h"
 #include "eval/measure.h"
-#include "eval/pairs.h"
+#include "eval/trials.h"
 
-static int row_em(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_em(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     struct buf *said = &how->text[0], *want = &how->text[1];
     size_t i;
@@ -23,7 +23,7 @@ static int row_em(struct measure_how *how, const struct pair *p, double *row, st
 }
 
 /* The words of the normal form of s, counted. */
-static size_t bag(struct measure_how *how, const struct pair *p, struct bytes s, struct grams *g)
+static size_t bag(struct measure_how *how, const struct trial *p, struct bytes s, struct grams *g)
 {
     answer_normal(how->norm, p->lang, s, &how->text[0]);
     words_cut(&how->words[0], WORDS_SPACE, buf_bytes(&how->text[0]), how->word);
@@ -31,7 +31,7 @@ static size_t bag(struct measure_how *how, const struct pair *p, struct bytes s,
     return how->words[0].n;
 }
 
-static int row_f1(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_f1(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     size_t i, n_said, n_want;
     double common, f1;

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "eval/lexicon.h"
 #include "eval/measure.h"
-#include "eval/pairs.h"
+#include "eval/trials.h"
 
 #define LCS_STEPS_MAX ((size_t)1 << 32)
 #define LCS_CELLS_MAX ((size_t)1 << 26)
@@ -26,7 +26,7 @@ static double best(const double *a, double b)
     return *a < b ? b : *a;
 }
 
-static int row_ngrams(struct measure_how *how, const struct pair *p, size_t order, double *row)
+static int row_ngrams(struct measure_how *how, const struct trial *p, size_t order, double *row)
 {
     struct words *w = how->words;
     struct grams *g = how->gram;
@@ -45,13 +45,13 @@ static int row_ngrams(struct measure_how *how, const struct pair *p, size_t orde
     return 0;
 }
 
-static int row_1(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_1(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     (void)err;
     return row_ngrams(how, p, 1, row);
 }
 
-static int row_2(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_2(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     (void)err;
     return row_ngrams(how, p, 2, row);
@@ -79,7 +79,7 @@ static size_t lcs(const struct words *a, const struct words *b)
     return n;
 }
 
-static int row_l(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_l(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     struct words *w = how->words;
     size_t i;
@@ -208,7 +208,7 @@ static int64_t hits(const struct sentences *want, const struct sentences *said, 
     return n;
 }
 
-static int row_lsum(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_lsum(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     struct sentences said, want;
     int64_t n = 0;

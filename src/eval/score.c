@@ -13,8 +13,8 @@
 #include "base/rng.h"
 #include "eval/lexicon.h"
 #include "eval/measure.h"
-#include "eval/pairs.h"
 #include "eval/score.h"
+#include "eval/trials.h"
 
 struct rows {    // of one measure
     const struct measure *measure;
@@ -62,7 +62,7 @@ static void row_add(struct rows *r, const double *row, uint32_t lang)
 }
 
 /* The number of p's group; is_new says whether p is its first. -1: p has none. */
-static int64_t group_of(struct score *s, const struct pair *p, int *is_new, struct err *err)
+static int64_t group_of(struct score *s, const struct trial *p, int *is_new, struct err *err)
 {
     size_t n = lexicon_size(s->group);
     uint32_t group;
@@ -83,13 +83,13 @@ static int64_t group_of(struct score *s, const struct pair *p, int *is_new, stru
     return group;
 }
 
-static int is_other(const struct score *s, size_t group, const struct pair *p)
+static int is_other(const struct score *s, size_t group, const struct trial *p)
 {
     return ((const uint64_t *)(const void *)s->said.p)[group] !=
            hash_xx64(p->prediction.p, p->prediction.n, 0);
 }
 
-int score_add(struct score *s, const struct pair *p, struct err *err)
+int score_add(struct score *s, const struct trial *p, struct err *err)
 {
     uint32_t lang = lexicon_add(s->lang, p->lang);
     double row[MEASURE_WIDTH];

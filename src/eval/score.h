@@ -10,7 +10,7 @@
 struct err;
 struct measure;
 struct measure_how;
-struct pair;
+struct trial;
 struct score;
 
 struct score_value {
@@ -25,7 +25,7 @@ struct score_value {
 struct score *score_new(struct measure_how *how, const struct measure *const *measure, size_t n);
 
 /* Take in an example. -1 and err, without the place. */
-int score_add(struct score *s, const struct pair *p, struct err *err);
+int score_add(struct score *s, const struct trial *p, struct err *err);
 size_t score_examples(const struct score *s);
 
 /* Compute: n_sample resamples (0: no intervals), from which each interval holds the middle

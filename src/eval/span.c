@@ -7,7 +7,7 @@
 
 #include "eval/lexicon.h"
 #include "eval/measure.h"
-#include "eval/pairs.h"
+#include "eval/trials.h"
 #include "text/unicode.h"
 
 static const char parting[] = " $$ ";
@@ -51,7 +51,7 @@ static double f1(const double *row)
     return row[0] > 0 ? 200 * row[0] / (row[1] + row[2]) : 0;
 }
 
-static int row_spans(struct measure_how *how, const struct pair *p, double *row, struct err *err)
+static int row_spans(struct measure_how *how, const struct trial *p, double *row, struct err *err)
 {
     struct words *w = how->words;
     struct grams *g = how->gram;

@@ -1,4 +1,4 @@
-/* pairs.c - see pairs.h.
+/* trials.c - see trials.h.
  *
  * `text` holds what had to be rewritten (escapes) of the present example; it is given its full
  * size before views into it are handed out, so that it does not move.
@@ -9,14 +9,14 @@
 
 #include "base/err.h"
 #include "base/tsv.h"
-#include "eval/pairs.h"
+#include "eval/trials.h"
 #include "io/stream.h"
 #include "text/utf8.h"
 
 enum { LINE_MAX_BYTES = 1 << 24, COLUMN_MAX = 1024 };
 
-struct pairs {
-    struct pairs_how how;
+struct trials {
+    struct trials_how how;
     struct stream **in;
     struct bytes *line;    // of each file
     size_t n_in;
@@ -30,17 +30,17 @@ struct pairs {
     struct buf text;
 };
 
-static struct pairs *pairs_new(const char *const *path, size_t n, const struct pairs_how *how,
-                               struct err *err)
+static struct trials *trials_new(const char *const *path, size_t n, const struct trials_how *how,
+                                 struct err *err)
 {
-    struct pairs *r = xcalloc(1, sizeof(*r));
+    struct trials *r = xcalloc(1, sizeof(*r));
 
     r->how = *how;
     r->in = xcalloc(n, sizeof(struct stream *));
     r->line = xcalloc(n, sizeof(*r->line));
     for (; r->n_in < n; r->n_in++)
         if (!(r->in[r->n_in] = stream_open(path[r->n_in], err))) {
-            pairs_close(r);
+            trials_close(r);
             return NULL;
         }
     return r;
@@ -54,10 +54,10 @@ static int find(const struct bytes *header, size_t n, const char *name)
     return tsv_column(&at, header, n, name, &none);
 }
 
-static int read_header(struct pairs *r, struct err *err)
+static int read_header(struct trials *r, struct err *err)
 {
     struct bytes field[COLUMN_MAX];
-    struct tsv at = { pairs_path(r), 1 };
+    struct tsv at = { trials_path(r), 1 };
     size_t i;
     int got = stream_line(r->in[0], &r->line[0], LINE_MAX_BYTES, err);
 
@@ -81,29 +81,29 @@ static int read_header(struct pairs *r, struct err *err)
     return 0;
 }
 
-struct pairs *pairs_open(const char *path, const struct pairs_how *how, struct err *err)
+struct trials *trials_open(const char *path, const struct trials_how *how, struct err *err)
 {
-    struct pairs *r = pairs_new(&path, 1, how, err);
+    struct trials *r = trials_new(&path, 1, how, err);
 
     if (r && read_header(r, err) < 0) {
-        pairs_close(r);
+        trials_close(r);
         return NULL;
     }
     return r;
 }
 
-struct pairs *pairs_open_lines(const char *const *path, size_t n, const struct pairs_how *how,
-                               struct err *err)
+struct trials *trials_open_lines(const char *const *path, size_t n, const struct trials_how *how,
+                                 struct err *err)
 {
-    return pairs_new(path, n, how, err);
+    return trials_new(path, n, how, err);
 }
 
-const char *pairs_path(const struct pairs *r)
+const char *trials_path(const struct trials *r)
 {
     return stream_path(r->in[0]);
 }
 
-static struct bytes unescape(struct pairs *r, struct bytes s)
+static struct bytes unescape(struct trials *r, struct bytes s)
 {
     static const char from[] = "ntr\\", to[] = "\n\t\r\\";
     size_t i, at = r->text.n;
@@ -120,7 +120,7 @@ static struct bytes unescape(struct pairs *r, struct bytes s)
     return (struct bytes){ r->text.p + at, r->text.n - at };
 }
 
-static void ref_add(struct pairs *r, struct bytes s)
+static void ref_add(struct trials *r, struct bytes s)
 {
     if (r->n_ref == r->cap) {
         r->cap = r->cap ? 2 * r->cap : 8;
@@ -129,7 +129,7 @@ static void ref_add(struct pairs *r, struct bytes s)
     r->ref[r->n_ref++] = unescape(r, s);
 }
 
-static void refs_add(struct pairs *r, struct bytes s)
+static void refs_add(struct trials *r, struct bytes s)
 {
     size_t n = r->how.separator ? strlen(r->how.separator) : 0, i = 0;
 
@@ -149,10 +149,10 @@ static struct bytes column(const struct bytes *field, int at)
     return at < 0 ? (struct bytes){ NULL, 0 } : field[at];
 }
 
-static int next_row(struct pairs *r, struct pair *p, struct err *err)
+static int next_row(struct trials *r, struct trial *p, struct err *err)
 {
     struct bytes field[COLUMN_MAX];
-    struct tsv at = { pairs_path(r), r->n_line };
+    struct tsv at = { trials_path(r), r->n_line };
     size_t i;
 
     if (tsv_check(&at, tsv_split(r->line[0], field, r->n_column), r->n_column, err) < 0)
@@ -168,7 +168,7 @@ static int next_row(struct pairs *r, struct pair *p, struct err *err)
     return 1;
 }
 
-static int next_line(struct pairs *r, struct pair *p)
+static int next_line(struct trials *r, struct trial *p)
 {
     size_t i;
 
@@ -182,7 +182,7 @@ static int next_line(struct pairs *r, struct pair *p)
 }
 
 /* A line of each file: 1, or 0 when all are at their end. */
-static int read_all(struct pairs *r, struct err *err)
+static int read_all(struct trials *r, struct err *err)
 {
     size_t i, n = 0;
     int got, first = 0;
@@ -194,7 +194,7 @@ static int read_all(struct pairs *r, struct err *err)
         if (!i)
             first = got;
         else if (got != first)
-            return err_set(err, "%s: line %" PRIu64 ": %s has %s", pairs_path(r), r->n_line + 1,
+            return err_set(err, "%s: line %" PRIu64 ": %s has %s", trials_path(r), r->n_line + 1,
                            stream_path(r->in[i]), got ? "more lines" : "no such line");
         if (!utf8_valid(got ? r->line[i] : (struct bytes){ NULL, 0 }))
             return err_set(err, "%s: line %" PRIu64 ": not UTF-8", stream_path(r->in[i]),
@@ -206,7 +206,7 @@ static int read_all(struct pairs *r, struct err *err)
     return first;
 }
 
-int pairs_next(struct pairs *r, struct pair *p, struct err *err)
+int trials_next(struct trials *r, struct trial *p, struct err *err)
 {
     int got;
 
@@ -224,7 +224,7 @@ int pairs_next(struct pairs *r, struct pair *p, struct err *err)
     return got;
 }
 
-void pairs_close(struct pairs *r)
+void trials_close(struct trials *r)
 {
     size_t i;
 
