@@ -20,9 +20,9 @@
 
 enum { PARENT_MAX = 256, SENTINELS = 100 };    // files that the header names; T5's extra ids
 
-static int64_t inputs = 512, targets, extra_ids, seed, epoch;
-static double density = 0.15, mean_span = 3;
-static const char *output = "-", *stats;
+static int64_t inputs = 512, targets, extra_ids, seed, epoch, piece, n_open;
+static double density, mean_span;    // 0: not said
+static const char *objective, *denoisers, *fit, *output = "-", *stats;
 static int quiet, skip_damage;
 
 static const struct opt opts[] = {
@@ -36,6 +36,16 @@ static const struct opt opts[] = {
     { 's', "seed", "N", OPT_INT, &seed, 0, 0x1p53, "of the noise (0)" },
     { 'e', "epoch", "N", OPT_INT, &epoch, 0, 0x1p32,
       "of the noise: each has masks of its own (0)" },
+    { 0, "objective", "span|prefix|ul2", OPT_CHOICE, &objective, 0, 0,
+      "spans cut out, a prefix and what follows, or a mixture (span)" },
+    { 0, "denoiser", "SPEC,...", OPT_STR, &denoisers, 0, 0,
+      "of ul2: span:DENSITY:MEAN:SHARE[:MODE] or prefix:SHARE[:MODE] (UL2's seven)" },
+    { 0, "piece", "N", OPT_INT, &piece, 2, SPAN_PIECE_MAX,
+      "ids of an example at most (what fits into a row)" },
+    { 'p', "pack", "greedy|first-fit|best-fit", OPT_CHOICE, &fit, 0, 0,
+      "which open row takes an example (greedy; prefix and ul2: best-fit)" },
+    { 0, "open", "N", OPT_INT, &n_open, 1, PACKER_OPEN_MAX,
+      "rows of a language that are open at a time (64; greedy: 1)" },
     { 'o', "output", "FILE", OPT_STR, &output, 0, 0, "write to FILE (standard output)" },
     { 0, "stats", "FILE", OPT_STR, &stats, 0, 0, "write counts as JSON to FILE" },
     { 0, "skip-damage", NULL, OPT_FLAG, &skip_damage, 0, 0, "pass over damaged blocks, and count" },
@@ -131,43 +141,107 @@ static void look(struct run *run)
     shard_header_free(first);
 }
 
-static void rule_of(struct run *run)
+/* What the shard says of sentinels and EOS, and the options of noise. */
+static struct span_rule span_of(const struct run *run)
 {
     const struct shard_header *h = run->base;
     int64_t vocab = shard_header_int(h, "vocab.size", 0), sentinels;
-    struct span_rule *span = &run->rule.span;
-    uint32_t room = (uint32_t)targets;
+    struct span_rule span = { .density = density ? density : 0.15,
+                              .mean = mean_span ? mean_span : 3 };
 
     sentinels = shard_header_int(h, "sentinels", extra_ids ? extra_ids : SENTINELS);
-    if (sentinels < 1)
+    if (sentinels < 1 && *objective != 'p')
         die("%s: the vocabulary has no sentinels (extra ids)", run->path[0]);
     if (extra_ids > sentinels)
         die_misuse("--extra-ids %" PRId64 ": the vocabulary has %" PRId64, extra_ids, sentinels);
     sentinels = extra_ids ? extra_ids : sentinels > SPAN_MAX ? SPAN_MAX : sentinels;
-    span->density = density;
-    span->mean = mean_span;
-    span->n_sentinel = (int)sentinels;
-    span->sentinel0 = (int32_t)shard_header_int(h, "sentinel0", vocab - 1);
-    span->eos = (int32_t)shard_header_int(h, "eos", 1);
-    if (span->sentinel0 >= vocab || span->sentinel0 < sentinels || span->eos < 1 ||
-        span->eos >= vocab)
+    span.n_sentinel = (int)sentinels;
+    span.sentinel0 = (int32_t)shard_header_int(h, "sentinel0", vocab - 1);
+    span.eos = (int32_t)shard_header_int(h, "eos", 1);
+    if (span.sentinel0 >= vocab || span.sentinel0 < sentinels || span.eos < 1 || span.eos >= vocab)
         die("%s: a vocabulary of %" PRId64 " with sentinel0 %" PRId32 ", %" PRId64
             " sentinels and eos %" PRId32,
-            run->path[0], vocab, span->sentinel0, sentinels, span->eos);
-    run->rule.piece = span_piece(span, (uint32_t)inputs, &room, &run->err);
-    if (!run->rule.piece)
+            run->path[0], vocab, span.sentinel0, sentinels, span.eos);
+    return span;
+}
+
+/* T5's span corruption: the piece that fills a row, and the targets that it needs. */
+static void rule_of_spans(struct run *run)
+{
+    struct denoiser *k = &run->rule.kind[0];
+    uint32_t room = (uint32_t)targets, most;
+
+    most = span_piece(&k->span, (uint32_t)inputs, &room, &run->err);
+    if (!most)
         die_misuse("%s", run->err.msg);
-    run->rule.inputs = (uint32_t)inputs;
+    k->piece = piece && piece < most ? (uint32_t)piece : most;
     run->rule.targets = room;
-    run->rule.seed = (uint64_t)seed;
-    run->rule.epoch = (uint64_t)epoch;
-    run->rule.n_open = 1;
+    run->rule.whole_alone = k->piece == most;
+}
+
+static void rule_of_mixture(struct run *run)
+{
+    int64_t vocab = shard_header_int(run->base, "vocab.size", 0);
+    int i;
+
+    run->rule.targets = (uint32_t)(targets ? targets : inputs);
+    for (i = 0; i < run->rule.n_kind; i++) {
+        struct denoiser *k = &run->rule.kind[i];
+        int64_t most = piece ? piece : k->prefix ? inputs - 1 : SPAN_PIECE_MAX;
+
+        if (k->mode >= vocab)
+            die_misuse("--denoiser: mode %" PRId32 " is no id of the vocabulary", k->mode);
+        if (denoiser_fit(k, (uint32_t)inputs, run->rule.targets, (uint32_t)most, &run->err))
+            die_misuse("%s", run->err.msg);
+    }
+}
+
+static void rule_of(struct run *run)
+{
+    struct span_rule span = span_of(run);
+    struct denoise_rule *rule = &run->rule;
+
+    rule->inputs = (uint32_t)inputs;
+    rule->seed = (uint64_t)seed;
+    rule->epoch = (uint64_t)epoch;
+    rule->fit = *fit == 'b' ? PACKER_BEST : PACKER_FIRST;
+    rule->n_open = (int)n_open;
+    rule->n_kind = 1;
+    rule->kind[0] = (struct denoiser){ .prefix = *objective == 'p', .span = span, .share = 1 };
+    if (denoisers)
+        rule->n_kind = denoiser_parse(denoisers, &span, rule->kind, &run->err);
+    if (rule->n_kind < 0)
+        die_misuse("--denoiser: %s", run->err.msg);
+    if (*objective == 's')
+        rule_of_spans(run);
+    else
+        rule_of_mixture(run);
+}
+
+/* What is not said follows from the objective. */
+static void check_options(void)
+{
+    if (!objective)
+        objective = denoisers ? "ul2" : "span";
+    if (denoisers && *objective != 'u')
+        die_misuse("--denoiser belongs to --objective ul2");
+    if (*objective != 's' && (density || mean_span))
+        die_misuse("--density and --mean-span belong to --objective span");
+    if (*objective == 'u' && !denoisers)
+        denoisers = denoiser_ul2;
+    if (!fit)
+        fit = *objective == 's' ? "greedy" : "best-fit";
+    if (*fit == 'g' && n_open > 1)
+        die_misuse("--pack greedy has one row open");
+    if (!n_open)
+        n_open = *fit == 'g' ? 1 : 64;
 }
 
 /* The header of a segment, with all languages that are known. */
 static struct shard_header *describe(const struct run *run)
 {
     struct shard_header *h = shard_header_copy(run->base);
+    const struct span_rule *span = &run->rule.kind[0].span;
     struct buf names = { 0 };
     int i;
 
@@ -175,14 +249,21 @@ static struct shard_header *describe(const struct run *run)
         buf_printf(&names, "%s%s", i ? "," : "", langs_name(&run->langs, i));
     shard_header_set(h, run->langs.n > 1 ? "langs" : "lang", "%s", (char *)names.p);
     buf_release(&names);
-    shard_header_set(h, "objective", "span_corruption");
+    shard_header_set(h, "objective", "%s",
+                     *objective == 's'   ? "span_corruption"
+                     : *objective == 'p' ? "prefix_lm"
+                                         : "ul2");
     shard_header_set(h, "inputs", "%" PRIu32, run->rule.inputs);
     shard_header_set(h, "targets", "%" PRIu32, run->rule.targets);
-    shard_header_set(h, "density", "%.9g", density);
-    shard_header_set(h, "span", "%.9g", mean_span);
-    shard_header_set(h, "sentinel0", "%" PRId32, run->rule.span.sentinel0);
-    shard_header_set(h, "sentinels", "%d", run->rule.span.n_sentinel);
-    shard_header_set(h, "eos", "%" PRId32, run->rule.span.eos);
+    if (*objective == 's') {
+        shard_header_set(h, "density", "%.9g", span->density);
+        shard_header_set(h, "span", "%.9g", span->mean);
+    }
+    if (denoisers)
+        shard_header_set(h, "denoiser", "%s", denoisers);
+    shard_header_set(h, "sentinel0", "%" PRId32, span->sentinel0);
+    shard_header_set(h, "sentinels", "%d", span->n_sentinel);
+    shard_header_set(h, "eos", "%" PRId32, span->eos);
     shard_header_set(h, "epoch", "%" PRId64, epoch);
     shard_header_stamp(h, opt_line(), (uint64_t)seed);
     return h;
@@ -283,16 +364,57 @@ static void pack_file(struct run *run, const char *path, struct ids_reader *r)
     ledger_file(run->ledger, path, 4 * (denoise_counts(run->denoise)->n_id - before), NULL);
 }
 
+/* The share of padding in rows for both sides, as facts; name ends in "" or ".LANG". */
+static void report_padding(const struct run *run, const struct denoise_count *c, const char *name)
+{
+    const char *const side[2] = { "inputs", "targets" };
+    uint64_t room[2] = { c->n_row * run->rule.inputs, c->n_row * run->rule.targets };
+    uint64_t full[2] = { c->n_input, c->n_target };
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        char *key = xasprintf("padding_%s%s", side[i], name), text[32];
+
+        snprintf(text, sizeof(text), "%.6f", room[i] ? 1 - (double)full[i] / (double)room[i] : 0);
+        ledger_set(run->ledger, key, text);
+        free(key);
+    }
+}
+
+static void report_lang(const struct run *run, int lang)
+{
+    const struct denoise_count *c = denoise_counts_of(run->denoise, lang);
+    char *name = xasprintf(".%s", langs_name(&run->langs, lang));
+    char *rows = xasprintf("rows%s", name), *cut = xasprintf("ids_cut%s", name);
+
+    if (c) {
+        ledger_count(run->ledger, rows, c->n_row);
+        ledger_count(run->ledger, cut, c->n_cut);
+        report_padding(run, c, name);
+    }
+    free(name);
+    free(rows);
+    free(cut);
+}
+
+/* How many examples each denoiser of a mixture made, by its place in it: 1, 2, ... */
+static void report_kinds(const struct run *run, const struct denoise_count *c)
+{
+    int i;
+
+    for (i = 0; i < run->rule.n_kind && run->rule.n_kind > 1; i++) {
+        char *name = xasprintf("examples.%d", i + 1);
+
+        ledger_count(run->ledger, name, c->n_kind[i]);
+        free(name);
+    }
+}
+
 static void report(struct run *run)
 {
     const struct denoise_count *c = denoise_counts(run->denoise);
-    uint64_t room_in = c->n_row * run->rule.inputs, room_out = c->n_row * run->rule.targets;
-    char text[2][32];
+    int i;
 
-    snprintf(text[0], sizeof(text[0]), "%.6f",
-             room_in ? 1 - (double)c->n_input / (double)room_in : 0);
-    snprintf(text[1], sizeof(text[1]), "%.6f",
-             room_out ? 1 - (double)c->n_target / (double)room_out : 0);
     ledger_count(run->ledger, "ids", c->n_id);
     ledger_count(run->ledger, "chunked", c->n_chunked);
     ledger_count(run->ledger, "ids_cut", c->n_cut);
@@ -302,8 +424,10 @@ static void report(struct run *run)
     ledger_count(run->ledger, "inputs", c->n_input);
     ledger_count(run->ledger, "targets", c->n_target);
     ledger_count(run->ledger, "skipped_bytes", run->n_skipped);
-    ledger_set(run->ledger, "padding_inputs", text[0]);
-    ledger_set(run->ledger, "padding_targets", text[1]);
+    report_kinds(run, c);
+    report_padding(run, c, "");
+    for (i = 0; i < run->langs.n; i++)
+        report_lang(run, i);
     if (ledger_write(run->ledger, stats, &run->err))
         die("%s", run->err.msg);
 }
@@ -337,6 +461,7 @@ int main(int argc, char **argv)
     run.n_file = first < argc ? argc - first : 1;
     if (first == argc && isatty(STDIN_FILENO))
         die_misuse("no shard given, and standard input is a terminal");
+    check_options();
     look(&run);
     rule_of(&run);
     header = describe(&run);

@@ -10,18 +10,21 @@
 #include "shard/example.h"
 
 struct lane {             // one language
-    int32_t *id;          // [piece] of the piece that is filling; NULL until it is needed
+    int32_t *id;          // [longest piece] of the one that is filling; NULL until it is needed
+    int kind;             // what will become of it
     uint32_t n, n_doc;    // ids in it; documents joined so far
     uint64_t doc;         // where its first id came from
     uint64_t offset;
+    struct denoise_count count;
 };
 
 struct denoise {
     struct denoise_rule rule;
     struct packer_sink sink;
-    struct packer *packer;    // of tails
+    struct packer *packer;
+    uint32_t longest;    // piece of any kind
     struct denoise_count count;
-    uint64_t key_noise, key_chunk;
+    uint64_t key_noise, key_chunk, key_kind;
     struct lane *lane;    // [n_lang], as many as were needed so far
     int n_lang;
     int32_t *input, *target;    // the example just made
@@ -31,26 +34,37 @@ struct denoise {
 static int put_row(void *to, const struct example_row *row, struct err *err)
 {
     struct denoise *d = to;
+    struct denoise_count *of = &d->lane[row->lang].count;
 
     d->count.n_row++;
     d->count.n_input += row->n_input;
     d->count.n_target += row->n_target;
+    of->n_row++;
+    of->n_input += row->n_input;
+    of->n_target += row->n_target;
     return d->sink.put(d->sink.to, row, err);
 }
 
 struct denoise *denoise_new(const struct denoise_rule *rule, struct packer_sink sink)
 {
     struct denoise *d = xcalloc(1, sizeof(*d));
-    const struct packer_rule tails = { rule->inputs, rule->targets, rule->fit, rule->n_open };
+    const struct packer_rule rows = { rule->inputs, rule->targets, rule->fit, rule->n_open };
+    int i;
 
-    assert(rule->piece > 0 && rule->piece <= SPAN_PIECE_MAX);
+    assert(rule->n_kind > 0 && rule->n_kind <= DENOISER_MAX);
     d->rule = *rule;
+    for (i = 0; i < rule->n_kind; i++) {
+        assert(rule->kind[i].piece > 0 && rule->kind[i].piece <= SPAN_PIECE_MAX);
+        if (rule->kind[i].piece > d->longest)
+            d->longest = rule->kind[i].piece;
+    }
     d->sink = sink;
     d->key_noise = rng_key(rule->seed, "noise");
     d->key_chunk = rng_key(rule->seed, "chunk");
+    d->key_kind = rng_key(rule->seed, "denoiser");
     d->input = xreallocarray(NULL, rule->inputs, sizeof(*d->input));
     d->target = xreallocarray(NULL, rule->targets, sizeof(*d->target));
-    d->packer = packer_new(&tails, (struct packer_sink){ put_row, d });
+    d->packer = packer_new(&rows, (struct packer_sink){ put_row, d });
     return d;
 }
 
@@ -66,25 +80,51 @@ static struct lane *lane_of(struct denoise *d, int lang)
     }
     lane = &d->lane[lang];
     if (!lane->id)
-        lane->id = xreallocarray(NULL, d->rule.piece, sizeof(*lane->id));
+        lane->id = xreallocarray(NULL, d->longest, sizeof(*lane->id));
     return lane;
+}
+
+/* The n ids of the lane to d->input and d->target. */
+static void corrupt(struct denoise *d, const struct lane *lane, uint32_t n, struct example_row *row)
+{
+    const struct denoiser *k = &d->rule.kind[lane->kind];
+    struct rng rng = rng_at(rng_u64(d->key_noise, d->rule.epoch, lane->doc), lane->offset);
+    size_t mode = k->mode != 0;
+    uint32_t split;
+
+    if (mode)
+        d->input[0] = k->mode;
+    if (k->prefix) {
+        split = denoiser_split(n, &rng);
+        memcpy(d->input + mode, lane->id, split * sizeof(*lane->id));
+        memcpy(d->target, lane->id + split, (n - split) * sizeof(*lane->id));
+        d->input[mode + split] = d->target[n - split] = k->span.eos;
+        row->n_input = split + 1;
+        row->n_target = n - split + 1;
+    } else {
+        span_draw(&k->span, n, &rng, &d->mask);
+        span_apply(&k->span, lane->id, &d->mask, d->input + mode, &row->n_input, d->target,
+                   &row->n_target);
+    }
+    row->n_input += mode;
 }
 
 /* The piece of the lane becomes an example, and that a row or a part of one. */
 static int end_piece(struct denoise *d, int lang, struct err *err)
 {
     struct lane *lane = &d->lane[lang];
-    struct rng rng = rng_at(rng_u64(d->key_noise, d->rule.epoch, lane->doc), lane->offset);
     uint32_t n = lane->n, n_input, n_target;
     struct example_row row = { .input = d->input, .target = d->target, .n_segment = 1 };
 
     if (n == 0)
         return 0;
     lane->n = 0;
-    span_draw(&d->rule.span, n, &rng, &d->mask);
-    span_apply(&d->rule.span, lane->id, &d->mask, d->input, &row.n_input, d->target, &row.n_target);
+    corrupt(d, lane, n, &row);
     d->count.n_example++;
-    if (n == d->rule.piece) {
+    d->count.n_kind[lane->kind]++;
+    lane->count.n_example++;
+    lane->count.n_kind[lane->kind]++;
+    if (d->rule.whole_alone && n == d->rule.kind[lane->kind].piece) {
         n_input = (uint32_t)row.n_input;
         n_target = (uint32_t)row.n_target;
         row.segment_input = &n_input;
@@ -110,6 +150,17 @@ static uint32_t copy_ids(int32_t *to, const int32_t *from, size_t n)
     return kept;
 }
 
+/* A piece begins at a place in a document, which decides what will become of it. */
+static void begin_piece(struct denoise *d, struct lane *lane, uint64_t doc, uint64_t offset)
+{
+    lane->doc = doc;
+    lane->offset = offset;
+    if (d->rule.n_kind > 1)
+        lane->kind =
+            denoiser_pick(d->rule.kind, d->rule.n_kind,
+                          rng_uniform(rng_u64(d->key_kind, d->rule.epoch, doc), offset, 0));
+}
+
 /* Ids begin .. end - 1 of a document go to the lane; full pieces leave it. */
 static int join(struct denoise *d, int lang, uint64_t doc, const int32_t *id, size_t begin,
                 size_t end, struct err *err)
@@ -118,23 +169,25 @@ static int join(struct denoise *d, int lang, uint64_t doc, const int32_t *id, si
     size_t i = begin;
 
     while (i < end) {
-        size_t room = d->rule.piece - lane->n, take = end - i < room ? end - i : room;
-        uint32_t kept;
+        size_t room, take;
+        uint32_t piece, kept;
 
         if (lane->n == 0) {
-            lane->doc = doc;
-            lane->offset = i;
             if (id[i] == 0) {    // so that offset is that of an id that stays
                 d->count.n_zero++;
                 i++;
                 continue;
             }
+            begin_piece(d, lane, doc, i);
         }
+        piece = d->rule.kind[lane->kind].piece;
+        room = piece - lane->n;
+        take = end - i < room ? end - i : room;
         kept = copy_ids(lane->id + lane->n, id + i, take);
         d->count.n_zero += take - kept;
         lane->n += kept;
         i += take;
-        if (lane->n == d->rule.piece && end_piece(d, lang, err))
+        if (lane->n == piece && end_piece(d, lang, err))
             return -1;
     }
     return 0;
@@ -148,8 +201,11 @@ int denoise_add(struct denoise *d, int lang, uint64_t doc, const int32_t *id, si
 
     d->count.n_doc++;
     d->count.n_id += n;
+    lane->count.n_doc++;
+    lane->count.n_id += n;
     if (n == 0) {
         d->count.n_empty++;
+        lane->count.n_empty++;
         return 0;
     }
     if (n > DENOISE_CHUNK) {
@@ -160,6 +216,8 @@ int denoise_add(struct denoise *d, int lang, uint64_t doc, const int32_t *id, si
         end = n - begin > DENOISE_CHUNK ? begin + DENOISE_CHUNK : n;
         d->count.n_chunked++;
         d->count.n_cut += n - (end - begin);
+        lane->count.n_chunked++;
+        lane->count.n_cut += n - (end - begin);
     }
     if (join(d, lang, doc, id, begin, end, err))
         return -1;
@@ -188,6 +246,11 @@ int denoise_end(struct denoise *d, struct err *err)
 const struct denoise_count *denoise_counts(const struct denoise *d)
 {
     return &d->count;
+}
+
+const struct denoise_count *denoise_counts_of(const struct denoise *d, int lang)
+{
+    return lang < d->n_lang && d->lane[lang].id ? &d->lane[lang].count : NULL;
 }
 
 void denoise_free(struct denoise *d)

@@ -51,17 +51,19 @@ static size_t room_target(const struct pack *k)
     return k->targets - k->row.n_target;
 }
 
-/* How much a row still wants, as a share of both lengths, times both: inputs and targets count
- * alike, however long they are. */
-static uint64_t wants(const struct pack *k)
+/* How much room a row has where it has least, as a share of its length, times both lengths. */
+static uint64_t room_after(const struct pack *k, size_t n_input, size_t n_target)
 {
-    return (uint64_t)room_input(k) * k->targets + (uint64_t)room_target(k) * k->inputs;
+    uint64_t in = (uint64_t)(room_input(k) - n_input) * k->targets;
+    uint64_t out = (uint64_t)(room_target(k) - n_target) * k->inputs;
+
+    return in < out ? in : out;
 }
 
 /* The open row that an example of these lengths goes to; -1: it fits into none. */
 static int choose(const struct packer *p, const struct window *w, size_t n_input, size_t n_target)
 {
-    uint64_t least = 0;
+    uint64_t least = 0, room;
     int i, best = -1;
 
     for (i = 0; i < w->n; i++) {
@@ -71,9 +73,10 @@ static int choose(const struct packer *p, const struct window *w, size_t n_input
             continue;
         if (p->rule.fit == PACKER_FIRST)
             return i;
-        if (best < 0 || wants(k) < least) {
+        room = room_after(k, n_input, n_target);
+        if (best < 0 || room < least) {
             best = i;
-            least = wants(k);
+            least = room;
         }
     }
     return best;
@@ -103,7 +106,7 @@ static int begin_row(struct packer *p, int lang, struct err *err)
 
     if (w->n == p->rule.n_open) {
         for (i = 1; i < w->n; i++)
-            if (wants(&w->open[i]) < wants(&w->open[full]))
+            if (room_after(&w->open[i], 0, 0) < room_after(&w->open[full], 0, 0))
                 full = i;
         if (close_row(p, lang, full, err))
             return -1;

@@ -1,8 +1,9 @@
 /* packer.h - examples of several languages into rows, with some rows of each language open.
  *
  * One open row is T5's way (pack.h). With more, an example goes to the first open row that it
- * fits into, or to the one that it fills best; where it fits into none and n_open are open, the
- * fullest is closed. Rows are those of one language, and in the order in which they close.
+ * fits into, or to the one that it leaves least room in (of inputs or targets, whichever is
+ * scarcer); where it fits into none and n_open are open, the fullest in that sense is closed. Rows
+ * are those of one language, and in the order in which they close.
  */
 #ifndef SEQ_PACKER_H
 #define SEQ_PACKER_H

@@ -94,6 +94,88 @@ header() { # FILE KEY
     cmp a.end d.end
 }
 
+@test "best-fit fills rows to 99 %, loses nothing, and counts padding by language" {
+    docs 9000 100 3 | awk 'BEGIN { srand(4) } { NF = 3 + int(98 * rand()); print }' | ids langs=en,fi,sw >in.ids
+    pack-spans --stats stats.json -o greedy.ex in.ids
+    greedy=$(count padding_inputs)
+    for fit in first-fit best-fit; do
+        pack-spans -p $fit --stats stats.json -o $fit.ex in.ids
+        echo "$fit $(count padding_inputs) greedy $greedy"
+        awk -v a="$(count padding_inputs)" -v b="$greedy" 'BEGIN { exit !(a < b && a < 0.01) }'
+        for f in greedy $fit; do
+            shard head -n 9000 "$f.ex" | cut -f1,2 | tr '\t|' '\n' | tr ' ' '\n' | sort | uniq -c >"$f.count"
+        done
+        sed '/ $/d' greedy.count >want
+        sed '/ $/d' "$fit.count" | diff want -
+    done
+    rows=0
+    for lang in en 'fi' sw; do
+        [ "$(count "rows\.$lang")" -gt 10 ]
+        [ "$(count "ids_cut\.$lang")" = 0 ]
+        awk -v p="$(count "padding_targets\.$lang")" 'BEGIN { exit !(p > 0 && p < 0.015) }'
+        rows=$((rows + $(count "rows\.$lang")))
+    done
+    [ "$rows" = "$(count rows)" ]
+    exits 2 pack-spans -p greedy --open 3 in.ids
+}
+
+@test "prefix: input and target are the documents, split anywhere" {
+    docs 128 50 | perl "$root/tests/cmd/make-shard.pl" vocab.size=32000 eos=1 sentinels=0 >in.ids
+    pack-spans --objective prefix --piece 60 --stats stats.json -o out.ex in.ids
+    [ "$(count examples)" = 107 ] # 6,400 ids joined: 106 pieces of 60 and one of 40
+    [ "$(header out.ex objective)" = prefix_lm ]
+    [ "$(header out.ex targets)" = 512 ]
+    [ "$(header out.ex density)" = '' ]
+    shard head -n 1000 out.ex | awk -F'\t' '{
+        n = split($1, in_, " [|] ")
+        m = split($2, out, " [|] ")
+        if (n != m) print "segments"
+        for (i = 1; i <= n; i++) {
+            a = in_[i]; b = out[i]
+            if (!sub(/ 1$/, "", a) || !sub(/ 1$/, "", b)) print "no end"
+            print a, b
+        }
+    }' | sort >got
+    docs 128 50 | cut -d' ' -f3- | tr '\n' ' ' | xargs -n 60 | sort >want
+    diff want got
+    awk -v p="$(count padding_inputs)" 'BEGIN { exit !(p < 0.25) }'
+    pack-spans --objective prefix -i 128 -t 64 --stats stats.json -o out.ex in.ids
+    shard head -n 1000 out.ex | awk -F'\t' '{ gsub(/[|] /, ""); print split($1, a, " "), split($2, a, " ") }' |
+        awk '$1 > 128 || $2 > 64 { bad = 1 } END { exit bad }'
+}
+
+@test "ul2: a mixture, its modes and shares" {
+    docs 1000 400 | ids lang=fi >in.ids
+    pack-spans --objective ul2 --stats stats.json -o out.ex in.ids
+    [ "$(header out.ex objective)" = ul2 ]
+    [ "$(header out.ex denoiser)" = 'span:0.15:3:1,span:0.15:8:1,prefix:1,span:0.5:3:1,span:0.5:8:1,span:0.15:64:1,span:0.5:64:1' ]
+    for i in 1 2 3 4 5 6 7; do
+        awk -v n="$(count "examples\.$i")" -v all="$(count examples)" \
+            'BEGIN { exit !(n > all / 7 * .75 && n < all / 7 * 1.25) }'
+    done
+    pack-spans --denoiser prefix:3:31001,span:0.5:8:1:31002 --stats stats.json -o out.ex in.ids
+    shard head -n 5000 out.ex | cut -f1 | sed 's/ | /\n/g' | cut -d' ' -f1 | sort | uniq -c >modes
+    [ "$(awk '$2 == 31001 { print $1 }' modes)" = "$(count 'examples\.1')" ]
+    [ "$(awk '$2 == 31002 { print $1 }' modes)" = "$(count 'examples\.2')" ]
+    [ "$(wc -l <modes)" = 2 ]
+    pack-spans --denoiser prefix:3:31001,span:0.5:8:1:31002 <in.ids >a.ex
+    pack-spans --denoiser prefix:3:31001,span:0.5:8:1:31002 < <(cat in.ids) >b.ex
+    cmp a.ex b.ex
+    pack-spans --denoiser prefix:3:31001,span:0.5:8:1:31002 -e 1 <in.ids >b.ex
+    exits 1 cmp -s <(tail -c 4000 a.ex) <(tail -c 4000 b.ex)
+    exits 2 pack-spans --denoiser prefix in.ids
+    exits 2 pack-spans --denoiser prefix:1:32100 in.ids
+    exits 2 pack-spans --objective span --denoiser prefix:1 in.ids
+    exits 2 pack-spans --objective ul2 --density 0.3 in.ids
+}
+
+@test "shorter pieces share rows" {
+    docs 128 71 | ids lang=fi >in.ids
+    pack-spans --piece 90 --stats stats.json -o out.ex in.ids
+    [ "$(count examples)" = 101 ] # 9,088 ids joined: 100 pieces of 90 and a tail
+    [ "$(count rows)" -le 21 ]
+}
+
 @test "seed and epoch change the noise, and nothing else" {
     docs 128 71 | ids lang=fi >in.ids
     pack-spans --stats stats.json <in.ids >a.ex

@@ -77,7 +77,14 @@ static int take(void *to, const struct example_row *row, struct err *err)
 static struct denoise *start(uint64_t seed, uint64_t epoch)
 {
     const struct denoise_rule rule = {
-        { 0.15, 3, SENTINEL, 100, EOS }, 568, 512, 114, seed, epoch, PACKER_FIRST, 1
+        .kind = { { .span = { 0.15, 3, SENTINEL, 100, EOS }, .share = 1, .piece = 568 } },
+        .n_kind = 1,
+        .inputs = 512,
+        .targets = 114,
+        .seed = seed,
+        .epoch = epoch,
+        .n_open = 1,
+        .whole_alone = 1
     };
 
     seen.n_row = seen.fail_at = 0;
