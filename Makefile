@@ -1,6 +1,6 @@
 # make            build bin/*                   make demo       set up, build, run the whole line
 # make check      set up, build, run all tests  make test       the tests alone
-# make asan|ubsan the tests, sanitized          make tidy       static checks
+# make asan|ubsan|tsan the tests, sanitized     make tidy       static checks
 # make format     lay out the sources           make bench      measurements, as TSV
 # make fuzz       build the fuzz targets        make install    to $(DESTDIR)$(PREFIX)
 # make clean
@@ -14,7 +14,7 @@ CC       ?= cc
 OPT      ?= -O2 -g
 OMP      ?= -fopenmp
 WARN      = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-            -Wvla -Wwrite-strings -Wpointer-arith -Werror
+            -Wvla -Wwrite-strings -Wpointer-arith -Werror $(if $(OMP),,-Wno-unknown-pragmas)
 CPPFLAGS += -Isrc -D_XOPEN_SOURCE=700
 CFLAGS   += -std=c11 -ffp-contract=off $(OMP) $(OPT) $(WARN) $(SAN)
 PKG      := zlib libzstd libxml-2.0 icu-uc icu-i18n libmd libxxhash libdivsufsort jansson libpsl \
@@ -34,6 +34,8 @@ GOLD := $(patsubst %.c,$B/%,$(wildcard tests/golden/*.c))
 SOURCES := $(wildcard src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 FUZZ := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*.c))
 TEST := $(UNIT) $(wildcard tests/cmd/*.t tests/golden/*.t)
+THREADED := build/tsan/tests/unit/base/test_crew $(patsubst %,tests/cmd/%.t,c4clean langid \
+    spm-encode spm-train dedup-docs)
 ifeq ($(VARIANT),release)
 TEST += $(wildcard tests/mpi/*.t tests/pipe/*.t tests/lint/*.t)
 endif
@@ -83,6 +85,7 @@ test: all units
 asan:  ; ASAN_OPTIONS=detect_leaks=$(if $(LEAKS),1,0) $(MAKE) test VARIANT=asan OPT='-O1 -g' \
          SAN='-fsanitize=address -fno-omit-frame-pointer'
 ubsan: ; $(MAKE) test VARIANT=ubsan OPT='-O1 -g' SAN='-fsanitize=undefined -fno-sanitize-recover=all'
+tsan:  ; $(MAKE) test VARIANT=tsan OPT='-O1 -g' OMP= MPI=no SAN=-fsanitize=thread TEST='$(THREADED)'
 
 # These two need more than shell/packages: clang-format, clang-tidy and cppcheck; clang and
 # libclang-rt-14-dev.
@@ -122,6 +125,6 @@ clean:
 	rm -rf build $(patsubst src/cmd/%.c,bin/%,$(wildcard src/cmd/*.c))
 
 FORCE:
-.PHONY: all demo check units test asan ubsan fuzz fuzzers tidy format bench install clean FORCE
+.PHONY: all demo check units test asan ubsan tsan fuzz fuzzers tidy format bench install clean FORCE
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -53,10 +53,16 @@ CONF
     return 1
 }
 
-slurm_stop() {
-    local pid
+slurm_stop() { # and wait until they are gone: they write into the test's folder
+    local pid file
     [ -n "${SLURM_CONF:-}" ] || return 0
-    for pid in slurm/d.pid slurm/ctld.pid slurm/munge/pid; do
-        [ ! -s "$pid" ] || kill "$(cat "$pid")" 2>/dev/null || true
+    for file in slurm/d.pid slurm/ctld.pid slurm/munge/pid; do
+        [ -s "$file" ] || continue
+        pid=$(cat "$file")
+        kill "$pid" 2>/dev/null || true
+        for _ in $(seq 100); do
+            grep -qs '^State:.[^Z]' "/proc/$pid/status" || break
+            sleep 0.1
+        done
     done
 }

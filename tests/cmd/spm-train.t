@@ -57,7 +57,7 @@ wet_docs() { # the text of the crawl that ships with the tests
     yes '{"text":"aaa bbb aaa bbb aaa","lang":"en"}' | head -n 50 >docs
     echo '{"text":"ccc ddd","lang":"fi"}' >>docs
     echo 'no document' >>docs
-    exits 0 spm-train -q -c 1 -s 14 --at-most --stats s.json -o m.model docs
+    exits 0 spm-train -c 1 -s 14 --at-most --stats s.json -o m.model docs
     [[ $output == *'1 lines that are no documents'* ]]
     [ "$(jq -c '[.in.records, .out.records, .dropped.no_document.records]' s.json)" = '[52,51,1]' ]
     [ "$(jq -c '.lang.fi.in' s.json)" = 1 ]

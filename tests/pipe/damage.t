@@ -17,6 +17,26 @@ docs.zst            rcf   c4clean -q --lang-from header --profile mc4 --strict -
 docs                r     c4clean -q --lang-from header --profile mc4 --strict -o out docs
 docs                r     spm-encode -q -m v.model --strict -o out docs
 docs.zst            rcf   spm-encode -q -m v.model --strict -o out docs.zst
+docs.zst            -     dedup-docs -q -o out docs.zst
+docs                -     dedup-docs -q -o out docs
+docs                -     langid -q --model small.lid -o out docs
+small.lid           ercf  langid -q --model small.lid -o out docs
+labels              -     langid-train -q -g char2:256:4 -w 8 -n 200 -o out labels
+docs                -     punkt-train -q -o out docs
+docs                -     spm-train -q -s 800 --at-most -c 0.9 -o out docs
+docs.zst            cf    spm-train -q -s 800 --at-most -c 0.9 -o out docs.zst
+v.model             erc   spm-train -q -s 800 --at-most -c 0.9 --normalizer v.model -o out docs
+v.model             erc   pack-pairs -q -m v.model -o out pairs
+pairs               -     pack-pairs -q -m v.model -o out pairs
+t.ids               ercf  shard merge -o out t.ids
+t.ids               ercf  shard shuffle -o out t.ids
+t.ex                ercf  shard split -p 2 -o out% t.ex
+t.ids               ercf  shard export -f tfrecord -o out t.ids
+t.tfrecord          rcf   shard import -f tfrecord -v 1100 -o out t.tfrecord
+net/config.json     erc   switch-convert -o outs net
+net/model.safetensors erc switch-convert -o outs net
+dense/config.json   erc   switch-upcycle -E 2 -o outs dense
+dense/model.safetensors erc switch-upcycle -E 2 -o outs dense
 text                -     spm-encode -q -m v.model --lines -f ids -o out text
 v.model             erc   spm-encode -q -m v.model -o out docs
 v.model             erc   spm-decode -q -m v.model -o out t.ids
@@ -64,6 +84,19 @@ writes() {
    c4clean -q --lang-from header --profile mc4 --rejects OUT -o /dev/null crawl.gz
    c4clean -q --lang-from header --profile mc4 --stats OUT -o /dev/null crawl.gz
    c4clean -q --lang-from header --profile mc4 --split-by lang --out OUT crawl.gz
+-  dedup-docs -q -o OUT docs
+   dedup-docs -q -o /dev/null --stats OUT docs
+-  langid -q --model small.lid -o OUT docs
+   langid-train -q -g char2:256:4 -w 8 -n 200 -o OUT labels
+-  punkt-train -q -o OUT docs
+   spm-train -q -s 800 --at-most -c 0.9 -o OUT docs
+-  pack-pairs -q -m v.model -o OUT pairs
+-  shard merge -o OUT t.ids
+-  shard shuffle -o OUT t.ids
+-  shard export -f tfrecord -o OUT t.ids
+-  shard import -f tfrecord -v 1100 -o OUT t.tfrecord
+   switch-convert -o OUT net
+   switch-upcycle -E 2 -o OUT dense
 -  spm-encode -q -m v.model -o OUT docs
 -  spm-encode -q -m v.model -f ids -o OUT docs
    spm-encode -q -m v.model --stats OUT -o /dev/null docs
@@ -107,6 +140,11 @@ setup_file() { # one good file of each kind
     cp -r "$DATA/golden/switch_tiny/model" net
     cp "$DATA/golden/paper_switch/inputs.safetensors" rows.safetensors
     rm v.vocab
+    jq -r '[.lang, .text] | @tsv' docs | head -n 20 >labels
+    langid-train -q -g char2:256:4 -w 8 -n 200 -o small.lid labels
+    awk 'length > 20 { print substr($0, 1, 20) "\t" substr($0, 21, 20) }' text | head -n 50 >pairs
+    shard export -f tfrecord -o t.tfrecord t.ids
+    cp -r "$DATA/golden/t5v10_tiny/model" dense
 }
 
 setup() {
@@ -203,7 +241,7 @@ each_read() { # HOW-MANY PATTERN: damage for the tools that match
 }
 
 @test "no tool is left out" {
-    for f in "$root"/src/cmd/*.c; do basename "$f" .c; done >tools
+    for f in "$root"/src/cmd/*.c; do basename "$f" .c; done | sort >tools
     reads | awk '{ print $3 }' | sort -u | diff tools -
     writes | sed 's/^-* *//; s/ .*//' | sort -u | diff tools -
 }
