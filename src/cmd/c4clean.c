@@ -133,17 +133,20 @@ static uint64_t rows_of(const char *name)
 
 static void choose_limit(struct rule_choice *c, const char *item)
 {
-    const char *eq = strchr(item, '=');
-    char *name = xstrndup(item, eq ? (size_t)(eq - item) : strlen(item)), *end = NULL;
-    int row = rule_find(name);
-    double x = eq ? strtod(eq + 1, &end) : 0;
+    size_t n = strcspn(item, "=");
+    int row = n_rule - 1;
+    char *end;
+    double x;
 
-    if (!eq || row < 0 || !rules[row].limit)
+    while (row >= 0 && (strlen(rules[row].name) != n || strncmp(rules[row].name, item, n) != 0))
+        row--;
+    if (!item[n] || row < 0 || !rules[row].limit)
         die_misuse("--rule %s: no RULE=N with a rule that has a number: see --list-rules", item);
-    if (end == eq + 1 || *end || !(x >= 0 && x <= 1e9))
-        die_misuse("--rule %s: '%s' is no number from 0 to 1e9", item, eq + 1);
+    item += n + 1;
+    x = strtod(item, &end);
+    if (end == item || *end || !(x >= 0 && x <= 1e9))
+        die_misuse("--rule %s: '%s' is no number from 0 to 1e9", rules[row].name, item);
     c->limit[row] = x;
-    free(name);
 }
 
 /* The rules of a group that goes by the list of an option of its name. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # c4clean: rules by name, by group and by number, and those beyond C4
 load ../helper
+export SWITCHYARD_SHARE=$root/share
 
 @test "a rule's number, a preset, marks of all scripts" {
     printf '{"text":"%s","timestamp":"2020-01-01T00:00:00Z","url":"a.example/%s","lang":"en"}\n' \
