@@ -19,7 +19,7 @@ enum { COMPLAINTS = 10, TEXT_MAX_BYTES = 16384 };
 static const char *output = "-", *evaluate, *store = "q8", *origin;
 static const char *groups = "char1:1024:16,char2:4096:16,char3:16384:16,char4:32768:16,"
                             "words:16384:16,script_shares:103:8";
-static struct opt_list apart;
+static struct opt_list apart, weigh;
 static int64_t hidden = 208, pieces = 2000000, batch = 64, min_chars = 40, max_chars = 1200;
 static int64_t measure = 20000, seed, n_thread = 1, min_bytes = 1, max_bytes = 10000;
 static double rate = 0.002, embed_rate = 0.02, drop = 0.2, doubt = 0.01, smooth, power = 0.25;
@@ -43,6 +43,7 @@ static const struct opt opts[] = {
       "drop a text whose label gets less than P and another 0.9 (0.01; 0 keeps all)" },
     { 0, "smooth", "P", OPT_NUM, &smooth, 0, 0.5, "probability spread over all labels (0)" },
     { 'p', "power", "X", OPT_NUM, &power, 0, 1, "draw labels by number of texts ^ X (0.25)" },
+    { 0, "weigh", "LABEL:X", OPT_LIST, &weigh, 0, 0, "draw LABEL X times as often" },
     { 0, "min-chars", "N", OPT_INT, &min_chars, 1, 65536, "characters of a piece, least (40)" },
     { 0, "max-chars", "N", OPT_INT, &max_chars, 1, 65536, "and most (1200)" },
     { 0, "foreign", "P", OPT_NUM, &foreign, 0, 1, "pieces with words of another text (0.15)" },
@@ -101,13 +102,39 @@ static void read_texts(struct corpus *c, char **path)
         die("no labelled text in the input");
 }
 
+/* What each label of c is to be weighed with, from --weigh. */
+static double *weights(const struct corpus *c)
+{
+    double *w = xreallocarray(NULL, (size_t)c->n_label + 1, sizeof(*w));
+    int i, l;
+
+    for (l = 0; l < c->n_label; l++)
+        w[l] = 1;
+    for (i = 0; i < weigh.n; i++) {
+        const char *s = weigh.item[i], *colon = strrchr(s, ':');
+        char *end = NULL;
+        double x = colon ? strtod(colon + 1, &end) : 0;
+
+        if (!colon || end == colon + 1 || *end || !(x > 0 && x <= 1e6))
+            die_misuse("--weigh: '%s' is not label:number", s);
+        for (l = 0; l < c->n_label; l++)
+            if (strlen(c->label[l]) == (size_t)(colon - s) &&
+                !memcmp(c->label[l], s, (size_t)(colon - s)))
+                break;
+        if (l == c->n_label)
+            die("--weigh: no text has the label '%.*s'", (int)(colon - s), s);
+        w[l] = x;
+    }
+    return w;
+}
+
 static void tell_progress(void *ctx, int64_t piece, double loss, double right)
 {
     struct progress *p = ctx;
 
     (void)loss;
     (void)right;
-    progress_show(p, (uint64_t)piece, 0);
+    progress_show(p, (uint64_t)(piece < pieces ? piece : pieces), 0);    // the last batch is whole
 }
 
 static void parse_groups(struct langid_shape *shape)
@@ -143,7 +170,7 @@ static enum langid_store store_kind(void)
 static void train(char **path)
 {
     struct train_options o = {
-        .window = { (int)min_chars, (int)max_chars, power, foreign, bare, (uint64_t)seed },
+        .window = { (int)min_chars, (int)max_chars, power, foreign, bare, (uint64_t)seed, NULL },
         .n_piece = pieces,
         .batch = (int)batch,
         .rate = rate,
@@ -161,11 +188,14 @@ static void train(char **path)
     struct corpus c;
     struct langid *m;
     struct err err;
+    double *weight;
 
     parse_groups(&o.shape);
     o.shape.hidden = (int)hidden;
     read_texts(&c, path);
     corpus_part(&c, hold_out < 0 ? 0.03 : hold_out);
+    weight = weights(&c);
+    o.window.weight = weight;
     progress_init(&progress, "pieces", (uint64_t)pieces, quiet);
     o.ctx = &progress;
     m = langid_train(&c, &o, &result, &err);
@@ -182,6 +212,7 @@ static void train(char **path)
                 "%.3f\n",
                 c.n, c.n_label, c.n_apart, c.n_again, result.n_doubted, 100 * result.right,
                 result.loss, result.temperature);
+    free(weight);
     langid_free(m);
     corpus_release(&c);
 }

@@ -128,6 +128,12 @@ static void learn_layers(struct trainer *t, double rate)
     adam_step(&t->out_b, m->out_b, rate, 0, 1);
 }
 
+/* Whether the model is sure that what it has just seen is of another label. */
+static int doubted(const struct trainer *t, const struct slot *s, int label)
+{
+    return s->p[label] < t->o->doubt && s->p[slot_answer(s, t->n_label)] > SURE;
+}
+
 static void one_step(struct trainer *t)
 {
     double rate = 1 - (double)t->step / (double)t->n_step;
@@ -141,11 +147,13 @@ static void one_step(struct trainer *t)
         struct slot *s = &t->slot[b];
         uint64_t i = (uint64_t)t->step * (uint64_t)t->o->batch + (uint64_t)b;
         struct rng drop = rng_at(t->key, i);
+        int learn;
 
         s->label = windows_get(t->windows, i, &s->piece);
         slot_read(s, &t->m->shape, t->room[this_thread()], buf_bytes(&s->piece), &drop, t->o->drop);
         slot_forward(s, t->m);
-        slot_backward(s, t->m, t->o->smooth, 1.0 / t->o->batch);
+        learn = t->step < t->n_step / 3 || !doubted(t, s, s->label);
+        slot_backward(s, t->m, t->o->smooth, learn ? 1.0 / t->o->batch : 0);
     }
 #pragma omp parallel for num_threads(t->o->n_thread) schedule(static)
     for (b = 0; b < n_thread; b++)
@@ -238,8 +246,7 @@ static int64_t doubt(struct trainer *t)
 
             slot_read(s, &t->m->shape, t->room[this_thread()], t->c->text[i].text, NULL, 0);
             slot_forward(s, t->m);
-            out[i] =
-                s->p[t->c->text[i].label] < t->o->doubt && s->p[slot_answer(s, t->n_label)] > SURE;
+            out[i] = (unsigned char)doubted(t, s, t->c->text[i].label);
         }
     }
     for (i = 0; i < n; i++) {

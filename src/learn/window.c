@@ -69,7 +69,8 @@ struct windows *windows_new(const struct corpus *c, const struct window_rule *ru
             if (c->text[i].held_out == held_out)
                 w->text[n++] = i;
         if (n > w->begin[l]) {
-            sum += pow((double)(n - w->begin[l]), rule->power);
+            sum +=
+                (rule->weight ? rule->weight[l] : 1) * pow((double)(n - w->begin[l]), rule->power);
             if (!strcmp(c->label[l], "en"))
                 w->donor = l;
         }

@@ -15,6 +15,7 @@ struct window_rule {
     double foreign;    // share of pieces that get some words of another text
     double bare;       // share of pieces that lose their accents
     uint64_t seed;
+    const double *weight;    // [n_label]: draw a label that many times as often; NULL: all alike
 };
 
 struct windows;    // read only once made, so threads share it

@@ -103,6 +103,15 @@ train() { # MODEL OPTION... : tells nothing
     [[ $output == *' 1 doubted'* ]]
 }
 
+@test "a label that weighs more wins where nothing tells it from another" {
+    texts 1 | awk -F'\t' '$1 == "aa" { print; print "cc\t" $2 }' >a.tsv
+    for way in aa cc; do
+        train m.langid --weigh $way:20 --doubt 0 a.tsv
+        langid-train -e m.langid a.tsv >score.tsv
+        [ "$(awk -F'\t' -v l=$way '$1 == l { print $4 }' score.tsv)" = 1.0000 ]
+    done
+}
+
 @test "what is held out is measured" {
     texts 1 >a.tsv
     exits 0 langid-train "${tiny[@]}" --hold-out 0.3 -o m.langid a.tsv
@@ -120,6 +129,9 @@ train() { # MODEL OPTION... : tells nothing
     exits 2 langid-train -g char2:512:4x -o m a.tsv
     exits 2 langid-train --min-chars 9 --max-chars 8 -o m a.tsv
     exits 2 langid-train --drop 1 -o m a.tsv
+    exits 2 langid-train --weigh aa -o m a.tsv
+    exits 2 langid-train --weigh aa:0 -o m a.tsv
+    exits 1 langid-train --weigh zz:2 -o m a.tsv
     exits 2 script -qec "langid-train a.tsv" /dev/null
     [ ! -e m ]
 }

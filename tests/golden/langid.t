@@ -72,6 +72,20 @@ holds() { # EXPRESSION, of awk
     [ -z "$output" ]
 }
 
+@test "it is sure of English, half of the web, and of FLORES's sentences at large" {
+    need_shared data/eval/sib200
+    for f in "$SHARED"/data/eval/sib200/test-*.tsv.gz; do
+        label=$(basename "$f" .tsv.gz)
+        zcat "$f" | awk -F'\t' -v label="${label#test-}" 'NR > 1 { print label "\t" $3 }'
+    done >texts
+    langid-train -q -e "$model" texts >score
+    grep -E '^(en|all)\b' score
+    # cld3: 98.2 % right; of English 97.4 % with at least 0.95
+    holds "$(awk -F'\t' '$1 == "all" { print $4 }' score) > 0.99"
+    holds "$(awk -F'\t' '$1 == "en" { print $4 }' score) > 0.98"
+    holds "$(awk -F'\t' '$1 == "en" { print $6 }' score) > 0.95"
+}
+
 @test "pages that begin with Latin words are what the rest of them is" {
     need_shared data/langid/snippets.tsv
     # the labels that cld3 loses for this one reason
@@ -94,7 +108,7 @@ holds() { # EXPRESSION, of awk
     } >texts
     langid-train -q -e "$model" texts >score
     cat score
-    holds "$(awk -F'\t' '$1 == "zxx" { print $4 }' score) > 0.9"
+    holds "$(awk -F'\t' '$1 == "zxx" { print $4 }' score) > 0.8"
 }
 
 @test "the model is small" {

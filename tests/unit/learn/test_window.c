@@ -36,7 +36,7 @@ static const int counts[] = { 10, 40, 10 };
 
 static void test_lengths_and_labels(void **state)
 {
-    struct window_rule rule = { 20, 500, 0.5, 0, 0, 1 };
+    struct window_rule rule = { 20, 500, 0.5, 0, 0, 1, NULL };
     struct corpus c;
     struct windows *w;
     struct buf piece = { 0 };
@@ -67,7 +67,7 @@ static void test_lengths_and_labels(void **state)
 
 static void test_foreign_and_bare(void **state)
 {
-    struct window_rule rule = { 100, 400, 0.5, 1, 1, 1 };
+    struct window_rule rule = { 100, 400, 0.5, 1, 1, 1, NULL };
     struct corpus c;
     struct windows *w;
     struct buf piece = { 0 };
@@ -99,7 +99,7 @@ static void test_foreign_and_bare(void **state)
 
 static void test_a_piece_is_its_numbers_alone(void **state)
 {
-    struct window_rule rule = { 20, 500, 0.5, 0.5, 0.5, 1 };
+    struct window_rule rule = { 20, 500, 0.5, 0.5, 0.5, 1, NULL };
     struct corpus c;
     struct windows *w;
     struct buf a = { 0 }, b = { 0 };
