@@ -8,6 +8,8 @@
 #include "text/unicode.h"
 #include "text/utf8.h"
 
+enum { LINE_MAX_BYTES = 256 << 20, TEXT_MAX = 64 << 20 };    // what is over TEXT_MAX is not kept
+
 struct fields {
     struct buf url, date, type, length, text;
 };
@@ -20,7 +22,8 @@ struct reference {
     size_t whole;         // plain[0, whole) is known to be UTF-8
     int ended, failed;    // no more chunks; and that was damage
     int skip_lf;          // the last line ended in CR: an LF right after it is part of that end
-    int begun;            // a page or any line was seen
+    uint64_t n_line;
+    int in_page;                 // a page has begun
     struct fields page, last;    // being read; handed out
     struct err why;
     int done;
@@ -45,20 +48,31 @@ static int fail(struct reference *r, const struct err *why)
     return -1;
 }
 
+/* May p[0, n), fewer bytes than its first one asks for, be gone on with? */
+static int may_begin(const unsigned char *p, size_t n)
+{
+    static const unsigned char least[] = { [0xE0 - 0xC2] = 0xA0, [0xF0 - 0xC2] = 0x90 };
+    static const unsigned char most[] = { [0xED - 0xC2] = 0x9F, [0xF4 - 0xC2] = 0x8F };
+    unsigned char lead = *p, low, high;
+
+    if (lead < 0xC2 || lead > 0xF4 || n >= (lead >= 0xF0 ? 4U : lead >= 0xE0 ? 3U : 2U))
+        return 0;
+    if (n == 1)
+        return 1;
+    lead = (unsigned char)(lead - 0xC2);
+    low = lead < sizeof(least) && least[lead] ? least[lead] : 0x80;
+    high = lead < sizeof(most) && most[lead] ? most[lead] : 0xBF;
+    return p[1] >= low && p[1] <= high;
+}
+
 /* Bytes at the end of s that begin a character and may be gone on with. */
 static size_t pending(struct bytes s)
 {
-    size_t n;
+    size_t n = 0;
 
-    for (n = 1; n <= 3 && n <= s.n; n++) {
-        unsigned char c = s.p[s.n - n];
-
-        if (c >= 0xC0)
-            return n < (c >= 0xF0 ? 4U : c >= 0xE0 ? 3U : 2U) ? n : 0;
-        if (c < 0x80)
-            return 0;
-    }
-    return 0;
+    while (n < s.n && n < 3 && (s.p[s.n - n - 1] & 0xC0) == 0x80)
+        n++;
+    return n < s.n && n < 3 && may_begin(s.p + s.n - n - 1, n + 1) ? n + 1 : 0;
 }
 
 /* One chunk more, which counts as a whole or not at all: 1, 0 at the end, -1. */
@@ -71,10 +85,16 @@ static int more(struct reference *r)
 
     if (r->ended)
         return r->failed ? -1 : 0;
-    memmove(r->plain.p, r->plain.p + r->at, r->plain.n - r->at);
-    r->plain.n -= r->at;
-    r->whole -= r->at;
-    r->at = 0;
+    if (r->at) {
+        memmove(r->plain.p, r->plain.p + r->at, r->plain.n - r->at);
+        r->plain.n -= r->at;
+        r->whole -= r->at;
+        r->at = 0;
+    }
+    if (r->plain.n > LINE_MAX_BYTES) {
+        err_set(&err, "%s: line over %d MiB", chunks_path(r->in), LINE_MAX_BYTES >> 20);
+        return fail(r, &err);
+    }
     got = chunks_next(r->in, &piece, &err);
     if (got < 0)
         return fail(r, &err);
@@ -113,7 +133,7 @@ static int next_line(struct reference *r, struct bytes *line)
         }
         while (i < n && p[i] != '\n' && p[i] != '\r')
             i++;
-        if (i < n) {
+        if (i < n && (p[i] == '\n' || i + 1 < n || r->ended)) {    // a CR may have its LF to come
             *line = (struct bytes){ p, i };
             r->skip_lf = p[i] == '\r';
             r->at += i + 1;
@@ -134,6 +154,12 @@ static int begins(struct bytes s, const char *with)
     size_t n = strlen(with);
 
     return s.n >= n && !memcmp(s.p, with, n);
+}
+
+/* A line taken for a header line, which no page has as text. */
+static int is_lost(struct bytes line)
+{
+    return begins(line, "WARC") || begins(line, "CONTENT-") || begins(line, "Content-");
 }
 
 static void set(struct buf *b, struct bytes line, const char *key)
@@ -158,7 +184,9 @@ static void take_line(struct fields *f, struct bytes line)
         set(&f->type, line, type);
     else if (begins(line, length))
         set(&f->length, line, length);
-    else if (!begins(line, "WARC") && !begins(line, "CONTENT-") && !begins(line, "Content-")) {
+    else if (!is_lost(line)) {
+        if (f->text.n > TEXT_MAX)
+            return;
         if (f->text.n)
             buf_add_byte(&f->text, '\n');
         buf_add(&f->text, line.p, line.n);
@@ -187,6 +215,8 @@ static void hand_out(struct reference *r, struct page *p, int *lacks)
                         .form = FORM_LINES,
                         .url = buf_bytes(&f.url),
                         .date = buf_bytes(&f.date),
+                        .content_type = buf_bytes(&f.type),
+                        .content_length = buf_bytes(&f.length),
                         .lang = lang_find((struct bytes){ (const unsigned char *)"und", 3 }) };
     *lacks = (f.url.n ? 0 : LACKS_URL) | (f.text.n ? 0 : LACKS_TEXT) | (f.date.n ? 0 : LACKS_DATE) |
              (f.type.n ? 0 : LACKS_TYPE) | (f.length.n ? 0 : LACKS_LENGTH);
@@ -200,30 +230,31 @@ int reference_next(struct reference *r, struct page *p, int *lacks, struct err *
     if (r->done)
         return 0;
     while ((got = next_line(r, &line)) == 1) {
-        int was_begun = r->begun;
+        int was_first = r->n_line++ == 0, was_in_page = r->in_page;
 
         line = unicode_strip(line);
         if (!line.n)
             continue;
-        r->begun = 1;
         if (line.n == 8 && begins(line, "WARC/1.0")) {
-            if (!was_begun)
+            r->in_page = 1;
+            if (r->compat301 ? !was_in_page : was_first)
                 continue;
             hand_out(r, p, lacks);
             return 1;
         }
-        if (!was_begun && r->compat301) {
+        if (r->in_page || !r->compat301) {
+            take_line(&r->page, line);
+        } else if (!is_lost(line)) {
             r->done = 1;
             return err_set(err, "%s: text before the first record", chunks_path(r->in));
         }
-        take_line(&r->page, line);
     }
     r->done = 1;
     if (got < 0) {
         *err = r->why;
         return -1;
     }
-    if (!r->begun && r->compat301)
+    if (!r->in_page && r->compat301)
         return 0;
     hand_out(r, p, lacks);
     return 1;
