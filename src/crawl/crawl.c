@@ -123,7 +123,10 @@ struct crawl *crawl_open(const char *path, const struct crawl_mode *mode, struct
     if (!(c->in = stream_open(path, err)) || (kind = find_kind(c, err)) < 0)
         goto fail;
     if (kind == '?') {
-        err_set(err, "%s: %s", stream_path(c->in), foreign(c->in));
+        if (c->bad)    // what went on behind the damage is nothing known either
+            err_set(err, "%s", c->said);
+        else
+            err_set(err, "%s: %s", stream_path(c->in), foreign(c->in));
         goto fail;
     }
     if (kind == 'W')

@@ -62,7 +62,7 @@ int html_to_text(struct bytes html, struct buf *out)
         xmlFreeDoc(htmlCtxtReadMemory(r.parser, (const char *)html.p, (int)html.n, NULL, "UTF-8",
                                       HTML_PARSE_RECOVER | HTML_PARSE_NOERROR |
                                           HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
-                                          HTML_PARSE_IGNORE_ENC | HTML_PARSE_NOIMPLIED));
+                                          HTML_PARSE_IGNORE_ENC));
     htmlFreeParserCtxt(r.parser);
     return r.too_deep;
 }
