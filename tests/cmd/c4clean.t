@@ -567,38 +567,3 @@ de true' ]
     exits 1 c4clean -p mc4 -o out --stats s.json missing
     [ "$(cat s.json)" = old ] && [ ! -e s.json.part ]
 }
-
-# hostile KIND: a page, a text in parts or pieces that nobody wrote, a page
-hostile() {
-    perl -e '
-        my $kind = shift;
-        sub page {
-            my ($url, $text) = @_;
-            printf "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: http://a.example/%s\r\n" .
-                "WARC-Date: 2020-01-01T00:00:00Z\r\nContent-Length: %d\r\n\r\n", $url, length $text;
-            print $text, "\r\n\r\n";
-        }
-        sub good { page($_[0], join "", map { "$_[0] $_: " . "some words to fill it with " x 9 . ".\n" } 1 .. 4) }
-        good("first");
-        page("x", "A line of many, with a mark.\n" x 3500000) if $kind eq "page";
-        page("x", "word " x 20000000) if $kind eq "line";
-        page("x", "x" x 60000000) if $kind eq "word";
-        page("x", "[" x 60000000) if $kind eq "brackets";
-        page("x", "x\n" x 30000000) if $kind eq "lines";
-        page("x", "." x 189999) if $kind eq "marks";
-        if ($kind eq "tiny") { page($_, "a b\n") for 1 .. 150000 }
-        good("last")' "$1"
-}
-
-@test "a page or a line of 100 MB, a great many tiny ones: bounded memory and time" {
-    for kind in page line word brackets lines marks tiny; do
-        hostile $kind >big.wet
-        for p in c4 mc4; do
-            (ulimit -v $((400 << 10)) &&
-                exec timeout 20 "$(type -P c4clean)" -q -p $p -l en --mem 4M -o out big.wet 2>err)
-            [ "$(jq -r .url out | tr '\n' ' ')" = 'http://a.example/first http://a.example/last ' ]
-        done
-    done
-    perl -e 'print "{\"url\":\"u$_\",\"timestamp\":\"t\",\"text\":\"", "and a word" x ($_ ? 1 : 9000000), "\"}\n" for 0, 1' >big
-    (ulimit -v $((600 << 10)) && exec timeout 20 "$(type -P c4clean)" -q -p mc4 -l en --mem 4M -o out big)
-}
