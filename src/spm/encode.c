@@ -15,6 +15,7 @@
 #include "text/trie.h"
 
 #define UNKNOWN_PENALTY 10.0f
+#define SCORE_MAX 1e25f    // times the longest text, it is a float still
 
 static int is_used(const struct encoder *e, int32_t id)
 {
@@ -68,6 +69,7 @@ static void write_codes(struct encoder *e, struct bytes *key, const uint32_t *nu
 {
     size_t i, total = 1;
 
+    e->most_codes = 1;
     free(e->n_code);
     e->n_code = xcalloc((size_t)e->vocab->n_piece, sizeof(*e->n_code));
     for (i = 0; i < n; i++)
@@ -80,6 +82,7 @@ static void write_codes(struct encoder *e, struct bytes *key, const uint32_t *nu
         all->n += n_code;
         key[i] = (struct bytes){ to, n_code };
         e->n_code[number[i]] = (uint16_t)n_code;
+        e->most_codes = n_code > e->most_codes ? n_code : e->most_codes;
     }
 }
 
@@ -95,7 +98,9 @@ static void choose_lane(struct encoder *e, const struct encode_option *o)
         return;
     if (v->model_type != VOCAB_UNIGRAM && (v->model_type != VOCAB_BPE || e->any_unused))
         return;
-    cuts_init(&e->cuts, v, e->used);
+    if (e->score_most > SCORE_MAX)
+        return;
+    cuts_init(&e->cuts, v, e->used, v->model_type == VOCAB_BPE);
     e->in_parts = e->cuts.on;
     if (e->in_parts && v->model_type == VOCAB_UNIGRAM)
         e->in_parts = codes_init(&e->codes, v, e->used) == 0;

@@ -32,7 +32,8 @@ struct encoder {
     struct cuts cuts;
     struct codes codes;
     uint16_t *n_code;    // by id
-    int any_unused;      // a piece that is only a step to others (BPE)
+    uint32_t most_codes;
+    int any_unused;    // a piece that is only a step to others (BPE)
     struct encode_option option;
 };
 

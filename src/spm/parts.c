@@ -3,6 +3,7 @@
  */
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "spm/code.h"
 #include "spm/encoder.h"
@@ -16,25 +17,34 @@ static int32_t unknown_piece(uint32_t n_byte, uint32_t n_code)
     return UNKNOWN1 + (int32_t)(2 * (n_byte - 1) + n_code - 1);
 }
 
-static inline void way_offer(struct way *best, uint32_t *frontier, uint32_t k, float score,
-                             int32_t piece, int better)
+/* Takes the better way without a branch, which could not be foreseen. */
+static inline void way_offer(struct way *best, float score, int32_t piece, int better)
 {
-    if (k > *frontier) {
-        do
-            best[++*frontier].piece = NOT_SET;
-        while (*frontier < k);
-        best[k] = (struct way){ score, piece };
-    } else if (best[k].piece == NOT_SET || better) {
-        best[k] = (struct way){ score, piece };
-    }
+    struct way new = { score, piece };
+    uint64_t a, b, take = 0 - (uint64_t)better;
+
+    memcpy(&a, best, sizeof(a));
+    memcpy(&b, &new, sizeof(b));
+    a = (a & ~take) | (b & take);
+    memcpy(best, &a, sizeof(a));
 }
 
-/* As find_best() or find_best_old() of unigram.c, over codes. */
+static inline uint32_t clear_ways(struct way *best, uint32_t from, uint32_t to, uint32_t n)
+{
+    for (; from <= to && from <= n; from++)
+        best[from] = (struct way){ -INFINITY, NOT_SET };
+    return from;
+}
+
+/* As find_best() or find_best_old() of unigram.c, over codes. A place that no piece reached has a
+ * score of minus infinity, which choose_lane() sees to that no sum can be. c[n] is 0, on which no
+ * walk goes on. */
 static inline float find_ways(const struct encoder *e, const unsigned char *c, uint32_t n,
                               const unsigned char *text, float start, struct way *best,
                               const int old)
 {
-    uint32_t a, k, len, frontier = 0, i;
+    const struct trie_node *node = e->trie.node, *to;
+    uint32_t a, k, len, cleared = clear_ways(best, 1, e->most_codes, n), i;
 
     best[0] = (struct way){ start, 0 };
     for (a = 0; a < n; a += len) {
@@ -45,33 +55,33 @@ static inline float find_ways(const struct encoder *e, const unsigned char *c, u
         len = code_length(&e->codes, c[a]);
         text += n_byte;
         if (!old && fabsf(here) > RESET_AT) {
-            for (i = a; i <= frontier; i++)
-                best[i].score -= best[i].piece != NOT_SET ? here : 0;
+            for (i = a; i < cleared; i++)
+                best[i].score -= here;
             here = best[a].score;
         }
-        for (k = a; k < n;) {
-            int32_t id = trie_step(&e->trie, &base, c[k]);
+        for (k = a; ((to = &node[base ^ c[k]])->tag & 0xFF) == c[k];) {
+            uint32_t id = to->tag >> 8;
 
-            if (id < 0)
-                break;
+            base = to->base;
             k++;
             if (id == TRIE_NONE)
                 continue;
             if (old) {
                 double score = (double)here + e->score_old[id];
 
-                way_offer(best, &frontier, k, (float)score, id, score > (double)best[k].score);
+                way_offer(&best[k], (float)score, (int32_t)id, score > (double)best[k].score);
             } else {
                 float score = here + e->score[id];
 
-                way_offer(best, &frontier, k, score, id, score > best[k].score);
+                way_offer(&best[k], score, (int32_t)id, score > best[k].score);
             }
             single |= k - a == len;
         }
+        cleared = clear_ways(best, cleared, a + len + e->most_codes, n);
         if (single)
             continue;
         unknown = here + e->unknown_score;
-        way_offer(best, &frontier, a + len, unknown, unknown_piece(n_byte, len),
+        way_offer(&best[a + len], unknown, unknown_piece(n_byte, len),
                   unknown > best[a + len].score);
     }
     return best[n].score;
@@ -111,6 +121,7 @@ static float run_part(const struct encoder *e, struct encoding *to, const unsign
     float score;
 
     *n_code = codes_write(&e->codes, t, n, c);
+    c[*n_code] = 0;
     score = e->score_old ? find_ways(e, c, *n_code, t, start, way, 1)
                          : find_ways(e, c, *n_code, t, start, way, 0);
     put_ways(e, to, *n_code);

@@ -5,7 +5,7 @@
 #include "spm/encode.h"
 #include "spm/print.h"
 
-enum { DIGITS = 11 };    // of an id and a space
+enum { DIGITS = 9, SPARE = 8 };    // of an id and a space; what is written past the last
 
 static const char pairs[] = "0001020304050607080910111213141516171819"
                             "2021222324252627282930313233343536373839"
@@ -15,8 +15,8 @@ static const char pairs[] = "0001020304050607080910111213141516171819"
 
 static unsigned char *put_number(unsigned char *p, uint32_t x)
 {
-    char digit[12];
-    size_t at = sizeof(digit), n;
+    char digit[DIGITS + SPARE];    // an id is below 2^24
+    size_t at = DIGITS;
 
     for (; x >= 100; x /= 100)
         memcpy(digit + (at -= 2), pairs + 2 * (x % 100), 2);
@@ -24,9 +24,8 @@ static unsigned char *put_number(unsigned char *p, uint32_t x)
         memcpy(digit + (at -= 2), pairs + 2 * x, 2);
     else
         digit[--at] = (char)('0' + x);
-    n = sizeof(digit) - at;
-    memcpy(p, digit + at, n);
-    return p + n;
+    memcpy(p, digit + at, SPARE);
+    return p + DIGITS - at;
 }
 
 void print_ids(struct buf *b, const struct encoding *e)
@@ -34,7 +33,7 @@ void print_ids(struct buf *b, const struct encoding *e)
     unsigned char *p;
     size_t i;
 
-    buf_need(b, b->n + DIGITS * e->n + 1);
+    buf_need(b, b->n + DIGITS * e->n + SPARE);
     p = b->p + b->n;
     for (i = 0; i < e->n; i++) {
         if (i)

@@ -23,45 +23,48 @@ static inline uint32_t pair_hash(uint32_t a, uint32_t b)
     return (a * 0x9E3779B1u + b * 0x85EBCA6Bu) * 0xC2B2AE35u >> (32 - PAIR_BITS);
 }
 
-static inline int is_space(const unsigned char *p)
+/* Does a space stand in the piece, but at its beginning? */
+static int holds_space(struct bytes p)
 {
-    return p[0] == SPACE[0] && p[1] == SPACE[1] && p[2] == SPACE[2];
+    size_t i;
+
+    for (i = 1; i + sizeof(SPACE) <= p.n; i++)
+        if (p.p[i] == SPACE[0] && !memcmp(p.p + i, SPACE, sizeof(SPACE)))
+            return 1;
+    return 0;
 }
 
-static void add_piece(struct cuts *c, struct bytes piece)
+static void add_pairs(struct cuts *c, struct bytes p)
 {
-    const unsigned char *p = piece.p;
     uint32_t at, len, before = 0, bits, h;
 
-    for (at = 0; at < piece.n; at += len) {
-        len = char_length(p[at], piece.n - at);
+    for (at = 0; at < p.n; at += len) {
+        len = char_length(p.p[at], p.n - at);
         bits = 0;
-        if (len >= 3) {
-            memcpy(&bits, p + at, len);
-            if (at && !memcmp(p + at, SPACE, sizeof(SPACE)))
-                c->at_spaces = 0;
-        }
-        if (before && bits) {
-            h = pair_hash(before, bits);
+        if (len >= 3)
+            memcpy(&bits, p.p + at, len);
+        h = pair_hash(before, bits);
+        if (before && bits)
             c->pair[h >> 6] |= (uint64_t)1 << (h & 63);
-        }
         before = bits;
     }
 }
 
-void cuts_init(struct cuts *c, const struct vocab *v, const unsigned char *used)
+void cuts_init(struct cuts *c, const struct vocab *v, const unsigned char *used, int pairs)
 {
     int32_t id;
 
-    *c = (struct cuts){ .on = 1, .at_spaces = 1 };
-    c->pair = xcalloc((size_t)1 << (PAIR_BITS - 6), sizeof(*c->pair));
+    *c = (struct cuts){ .on = 1 };
+    if (pairs)
+        c->pair = xcalloc((size_t)1 << (PAIR_BITS - 6), sizeof(*c->pair));
     for (id = 0; id < v->n_piece && c->on; id++) {
         if (!used[id])
             continue;
-        c->on = utf8_valid(vocab_piece(v, id));    // else a piece could begin within a character
-        add_piece(c, vocab_piece(v, id));
+        c->on = utf8_valid(vocab_piece(v, id)) &&    // else one could begin within a character
+                !holds_space(vocab_piece(v, id));
+        if (c->pair && c->on)
+            add_pairs(c, vocab_piece(v, id));
     }
-    c->on &= c->at_spaces;
 }
 
 void cuts_release(struct cuts *c)
@@ -70,41 +73,51 @@ void cuts_release(struct cuts *c)
     *c = (struct cuts){ 0 };
 }
 
-/* How many of the next 8 bytes come before the first one that begins three bytes or more. */
-static inline uint32_t before_wide(const unsigned char *p)
+/* How many of the next 8 bytes come before the first one that a space could begin with. */
+static inline uint32_t before_space(const unsigned char *p)
 {
+    const uint64_t ones = 0x0101010101010101u;
     uint64_t x;
 
     memcpy(&x, p, sizeof(x));
-    x &= x << 1 & x << 2 & 0x8080808080808080u;
+    x ^= ones * 0xE2;
+    x = (x - ones) & ~x & ones << 7;
     return x ? (uint32_t)__builtin_ctzll(x) >> 3 : 8;
 }
 
-/* Only between characters of three bytes and more are pairs looked for: elsewhere words are short,
- * and the spaces between them are enough. */
+/* The character at p if it has three bytes or more, else 0. */
+static inline uint32_t wide_bits(const unsigned char *p)
+{
+    return p[0] < 0xE0 ? 0 : char_bits(p, p[0] < 0xF0 ? 3 : 4);
+}
+
+/* The first place from `at` to `end` between wide characters of which no piece holds the pair. */
+static uint32_t pair_next(const struct cuts *c, const unsigned char *t, uint32_t at, uint32_t end)
+{
+    uint32_t before = 0, bits, h;
+
+    for (; at < end; before = bits) {
+        bits = wide_bits(t + at);
+        h = pair_hash(before, bits);
+        if (before && bits && !(c->pair[h >> 6] >> (h & 63) & 1))
+            return at;
+        at += char_length(t[at], end - at);
+    }
+    return end;
+}
+
 uint32_t cuts_next(const struct cuts *c, const unsigned char *t, uint32_t n, uint32_t from)
 {
-    uint32_t at = from, len = char_length(t[at], n - at), next = at + len, skip, h;
+    uint32_t at = from + 1, skip;
 
-    while (next < n) {
-        skip = before_wide(t + next);
-        if (skip) {
-            next += skip;
-            len = 0;
-            continue;
-        }
-        if (is_space(t + next))
-            return next;
-        at = next - len;
-        if (len >= 3) {
-            h = pair_hash(char_bits(t + at, len), char_bits(t + next, char_length(t[next], 4)));
-            if (!(c->pair[h >> 6] >> (h & 63) & 1))
-                return next;
-        }
-        len = char_length(t[next], n - next);
-        next += len;
+    for (; at < n; at += skip) {
+        skip = before_space(t + at);
+        if (skip == 0 && t[at + 1] == SPACE[1] && t[at + 2] == SPACE[2])
+            break;
+        skip += skip == 0;
     }
-    return n;
+    at = at < n ? at : n;
+    return c->pair ? pair_next(c, t, from, at) : at;
 }
 
 static const size_t MEMO_SIZE = sizeof(struct memo_row) * MEMO_WAYS << MEMO_BITS;

@@ -15,18 +15,21 @@
 struct vocab;
 
 struct cuts {
-    int on;            // 0: the text is in one part
-    int at_spaces;     // U+2581 begins pieces, or is one; it stands nowhere else in them
-    uint64_t *pair;    // bits by pair_hash(): the pair stands in a piece, or one like it does
+    int on;    // U+2581 begins pieces, or is one, but stands nowhere else in them: cut at it
+    uint64_t
+        *pair;    // or NULL: bits by pair_hash(): the pair of characters of three bytes and more
+                  // stands in a piece, or one like it does; where it does not, cut as well
 };
 
 enum { PAIR_BITS = 20 };
 
-/* used: by id, whether text may become the piece. */
-void cuts_init(struct cuts *c, const struct vocab *v, const unsigned char *used);
+/* used: by id, whether text may become the piece. Cutting between pairs is for encoders that are
+ * slow with long words (BPE): in other scripts words are short, and spaces are enough. */
+void cuts_init(struct cuts *c, const struct vocab *v, const unsigned char *used, int pairs);
 void cuts_release(struct cuts *c);
 
-/* Where the part that begins at `from` ends; at most n. */
+/* Where the part of valid text that begins at `from` ends; at most n. 8 bytes more must be
+ * readable. */
 uint32_t cuts_next(const struct cuts *c, const unsigned char *t, uint32_t n, uint32_t from);
 
 enum { MEMO_HEAD = 4, MEMO_TAIL = 5, MEMO_KEY = 8 * (MEMO_HEAD + MEMO_TAIL), MEMO_IDS = 10 };

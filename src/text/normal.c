@@ -13,8 +13,8 @@
 #include "text/trie.h"
 
 enum { MATCH_MAX = 32, BMP = 0x10000 };    // rules that may match at one place, as in SentencePiece
-
-static const unsigned char SPACE[] = { 0xE2, 0x96, 0x81 }, UNKNOWN[] = { 0xEF, 0xBF, 0xBD };
+static const unsigned char SPACE[] = { 0xE2, 0x96, 0x81 }, SPACES[2][4] = { " ", "\xE2\x96\x81" },
+                           UNKNOWN[] = { 0xEF, 0xBF, 0xBD };
 
 struct normal {
     struct normal_spec spec;    // without its charsmap
@@ -30,12 +30,12 @@ struct normal {
     unsigned char begins[BMP / 8];     // bits: characters above ASCII that some rule begins with
     unsigned char goes_on[BMP / 8];    // bits: those of them that no rule ends with
     unsigned char follows[256];        // bytes that then come next in a rule
-    const unsigned char *space;        // what a space is written as
+    const unsigned char *space;        // what a space is written as: 4 bytes, n_space of them
     size_t n_space;
 };
 
 /* The length of the character at p, 0 if it is none: overlong, a surrogate, cut, too high. */
-static size_t utf8_at(const unsigned char *p, size_t n, uint32_t *c)
+static inline size_t utf8_at(const unsigned char *p, size_t n, uint32_t *c)
 {
     if (p[0] < 0x80)
         return *c = p[0], 1;
@@ -53,6 +53,16 @@ static size_t utf8_at(const unsigned char *p, size_t n, uint32_t *c)
         return 0;
     *c = ((p[0] & 7u) << 18) | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
     return *c < 0x10000 || *c > 0x10FFFF ? 0 : 4;
+}
+
+/* The same for most characters of two and three bytes, of which 4 can be read; 0 for the rest. */
+static inline size_t utf8_usual(const unsigned char *p, uint32_t *c)
+{
+    if (p[0] >= 0xE0 && p[0] < 0xED) {    // below surrogates
+        *c = (p[0] & 0xFu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+        return ((p[1] & 0xC0) == 0x80) & ((p[2] & 0xC0) == 0x80) & (*c >= 0x800) ? 3 : 0;
+    }
+    return utf8_at(p, 4, c);
 }
 
 static uint32_t unit_offset(uint32_t u)
@@ -230,7 +240,7 @@ struct normal *normal_new(const struct normal_spec *spec, const struct bytes *wh
 
     n->spec = *spec;
     n->spec.charsmap = (struct bytes){ 0 };
-    n->space = spec->escape ? SPACE : (const unsigned char *)" ";
+    n->space = SPACES[spec->escape != 0];
     n->n_space = spec->escape ? sizeof(SPACE) : 1;
     for (i = 0; i < n_whole; i++) {
         number[i] = (uint32_t)i;
@@ -362,7 +372,7 @@ static int copy_fast(struct run *r)
     uint32_t c;
     size_t len;
 
-    buf_need(r->out, r->out->n + sizeof(SPACE) * (size_t)(end - p));
+    buf_need(r->out, r->out->n + sizeof(SPACE) * (size_t)(end - p) + 1);
     for (o = r->out->p + r->out->n; p < end;) {
         if (*p < 0x80) {
             if (!n->plain[*p] || (p + 1 < end && n->pair[*p][p[1] >> 3] >> (p[1] & 7) & 1))
@@ -373,14 +383,14 @@ static int copy_fast(struct run *r)
                 continue;
             }
             if (!was_space) {
-                memcpy(o, n->space, n->n_space);
+                memcpy(o, n->space, 4);    // there is room, and four go at once
                 o += n->n_space;
                 was_space = n->spec.remove_extra;
             }
             p++;
             continue;
         }
-        len = utf8_at(p, (size_t)(end - p), &c);
+        len = end - p < 4 ? utf8_at(p, (size_t)(end - p), &c) : utf8_usual(p, &c);
         if (!len || is_touched(n, c, p + len, end))
             break;
         o[0] = p[0];
