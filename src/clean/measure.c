@@ -136,7 +136,7 @@ static size_t count_in(struct bytes s, const char *what, size_t n)
     const unsigned char *at = s.p, *end = at + s.n;
     size_t found = 0;
 
-    while (at < end && (at = memchr(at, what[0], (size_t)(end - at))))
+    while (at < end && (at = memchr(at, (unsigned char)what[0], (size_t)(end - at))))
         if ((size_t)(end - at) >= n && !memcmp(at, what, n)) {
             found++;
             at += n;

@@ -74,16 +74,16 @@ static unsigned char class_at(const unsigned char *p, const unsigned char *end, 
 {
     uint32_t c;
 
+    *len = p < end;
     if (p == end)
         return SPACE;
-    *len = 1;
     if (*p < 0x80)
         return class_of[*p];
     c = utf8_get(p, (size_t)(end - p), len);
     return c < BMP ? class_of[c] : c == UTF8_BAD ? MARK | SYMBOL : classify(c);
 }
 
-/* Rows of the words that Gopher wants to see, as numbers of their bytes. */
+/* The bit of a word that Gopher wants to see; 0 for others. */
 static unsigned stop_bit(const unsigned char *p, size_t n)
 {
     static const char stop[8][5] = { "the", "be", "to", "of", "and", "that", "have", "with" };
