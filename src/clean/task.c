@@ -260,11 +260,11 @@ static int run_pass(struct job *job, char **files, struct err *err)
 static void hash_options(const struct clean_plan *plan, const struct clean_task *task,
                          unsigned char hash[16])
 {
-    char *s =
-        xasprintf("%s %d %d %" PRIx64 " %d %s %u %" PRIx64, SWITCHYARD_VERSION, plan->profile,
-                  plan->compat301, rules_fingerprint(&plan->rules),
-                  plan->mode.strict + 2 * plan->mode.reference, plan->lang ? plan->lang->label : "",
-                  task->n_task, plan->punkt ? punkt_fingerprint(plan->punkt) : 0);
+    char *s = xasprintf("%s %d %d %" PRIx64 " %d %s %u %" PRIx64, SWITCHYARD_VERSION, plan->profile,
+                        plan->compat301, rules_fingerprint(&plan->rules),
+                        plan->mode.strict + 2 * plan->mode.reference + 4 * plan->mode.origin,
+                        plan->lang ? plan->lang->label : "", task->n_task,
+                        plan->punkt ? punkt_fingerprint(plan->punkt) : 0);
 
     hash_xx128(s, strlen(s), hash);
     free(s);

@@ -28,7 +28,7 @@ static const char *profile, *compat = "3.1.0", *lang, *split_by, *out_dir, *tmpd
                             *blocklist;
 static int64_t validation = -1, mem = 1 << 30, n_thread = 1;
 static unsigned n_shard;    // 0: as many as were published
-static int strict, reference, quiet, list_rules, explain;
+static int strict, reference, origin, quiet, list_rules, explain;
 static struct opt_list with, without, limits;
 static char *model_path;    // of languages; NULL: none is used
 
@@ -80,6 +80,8 @@ static const struct opt opts[] = {
     { 0, "winners", "DIR", OPT_STR, &winners, 0, 0, "with --pass: what passes tell each other" },
     { 0, "tmpdir", "DIR", OPT_STR, &tmpdir, 0, 0,
       "for what waits between passes (default $TMPDIR)" },
+    { 0, "origin", NULL, OPT_FLAG, &origin, 0, 0,
+      "add where a page is from: file, and byte of its record" },
     { 0, "reference-parsing", NULL, OPT_FLAG, &reference, 0, 0,
       "read WET as the reference does, with its weaknesses" },
     { 0, "strict", NULL, OPT_FLAG, &strict, 0, 0, "stop at damage instead of skipping it" },
@@ -231,7 +233,7 @@ static void check_options(struct clean_plan *plan)
     plan->mem = (uint64_t)mem;
     plan->n_thread = (int)n_thread;
     plan->explain = explain;
-    plan->mode = (struct crawl_mode){ strict, reference, plan->compat301 };
+    plan->mode = (struct crawl_mode){ strict, reference, plan->compat301, origin };
     choose_rules(plan);
     choose_lang(plan);
 }

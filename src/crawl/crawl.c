@@ -1,4 +1,5 @@
 /* crawl.c - see crawl.h. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "crawl/http.h"
 #include "crawl/reference.h"
 #include "io/doc.h"
+#include "io/json.h"
 #include "io/ledger.h"
 #include "io/stream.h"
 #include "io/warc.h"
@@ -22,7 +24,8 @@ struct crawl {
     struct reference *reference;    // then the others are NULL
     struct ledger *ledger;
     struct crawl_mode mode;
-    uint64_t bad, bad_bytes, n_line;
+    uint64_t bad, bad_bytes, n_line, at;    // at: of the record in the plain stream
+    struct buf extra, origin;
     char said[512];
 };
 
@@ -204,6 +207,7 @@ static int next_record(struct crawl *c, struct page *p, struct err *err)
                             .content_type = rec.content_type,
                             .content_length = rec.content_length,
                             .lang = first_language(rec.languages) };
+        c->at = rec.offset;
         if (is_page(&rec, p, &why)) {
             if (rec.truncated.n)
                 ledger_count(c->ledger, "truncated-records", 1);
@@ -278,7 +282,38 @@ static int next_of_reference(struct crawl *c, struct page *p, struct err *err)
     return got;
 }
 
-int crawl_next(struct crawl *c, struct page *p, struct err *err)
+static int has_origin(struct bytes extra)
+{
+    static const char key[] = "\"origin\":";
+    size_t i, n = strlen(key);
+
+    for (i = 0; i + n <= extra.n; i++)
+        if (!memcmp(extra.p + i, key, n))
+            return 1;
+    return 0;
+}
+
+/* A member that says where a page is from, behind the others; one that was there stays. */
+static void add_origin(struct crawl *c, struct page *p)
+{
+    const char *path = c->reference ? reference_path(c->reference) : stream_path(c->in);
+    char place[32] = "";
+
+    if (has_origin(p->extra))
+        return;
+    if (!c->reference)
+        snprintf(place, sizeof(place), ":%" PRIu64, c->warc ? c->at : c->n_line);
+    buf_reset(&c->extra);
+    buf_add(&c->extra, p->extra.p, p->extra.n);
+    buf_printf(&c->extra, "%s\"origin\":", p->extra.n ? "," : "");
+    buf_reset(&c->origin);
+    buf_add_str(&c->origin, path);
+    buf_add_str(&c->origin, place);
+    json_write_string(&c->extra, buf_bytes(&c->origin));
+    p->extra = buf_bytes(&c->extra);
+}
+
+static int next_page(struct crawl *c, struct page *p, struct err *err)
 {
     if (c->reference)
         return next_of_reference(c, p, err);
@@ -321,6 +356,15 @@ static void account(struct crawl *c)
     ledger_file(c->ledger, stream_path(c->in), stream_offset(c->in), *said ? said : NULL);
 }
 
+int crawl_next(struct crawl *c, struct page *p, struct err *err)
+{
+    int got = next_page(c, p, err);
+
+    if (got == 1 && c->mode.origin)
+        add_origin(c, p);
+    return got;
+}
+
 void crawl_close(struct crawl *c)
 {
     if (!c)
@@ -333,5 +377,7 @@ void crawl_close(struct crawl *c)
     else
         stream_close(c->in);
     doc_parser_free(c->parser);
+    buf_release(&c->extra);
+    buf_release(&c->origin);
     free(c);
 }

@@ -39,6 +39,7 @@ struct crawl_mode {
     int strict;       // damage is an error
     int reference;    // read WET as the reference does, see reference.h
     int compat301;    // ... and that as 3.0.1
+    int origin;       // pages get a member "origin": file, and byte of the record or line
 };
 
 /* Open path ("-" is standard input). Records without text, damage and its bytes are counted in l.

@@ -60,3 +60,18 @@ record() { # URL TEXT...: a record with a line of text for each
     [ "$(clean x 3.0.1)" = '["http://a/","one"]' ]
     [ "$(jq -c '[.counted["split-wet-file:filtered:no_timestamp"], .counted["split-wet-file:filtered:no_content_type"]]' s.json)" = '[1,1]' ]
 }
+
+@test "--origin says where a page is from" {
+    record http://a/ one >x
+    record http://b/ two >>x
+    for f in "$PWD/x" x; do
+        c4clean -q -p mc4 --without paragraphs --lang en --origin "$f" |
+            jq -r '[.url, .origin] | join(" ")' >got
+        [ "$(cat got)" = "http://a/ $f:0"$'\n'"http://b/ $f:$(record http://a/ one | wc -c)" ]
+    done
+    c4clean -q -p mc4 --without paragraphs --lang en --origin x |
+        c4clean -q -p mc4 --without paragraphs --lang en --origin | jq -r .origin | cut -d: -f1 |
+        sort -u | grep -qx x
+    c4clean -q -p mc4 --without paragraphs --lang en x >docs
+    [ "$(c4clean -q -p mc4 --without paragraphs --lang en --origin docs | jq -r .origin | paste -sd' ')" = 'docs:1 docs:2' ]
+}
