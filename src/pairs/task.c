@@ -97,8 +97,8 @@ static int parse_forms(const struct table *t, const struct bytes *field, struct 
                        struct err *err)
 {
     char *input = text_of(t, field, INPUT), *target = text_of(t, field, TARGET);
-    struct err why = { "input and target are needed" };
-    int bad = !input || !target || !(task->input = form_new(input, &why)) ||
+    struct err why = { "name, input and target are needed" };
+    int bad = !task->name || !input || !target || !(task->input = form_new(input, &why)) ||
               !(task->target = form_new(target, &why));
 
     free(input);
