@@ -20,6 +20,7 @@ setup_file() { # a vocabulary that has a piece for every byte
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return 1
+    export SWITCHYARD_SHARE=$root/share # a sanitizer build lies elsewhere
     ln -s "$BATS_FILE_TMPDIR/plain.model" .
 }
 
@@ -327,6 +328,15 @@ END
     done
     exits 1 pack-pairs --text --strict -T cb in
     [[ $output == *'in:2: '* ]]
+}
+
+@test "the page names every task" {
+    pack-pairs --list | cut -f1 >tasks
+    [ "$(wc -l <tasks)" -gt 30 ]
+    while read -r task; do
+        case $task in text) continue ;; anli-r[23]) task=-${task#anli-} ;; esac
+        grep -qE "^\.It Li (.* )?$task( |\$)" "$root/man/man1/pack-pairs.1" || { echo "$task"; false; }
+    done <tasks
 }
 
 @test "tasks are data" {
