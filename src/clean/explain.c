@@ -190,11 +190,17 @@ void explain_page(struct buf *b, const struct spool_page *s, const struct fate *
     struct rows r = { b, s->s[SPOOL_URL] };
     const unsigned char *numbers = NULL;
     uint32_t n = 0;
+    int i;
 
     if (!f->url_lost)
         numbers = add_notes(&r, s->s[SPOOL_NOTES], &n);
     if (!f->url_lost && s->head.rule < 0 && !s->head.fault)
         add_lost(&r, s, f, numbers, n);
+    for (i = 0; i < n_rule; i++)
+        if (v->masked >> i & 1) {
+            add_url(&r);
+            add_row(b, 0, rules[i].name, "edit", (struct bytes){ NULL, 0 });
+        }
     if (s->head.rule < 0 || f->url_lost)
         add_end(&r, s, v);
 }

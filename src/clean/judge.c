@@ -16,7 +16,10 @@
 #include "crawl/crawl.h"
 #include "langid/langid.h"
 
-enum { TEXTS_KEEP = 8 << 20, TEXT_TOGETHER = 64 << 10 };    // bytes kept; of a text not hashed alone
+enum {
+    TEXTS_KEEP = 8 << 20,
+    TEXT_TOGETHER = 64 << 10
+};    // bytes kept; of a text not hashed alone
 
 struct judge {
     const struct clean_plan *plan;
@@ -290,6 +293,19 @@ static const char *judge_words(struct judge *j, const struct spool_page *s, stru
     return fate == WORDS_FOUND ? "badwords-filter:filtered" : NULL;
 }
 
+/* The rules that edit the text of a page that is kept. */
+static void mask(struct judge *j, struct tally *t, struct verdict_page *v)
+{
+    uint64_t hit[RULE_MAX] = { 0 };
+    int i;
+
+    v->text = rules_mask(&j->plan->rules, v->text, &j->masked[0], &j->masked[1], hit);
+    for (i = 0; i < n_rule; i++) {
+        t->hit[i] += hit[i];
+        v->masked |= (uint64_t)(hit[i] > 0) << i;
+    }
+}
+
 void judge_again(struct judge *j, const struct spool_page *s, const struct fate *f, struct tally *t,
                  struct verdict_page *v)
 {
@@ -319,7 +335,7 @@ void judge_again(struct judge *j, const struct spool_page *s, const struct fate 
     v->text = rest.text;
     v->why = judge_words(j, s, t, v, &v->evidence);
     if (!v->why)
-        v->text = rules_mask(&j->plan->rules, v->text, &j->masked[0], &j->masked[1], t->hit);
+        mask(j, t, v);
 }
 
 void judge_free(struct judge *j)

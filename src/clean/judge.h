@@ -49,6 +49,7 @@ struct verdict_page {
     float p;                    // of lang, or of the guess that made it und; if has_p
     int has_p;
     struct bytes text;            // of a kept page
+    uint64_t masked;              // rules that edited it as a whole, a bit a row
     struct bytes evidence;        // for --explain, or empty
     char room[64], number[64];    // for why and evidence
 };

@@ -511,8 +511,8 @@ de true' ]
     need_shared data/crawl/wet
     files=("$SHARED"/data/crawl/wet/{hplt-cc,hplt-dolma,quirks}*.gz)
     for p in c4 mc4; do
-        c4clean -q -p $p -l en --explain --stats s.json "${files[@]}" >rows.tsv
-        c4clean -q -p $p -l en --explain -j 3 --mem 1M "${files[@]}" | cmp - rows.tsv
+        c4clean -q -p $p -l en --with pii --explain --stats s.json "${files[@]}" >rows.tsv
+        c4clean -q -p $p -l en --with pii --explain -j 3 --mem 1M "${files[@]}" | cmp - rows.tsv
         [ "$(head -n 1 rows.tsv)" = "url	line	rule	verdict	evidence" ]
         [ -z "$(awk -F'\t' 'NF != 5' rows.tsv)" ]
         tail -n +2 rows.tsv | awk -F'\t' '{ n[$3 " " $4]++ } END { for (k in n) print k, n[k] }' | sort >ours
@@ -525,7 +525,7 @@ de true' ]
                     lost += $2; next }
                 $1 ~ /:line-passed$|:passed|wet-file$|^skipped|^damage|filtered:ignored_language$/ { next }
                 { rule = $1 in name ? name[$1] : $1
-                  print rule, $1 ~ /:line-filtered:/ ? "drop-line" : $1 ~ /:line-edited:/ ? "edit" : "drop-page", $2 }
+                  print rule, $1 ~ /:line-filtered:/ ? "drop-line" : $1 ~ /-edited:/ ? "edit" : "drop-page", $2 }
                 END { print "duplicate_line lost-line", lost }' names - | sort >theirs
         jq -r '"- keep \(.out.records)"' s.json | sort -o theirs -m - theirs
         diff ours theirs
