@@ -7,17 +7,22 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/opt.h"
+#include "eval/experts.h"
+#include "eval/gate.h"
 #include "eval/page.h"
 #include "eval/report.h"
 #include "io/out.h"
 
-static const char *out_path = "-", *tsv_path, *title = "Loss by language", *baseline;
-static struct opt_list runs, evals;
+static const char *out_path = "-", *tsv_path, *title = "Loss by language", *baseline, *experts_path;
+static struct opt_list runs, evals, gates;
 
 static const struct opt opts[] = {
     { 'b', "baseline", "NAME", OPT_STR, &baseline, 0, 0,
       "compare the others with this model (default: the last of several)" },
     { 'e', "eval", "NAME=FILE", OPT_LIST, &evals, 0, 0, "a table of switch-eval for model NAME" },
+    { 0, "experts", "FILE", OPT_STR, &experts_path, 0, 0,
+      "draw the use of experts that switch-eval wrote" },
+    { 0, "fail-if", "GATE", OPT_LIST, &gates, 0, 0, "exit 1 when this holds, such as sw.nlp<prev" },
     { 'o', "output", "FILE", OPT_STR, &out_path, 0, 0, "write the page to FILE" },
     { 'r', "run", "NAME=DIR", OPT_LIST, &runs, 0, 0,
       "a training folder: metrics.tsv and eval.tsv" },
@@ -61,32 +66,68 @@ static void put_file(const char *path, const struct buf *b)
         die("%s", err.msg);
 }
 
+static void read_all(struct report *r, char **table)
+{
+    struct err err = { 0 };
+
+    each(&runs, r, report_add_run);
+    each(&evals, r, report_add_eval);
+    if (!*table && !runs.n && !evals.n && report_add_eval(r, NULL, "-", &err) < 0)
+        die("%s", err.msg);
+    for (; *table; table++)
+        if (report_add_eval(r, NULL, *table, &err) < 0)
+            die("%s", err.msg);
+    if (report_set_baseline(r, baseline, &err) < 0)
+        die("%s", err.msg);
+}
+
+static struct experts *read_experts(void)
+{
+    struct err err = { 0 };
+    struct experts *e = experts_path ? experts_read(experts_path, &err) : NULL;
+
+    if (experts_path && !e)
+        die("%s", err.msg);
+    return e;
+}
+
+/* 1 when a gate holds; all that do are named. */
+static int check_gates(const struct report *r)
+{
+    struct err err = { 0 };
+    int i, got, bad = 0;
+
+    for (i = 0; i < gates.n; i++) {
+        if ((got = gate_check(r, gates.item[i], &err)) == 0)
+            continue;
+        warn("%s", err.msg);
+        bad = 1;
+    }
+    return bad;
+}
+
 int main(int argc, char **argv)
 {
     struct report r = { .baseline = -1 };
     struct buf page = { 0 };
-    struct err err = { 0 };
+    struct experts *e;
+    int bad;
 
     argv += opt_parse(&tool, argc, argv);
     if (!*argv && !runs.n && !evals.n && isatty(STDIN_FILENO))
         die_misuse("nothing to report: give tables, or --run and --eval");
-    each(&runs, &r, report_add_run);
-    each(&evals, &r, report_add_eval);
-    if (!*argv && !runs.n && !evals.n && report_add_eval(&r, NULL, "-", &err) < 0)
-        die("%s", err.msg);
-    for (; *argv; argv++)
-        if (report_add_eval(&r, NULL, *argv, &err) < 0)
-            die("%s", err.msg);
-    if (report_set_baseline(&r, baseline, &err) < 0)
-        die("%s", err.msg);
-    page_html(&page, &r, title);
+    read_all(&r, argv);
+    e = read_experts();
+    page_html(&page, &r, e, title);
     put_file(out_path, &page);
     if (tsv_path) {
         buf_reset(&page);
         page_tsv(&page, &r);
         put_file(tsv_path, &page);
     }
+    bad = check_gates(&r);
     buf_release(&page);
+    experts_free(e);
     report_release(&r);
-    return 0;
+    return bad;
 }

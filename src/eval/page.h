@@ -3,9 +3,11 @@
 #define EVAL_PAGE_H
 
 struct buf;
+struct experts;
 struct report;
 
-void page_html(struct buf *out, const struct report *r, const char *title);
+/* e may be NULL: nothing is known of experts. */
+void page_html(struct buf *out, const struct report *r, const struct experts *e, const char *title);
 
 /* One row a language: lang, name, then for each model its targets, loss and perplexity, and for
  * each but the baseline its difference and speed-up. The last row is "all". */

@@ -24,6 +24,60 @@ tables() {
     [ "$(tail -n 1 page.tsv | cut -f 1)" = all ]
 }
 
+@test "gates: what holds is named, after the page is there" {
+    tables
+    exits 0 eval-report -o page.html -e big=one.tsv --fail-if 'fi.nlp<prev' \
+        --fail-if 'fi.perplexity>20.1' --fail-if 'all.tokens_per_s<100' -r big=run small.tsv
+    exits 1 eval-report -o page2.html -e big=one.tsv --fail-if 'fi.nlp>=prev' \
+        --fail-if 'fi.loss>2.5' --fail-if 'fi.difference<-0.4' small.tsv
+    [ "$output" = "eval-report: gate 'fi.nlp>=prev': big has -2.5, against -3
+eval-report: gate 'fi.difference<-0.4': big has -0.5, against -0.4" ]
+    grep -q Finnish page2.html
+    refuses eval-report -o page.html -e big=one.tsv --fail-if 'sw.nlp<prev' small.tsv
+    [[ $output == *"gate 'sw.nlp<prev': no nlp of sw is known for big" ]]
+    refuses eval-report -o page.html --fail-if 'fi.nlp<prev' one.tsv
+    for gate in 'fi' fi.nlp 'fi.nlp<' 'fi.nlp<many' '.nlp<1' 'fi.n<1' 'nlp<1' '<' 'fi.loss nlp<1'; do
+        refuses eval-report -o page.html --fail-if "$gate" one.tsv
+        [[ $output == *'is no gate'* ]]
+    done
+}
+
+@test "speed-ups: the mean, the share of the fourfold, a row for each range" {
+    tables
+    mkdir fast slow
+    printf 'step\tloss\n0\t6\n' | tee fast/metrics.tsv >slow/metrics.tsv
+    # fi: as good at step 100 of 800, sw: at 400, nl: never
+    printf '%s\t%s\t%s\n' step lang nlp 100 'fi' -3 100 sw -4 100 nl -5 400 'fi' -2 400 sw -3 \
+        400 nl -4 >fast/eval.tsv
+    printf '%s\t%s\t%s\n' step lang nlp 800 'fi' -3 800 sw -3 800 nl -3 >slow/eval.tsv
+    exits 0 eval-report -o page.html -r fast=fast -r slow=slow --fail-if 'sw.speed_up>2.01'
+    grep -q 'Mean over 3 languages 3.33x, those never as good counted as 0; 33 % of them' page.html
+    grep -q '<td>8 to 10x</td><td>1</td>' page.html
+    grep -q '<td>0 to 1x</td><td>1</td>' page.html
+    refuses eval-report -o page.html -r fast=fast -r slow=slow --fail-if 'nl.speed_up<1'
+}
+
+@test "experts: a map of each block, a cell for each language and expert" {
+    tables
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' lang stack block expert tokens share \
+        'fi' encoder 1 0 9 0.9 'fi' encoder 1 1 1 0.1 sw encoder 1 1 5 1 'fi' decoder 3 0 1 1 >ex.tsv
+    exits 0 eval-report -o page.html --experts ex.tsv one.tsv
+    [ "$(grep -c '<h3>encoder 1</h3>\|<h3>decoder 3</h3>' page.html)" -eq 2 ]
+    # even is 0.5: 0.9 and 1 are levels 4 and 5 of 7, 0.1 level 1; two cells of fi, one of sw
+    [ "$(grep -o 'M[0-9]* [0-9]*h13' page.html | wc -l)" -eq 4 ]
+    grep -q 'opacity="0.14" d="M84 0h13' page.html
+    grep -q 'opacity="0.57" d="M70 0h13' page.html
+    sed 's/\t0.9$/\t1.9/' ex.tsv >bad.tsv
+    refuses eval-report --experts bad.tsv one.tsv
+    [[ $output == *'bad.tsv: row 1: share 1.9 is none' ]]
+    sed 's/encoder\t1\t0/encoder\t1\t-1/' ex.tsv >bad.tsv
+    refuses eval-report --experts bad.tsv one.tsv
+    head -n 1 ex.tsv >bad.tsv
+    refuses eval-report --experts bad.tsv one.tsv
+    refuses eval-report --experts one.tsv one.tsv
+    refuses eval-report --experts absent one.tsv
+}
+
 @test "markup in names is text" {
     tables
     eval-report -t '<b>' -e '<script>=one.tsv' -o page.html

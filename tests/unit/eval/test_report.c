@@ -80,7 +80,7 @@ static void test_pages(void **state)
                                           "54.5982\t-1.000000\t1.3333\n"));
     assert_non_null(strstr((char *)out.p, "ru\tRussian\t9\t3.500000\t33.1155\t0\t\t\t\t\n"));
     buf_reset(&out);
-    page_html(&out, &r, "a <title> & more");
+    page_html(&out, &r, NULL, "a <title> & more");
     buf_add_byte(&out, 0);
     assert_non_null(strstr((char *)out.p, "<title>a &lt;title&gt; &amp; more</title>"));
     assert_null(strstr((char *)out.p, "nan"));
