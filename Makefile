@@ -32,8 +32,8 @@ TOOL := $(patsubst src/cmd/%.c,$(BIN)/%,$(wildcard src/cmd/*.c))
 UNIT := $(patsubst %.c,$B/%,$(wildcard tests/unit/*/test_*.c))
 GOLD := $(patsubst %.c,$B/%,$(wildcard tests/golden/*.c))
 SOURCES := $(wildcard src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
-FUZZ := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/*.c))
-TEST := $(UNIT) $(wildcard tests/cmd/*.t tests/golden/*.t)
+FUZZ := $(patsubst %.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
+TEST := $(UNIT) $(wildcard tests/cmd/*.t tests/golden/*.t tests/fuzz/*.t)
 THREADED := build/tsan/tests/unit/base/test_crew $(patsubst %,tests/cmd/%.t,c4clean langid \
     spm-encode spm-train dedup-docs)
 ifeq ($(VARIANT),release)
@@ -55,7 +55,8 @@ $B/tests/unit/%: $B/tests/unit/%.o $B/tests/unit/main.o $B/libswitchyard.a
 $B/tests/golden/%: $B/tests/golden/%.o $B/libswitchyard.a
 	$(call run,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
 
-$B/tests/fuzz/%: $B/tests/fuzz/%.o $B/libswitchyard.a
+$B/tests/fuzz/fuzz_%: $B/tests/fuzz/fuzz_%.o $(if $(filter fuzz,$(VARIANT)),,$B/tests/fuzz/replay.o) \
+    $B/libswitchyard.a
 	$(call run,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LDLIBS)
 
 $B/tests/bench/%: $B/tests/bench/%.o $B/libswitchyard.a
@@ -77,7 +78,7 @@ demo check:                             # what they need may not be there yet: s
 	$(MAKE) -j$$(nproc) all $(if $(filter check,$@),units)
 	$(if $(filter check,$@),$(MAKE) test,pipelines/demo)
 
-units: $(UNIT) $(GOLD)
+units: $(UNIT) $(GOLD) $(FUZZ)
 
 test: all units
 	BIN=$(abspath $(BIN)) prove -j$$(nproc) -e '' $(TEST)

@@ -75,3 +75,14 @@ record() { # URL TEXT...: a record with a line of text for each
     c4clean -q -p mc4 --without paragraphs --lang en x >docs
     [ "$(c4clean -q -p mc4 --without paragraphs --lang en --origin docs | jq -r .origin | paste -sd' ')" = 'docs:1 docs:2' ]
 }
+
+@test "3.0.1 passes over header lines before the first record; 3.1.0 takes blank lines for a page" {
+    { printf 'WARC/1.1\r\nWARC-Type: x\r\nContent-Length: 3\r\n\r\n'; record http://a/ one; } >x
+    [ "$(clean x 3.0.1)" = '["http://a/","one"]' ]
+    { printf '\r\n'; record http://a/ one; } >x
+    [ "$(clean x)" = '["http://a/","one"]' ]
+    [ "$(jq '.dropped["split-wet-file:filtered:no_url"].records' s.json)" -eq 1 ]
+    record http://a/ one >x
+    [ "$(clean x)" = '["http://a/","one"]' ]
+    [ "$(jq '.dropped["split-wet-file:filtered:no_url"].records' s.json)" = null ]
+}
