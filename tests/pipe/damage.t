@@ -26,6 +26,10 @@ docs                -     punkt-train -q -o out docs
 docs                -     spm-train -q -s 800 --at-most -c 0.9 -o out docs
 docs.zst            cf    spm-train -q -s 800 --at-most -c 0.9 -o out docs.zst
 v.model             erc   spm-train -q -s 800 --at-most -c 0.9 --normalizer v.model -o out docs
+pairs               r     eval-score -m em -o out pairs pairs
+v.model             erc   switch-generate -q -m v.model -L 4 -o out step few
+step/config.json    erc   switch-generate -q -m v.model -L 4 -o out step few
+step/expert-00001.safetensors erc switch-generate -q -m v.model -L 4 -o out step few
 v.model             erc   pack-pairs -q -m v.model -o out pairs
 pairs               -     pack-pairs -q -m v.model -o out pairs
 t.ids               ercf  shard merge -o out t.ids
@@ -91,6 +95,8 @@ writes() {
 -  punkt-train -q -o OUT docs
    spm-train -q -s 800 --at-most -c 0.9 -o OUT docs
 -  pack-pairs -q -m v.model -o OUT pairs
+-  eval-score -m em -o OUT pairs pairs
+-  switch-generate -q -m v.model -L 4 -o OUT step few
 -  shard merge -o OUT t.ids
 -  shard shuffle -o OUT t.ids
 -  shard export -f tfrecord -o OUT t.ids
@@ -142,9 +148,10 @@ setup_file() { # one good file of each kind
     rm v.vocab
     jq -r '[.lang, .text] | @tsv' docs | head -n 20 >labels
     langid-train -q -g char2:256:4 -w 8 -n 200 -o small.lid labels
-    awk 'length > 20 { print substr($0, 1, 20) "\t" substr($0, 21, 20) }' text | head -n 50 >pairs
+    jq -r '[.text[0:20], .text[20:40]] | @tsv' docs >pairs
     shard export -f tfrecord -o t.tfrecord t.ids
     cp -r "$DATA/golden/t5v10_tiny/model" dense
+    head -n 3 text >few
 }
 
 setup() {
