@@ -71,7 +71,7 @@ static void put_count(struct buf *out, double x)
     static const char *const unit[] = { "", " k", " M", " G", " T" };
     int i = 0;
 
-    while (x >= 9999.5 && i < 4) {
+    while (x >= (i ? 999.5 : 9999.5) && i < 4) {
         x /= 1000;
         i++;
     }

@@ -22,6 +22,9 @@ tables() {
     grep -q '<polyline' page.html
     [ "$(sed -n 2p page.tsv | cut -f 1,9)" = $'fi\t-0.500000' ]
     [ "$(tail -n 1 page.tsv | cut -f 1)" = all ]
+    printf 'step\tloss\ttokens\n1\t6\t1638400\n' >run/metrics.tsv
+    eval-report -o page.html -r big=run
+    grep -q '1.64 M tokens' page.html
 }
 
 @test "gates: what holds is named, after the page is there" {
