@@ -124,39 +124,88 @@ static void put_cards(struct buf *out, const struct report *r)
     buf_add_str(out, "</div>\n");
 }
 
-static void put_curves(struct buf *out, const struct report *r)
+struct over_steps {    // a figure with a curve in each model
+    struct chart chart;
+    const char *head;
+    size_t curve, dots;    // where in struct report_model; dots 0: there are none
+    int faint;             // show what was smoothed as well
+};
+
+static const struct curve *curve_of(const struct report_model *m, size_t offset)
+{
+    return (const struct curve *)(const void *)((const char *)m + offset);
+}
+
+static int is_flat_zero(const struct curve *c)
+{
+    size_t i;
+
+    for (i = 0; i < c->n; i++)
+        if (c->y[i] != 0)
+            return 0;
+    return 1;
+}
+
+static void put_over_steps(struct buf *out, const struct report *r, const struct over_steps *f)
 {
     struct curve *c = xcalloc(2 * r->n_model + 1, sizeof(*c)), smooth;
     struct chart_line *line = xcalloc(3 * r->n_model + 1, sizeof(*line));
-    struct chart chart = { "Loss over training steps", "step", "loss (nats a target token)", line,
-                           0 };
+    struct chart chart = f->chart;
     size_t i;
 
+    chart.line = line;
     for (i = 0; i < r->n_model; i++) {
         const struct report_model *m = &r->model[i];
+        const struct curve *from = curve_of(m, f->curve);
         int color = color_of(r, m);
 
-        if (!m->train.n)
+        if (is_flat_zero(from))    // nothing known, or a dense model that drops nothing
             continue;
         smooth = (struct curve){ 0 };
-        curve_smooth(&m->train, 1 + (double)m->train.n / 50, &smooth);
-        curve_thin(&m->train, N_POINT, &c[2 * i]);
+        curve_smooth(from, 1 + (double)from->n / 50, &smooth);
+        curve_thin(from, N_POINT, &c[2 * i]);
         curve_thin(&smooth, N_POINT, &c[2 * i + 1]);
         curve_release(&smooth);
-        line[chart.n_line++] = (struct chart_line){ &c[2 * i], color, 1, 0, NULL };
+        if (f->faint)
+            line[chart.n_line++] = (struct chart_line){ &c[2 * i], color, 1, 0, NULL };
         line[chart.n_line++] = (struct chart_line){ &c[2 * i + 1], color, 0, 0, m->name };
-        if (m->all.n)
-            line[chart.n_line++] = (struct chart_line){ &m->all, color, 0, 1, NULL };
+        if (f->dots && curve_of(m, f->dots)->n)
+            line[chart.n_line++] = (struct chart_line){ curve_of(m, f->dots), color, 0, 1, NULL };
     }
     if (chart.n_line) {
-        buf_add_str(out, "<h2>Loss over training</h2>\n<p>Pale: each step's batch. Bold: smoothed. "
-                         "Dots: held-out text of all languages.</p>\n");
+        buf_add_str(out, f->head);
         chart_svg(out, &chart);
     }
     for (i = 0; i < 2 * r->n_model; i++)
         curve_release(&c[i]);
     free(c);
     free(line);
+}
+
+static void put_curves(struct buf *out, const struct report *r)
+{
+    static const struct over_steps figure[] = {
+        { { "Loss over training steps", "step", "loss (nats a target token)", NULL, 0 },
+          "<h2>Loss over training</h2>\n<p>Pale: each step's batch. Bold: smoothed. Dots: held-out "
+          "text of all languages.</p>\n",
+          offsetof(struct report_model, train),
+          offsetof(struct report_model, all),
+          1 },
+        { { "Dropped tokens over training steps", "step", "dropped (%)", NULL, 0 },
+          "<h2>Dropped tokens</h2>\n<p>Past the capacity of their expert, smoothed.</p>\n",
+          offsetof(struct report_model, drop),
+          0,
+          0 },
+        { { "Tokens a second over training steps", "step", "tokens a second", NULL, 0 },
+          "<h2>Speed of training</h2>\n<p>Inputs and targets, smoothed.</p>\n",
+          offsetof(struct report_model, pace),
+          0,
+          0 },
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(figure) / sizeof(figure[0]); i++)
+        put_over_steps(out, r, &figure[i]);
 }
 
 static void put_head(struct buf *out, const struct report *r)

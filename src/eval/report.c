@@ -42,13 +42,21 @@ const struct report_lang *report_lang(const struct report_model *m, const char *
     return NULL;
 }
 
+/* A number of a column that may be missing, and be no number; 0 and *y when it is there. */
+static int optional(const struct table *t, size_t row, int column, double *y)
+{
+    struct err none;
+
+    return column < 0 ? -1 : table_num(t, row, column, y, &none);
+}
+
 static int add_metrics(struct report_model *m, const struct table *t, struct err *err)
 {
     int step = table_need(t, "step", err), loss = step < 0 ? -1 : table_need(t, "loss", err);
     int seconds = table_column(t, "seconds"), tokens = table_column(t, "tokens");
     int dropped = table_column(t, "dropped");
     size_t i, n = table_rows(t), late = 0;
-    double x, y;
+    double x, y, took, read;
 
     if (step < 0 || loss < 0)
         return -1;
@@ -57,12 +65,18 @@ static int add_metrics(struct report_model *m, const struct table *t, struct err
             return -1;
         curve_add(&m->train, x, y);
         m->steps = x;
-        if (seconds >= 0 && table_num(t, i, seconds, &x, err) == 0)
-            m->seconds += x;
-        if (tokens >= 0 && table_num(t, i, tokens, &x, err) == 0)
-            m->tokens += x;
-        if (dropped >= 0 && i >= n - (n + 9) / 10 && table_num(t, i, dropped, &x, err) == 0) {
-            m->dropped += x;
+        took = read = 0;
+        if (optional(t, i, seconds, &took) == 0)
+            m->seconds += took;
+        if (optional(t, i, tokens, &read) == 0)
+            m->tokens += read;
+        if (took > 0 && read > 0)
+            curve_add(&m->pace, x, read / took);
+        if (optional(t, i, dropped, &y) < 0)
+            continue;
+        curve_add(&m->drop, x, 100 * y);
+        if (i >= n - (n + 9) / 10) {
+            m->dropped += y;
             late++;
         }
     }
@@ -241,6 +255,8 @@ void report_release(struct report *r)
             curve_release(&m->lang[j].curve);
         }
         curve_release(&m->train);
+        curve_release(&m->drop);
+        curve_release(&m->pace);
         curve_release(&m->all);
         free(m->lang);
         free(m->name);

@@ -17,6 +17,7 @@ struct report_lang {
 struct report_model {
     char *name;
     struct curve train;               // loss over steps
+    struct curve drop, pace;          // share of tokens dropped, tokens a second; over steps
     struct curve all;                 // loss of all languages, from evaluations during training
     double steps, tokens, seconds;    // of training; 0 when unknown
     double targets, loss;             // final, all languages

@@ -60,6 +60,20 @@ eval-report: gate 'fi.difference<-0.4': big has -0.5, against -0.4" ]
     refuses eval-report -o page.html -r fast=fast -r slow=slow --fail-if 'nl.speed_up<1'
 }
 
+@test "curves of what was dropped and of the speed, where they are known" {
+    tables
+    exits 0 eval-report -o page.html -r big=run
+    [ "$(grep -c '<svg' page.html)" -eq 2 ]    # loss and tokens a second
+    printf '%s\t%s\t%s\t%s\t%s\n' step loss seconds tokens dropped 0 6 1 10 0.5 1 6 1 10 0.25 \
+        >run/metrics.tsv
+    exits 0 eval-report -o page.html -r big=run --fail-if 'all.dropped>0.26'
+    [ "$(grep -c '<svg' page.html)" -eq 3 ]
+    grep -q '>50</text>' page.html    # in percent
+    sed -i 's/0\.[25]*$/0/' run/metrics.tsv
+    exits 0 eval-report -o page.html -r big=run
+    [ "$(grep -c '<svg' page.html)" -eq 2 ]
+}
+
 @test "experts: a map of each block, a cell for each language and expert" {
     tables
     printf '%s\t%s\t%s\t%s\t%s\t%s\n' lang stack block expert tokens share \
