@@ -145,6 +145,9 @@ static void sum_up(struct lattice *l, double alpha)
 
         for (i = p->first; i != NO_EDGE; i = l->edge[i].next)
             high = fmax(high, l->place[l->edge[i].from].sum + alpha * (double)l->edge[i].score);
+        p->sum = -INFINITY;
+        if (!(high > -INFINITY))
+            continue;
         for (i = p->first; i != NO_EDGE; i = l->edge[i].next)
             sum += exp(l->place[l->edge[i].from].sum + alpha * (double)l->edge[i].score - high);
         p->sum = high + log(sum);

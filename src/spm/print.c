@@ -19,9 +19,9 @@ static unsigned char *put_number(unsigned char *p, uint32_t x)
     size_t at = DIGITS;
 
     for (; x >= 100; x /= 100)
-        memcpy(digit + (at -= 2), pairs + 2 * (x % 100), 2);
+        memcpy(digit + (at -= 2), pairs + (size_t)2 * (x % 100), 2);
     if (x >= 10)
-        memcpy(digit + (at -= 2), pairs + 2 * x, 2);
+        memcpy(digit + (at -= 2), pairs + (size_t)2 * x, 2);
     else
         digit[--at] = (char)('0' + x);
     memcpy(p, digit + at, SPARE);

@@ -382,10 +382,12 @@ int run_encode(const struct run_plan *plan, char **files, struct err *err)
     struct run r = { .plan = plan, .file = files, .from_stdin = !*files };
     struct ids_writer *shard;
     struct out *text;
-    int bad = begin(&r, err) || crew_run(&crew, &r, plan->n_thread, err);
+    int bad = begin(&r, err);
 
-    if (r.worker)
+    if (!bad) {
+        bad = crew_run(&crew, &r, plan->n_thread, err);
         progress_end(&r.progress);
+    }
     if (!bad) {
         shard = r.shard;
         text = r.text;

@@ -60,7 +60,7 @@ static inline size_t utf8_usual(const unsigned char *p, uint32_t *c)
 {
     if (p[0] >= 0xE0 && p[0] < 0xED) {    // below surrogates
         *c = (p[0] & 0xFu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
-        return ((p[1] & 0xC0) == 0x80) & ((p[2] & 0xC0) == 0x80) & (*c >= 0x800) ? 3 : 0;
+        return (p[1] & 0xC0) == 0x80 && (p[2] & 0xC0) == 0x80 && *c >= 0x800 ? 3 : 0;
     }
     return utf8_at(p, 4, c);
 }
