@@ -38,3 +38,17 @@ golden() { # FOLDER NAME: its pages, as `pages` prints them
     [ "$(diff want got | grep -c '^>')" -eq 1 ]
     diff want got | grep -q '^> https://sammacbeth.eu/.*	5874	'
 }
+
+@test "of broken files the default reader finds all that the reference finds, and 22 pages more" {
+    need_shared data/golden-clean
+    more=0
+    for file in "$SHARED"/data/crawl/broken/*; do
+        name=$(basename "$file")
+        "$pages" "$file" default 2>/dev/null >got
+        golden broken "${name%%.*}" >want
+        grep -vxFf got want >lost || true
+        [ ! -s want ] || [ ! -s lost ] || { head "$file" lost; false; }
+        more=$((more + $(wc -l <got) - $(wc -l <want)))
+    done
+    [ "$more" -eq 22 ]
+}
