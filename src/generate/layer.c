@@ -9,7 +9,8 @@
 #include "kernel/kernel.h"
 #include "nn/gemm.h"
 
-enum { TILE_ROWS = 128, TILE_OUT = 192, BLOCK_OUT = 32 };    // of a text; outputs a thread takes
+/* Tiles of a text; outputs a thread takes; work that is not worth a second thread. */
+enum { TILE_ROWS = 128, TILE_OUT = 192, BLOCK_OUT = 32, SMALL = 1 << 16 };
 
 static size_t less(size_t a, size_t b)
 {
@@ -21,7 +22,7 @@ static void by_rows(float *y, const float *x, const float *w, size_t n, size_t i
 {
     size_t at, i, o;
 
-#pragma omp parallel for private(i, o) schedule(static)
+#pragma omp parallel for private(i, o) schedule(static) if (n * in * out > SMALL)
     for (at = 0; at < out; at += BLOCK_OUT)
         for (o = at; o < less(out, at + BLOCK_OUT); o++)
             for (i = 0; i < n; i++)
@@ -32,7 +33,7 @@ static void by_text(float *y, const float *x, const float *w, size_t n, size_t i
 {
     size_t across = (out + TILE_OUT - 1) / TILE_OUT, k;
 
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) if (n * in * out > SMALL)
     for (k = 0; k < across * ((n + TILE_ROWS - 1) / TILE_ROWS); k++) {
         size_t i = k / across * TILE_ROWS, o = k % across * TILE_OUT;
 
@@ -60,7 +61,7 @@ static void feed_dense(const struct ffn *f, enum product how, const float *x, si
     product(how, u, x, f->wi, n, f->d_model, width);
     if (f->wi_1)
         product(how, v, x, f->wi_1, n, f->d_model, width);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n * width > SMALL)
     for (i = 0; i < n; i++)
         if (f->wi_1)
             kern.geglu(h + i * width, u + i * width, v + i * width, width);

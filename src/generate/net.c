@@ -23,6 +23,8 @@
 #include "nn/norm.h"
 #include "nn/relpos.h"
 
+enum { SMALL = 1 << 10 };    // queries not worth a second thread
+
 struct text {              // an encoded one
     size_t n, cap;         // tokens
     float *key, *value;    // [decoder blocks, n, I]
@@ -246,7 +248,7 @@ static void attend(struct net *n, int block, int self, size_t rows, const int32_
 {
     size_t unit, inner = n->inner, size = (size_t)n->n_row * inner;
 
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * inner > SMALL)
     for (unit = 0; unit < rows * n->n_head; unit++) {
         size_t row = unit / n->n_head, head = unit % n->n_head, at = head * n->d_kv;
         struct look l = { .query = n->decoder.query + row * inner + at,

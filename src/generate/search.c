@@ -15,6 +15,8 @@
 #include "generate/net.h"
 #include "generate/search.h"
 
+enum { SMALL = 1 << 14 };    // logits not worth a second thread
+
 struct hypothesis {
     int request, row;    // row: of the last step
     int draw;            // which of its request's
@@ -202,7 +204,7 @@ static void look(struct search_state *s, const float *logits)
     size_t n_vocab = (size_t)net_vocab(s->net), n_id = (size_t)s->rule->n_id;
     int i;
 
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) if ((size_t)s->n_live * n_vocab > SMALL)
     for (i = 0; i < s->n_live; i++) {
         const struct hypothesis *h = &s->live[i];
         const struct search_request *r = &s->request[h->request];
