@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clean/claim.h"
+#include "claims/claim.h"
 #include "clean/explain.h"
 #include "text/unicode.h"
 #include "text/utf8.h"

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "clean/judge.h"
-#include "clean/rules.h"
+#include "rules/rules.h"
 
 extern const char explain_header[];
 

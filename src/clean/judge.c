@@ -5,16 +5,16 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "clean/badwords.h"
-#include "clean/claim.h"
+#include "claims/claim.h"
 #include "clean/explain.h"
 #include "clean/judge.h"
 #include "clean/language.h"
-#include "clean/measure.h"
-#include "clean/url.h"
-#include "clean/words.h"
 #include "crawl/crawl.h"
 #include "langid/langid.h"
+#include "lists/badwords.h"
+#include "lists/url.h"
+#include "rules/measure.h"
+#include "rules/words.h"
 
 enum {
     TEXTS_KEEP = 8 << 20,

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "clean/parts.h"
+#include "claims/parts.h"
 #include "clean/run.h"
 #include "clean/spool.h"
 #include "clean/tally.h"

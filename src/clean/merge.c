@@ -2,10 +2,10 @@
  * task's number behind it; what is lost goes through a second sorter, by task. */
 #include <string.h>
 
-#include "clean/claim.h"
+#include "claims/claim.h"
+#include "claims/slices.h"
 #include "clean/merge.h"
 #include "clean/run.h"
-#include "clean/slices.h"
 #include "io/sort.h"
 
 struct merge {

@@ -5,16 +5,16 @@
 #include "base/crew.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "clean/claim.h"
+#include "claims/claim.h"
+#include "claims/lost.h"
+#include "claims/parts.h"
 #include "clean/finish.h"
-#include "clean/keyset.h"
-#include "clean/lost.h"
 #include "clean/pages.h"
-#include "clean/parts.h"
 #include "clean/run.h"
 #include "clean/spool.h"
 #include "io/ledger.h"
 #include "io/sort.h"
+#include "lists/keyset.h"
 
 struct run {
     const struct clean_plan *plan;

@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include "base/progress.h"
-#include "clean/rules.h"
 #include "clean/sink.h"
 #include "crawl/crawl.h"
+#include "rules/rules.h"
 #include "text/lang.h"
 
 struct badwords;

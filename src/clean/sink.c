@@ -14,9 +14,9 @@
 
 #include "base/err.h"
 #include "clean/sink.h"
-#include "clean/url.h"
 #include "io/deflate.h"
 #include "io/out.h"
+#include "lists/url.h"
 
 enum { MEMBER = 256 << 10, ALL = 32 << 20 };
 

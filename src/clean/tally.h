@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "clean/rules.h"
+#include "rules/rules.h"
 
 struct clean_notes;
 struct clean_plan;

@@ -11,15 +11,15 @@
 #include "base/opt.h"
 #include "base/progress.h"
 #include "base/share.h"
-#include "clean/badwords.h"
+#include "claims/slices.h"
 #include "clean/explain.h"
-#include "clean/lists.h"
 #include "clean/run.h"
-#include "clean/slices.h"
 #include "clean/task.h"
 #include "io/ledger.h"
 #include "io/out.h"
 #include "langid/langid.h"
+#include "lists/badwords.h"
+#include "lists/lists.h"
 #include "punkt/params.h"
 
 static const char *profile, *compat = "3.1.0", *lang, *split_by, *out_dir, *tmpdir, *out_path,

@@ -9,10 +9,10 @@
 #include "base/die.h"
 #include "base/err.h"
 #include "base/opt.h"
-#include "eval/measure.h"
-#include "eval/score.h"
-#include "eval/trials.h"
 #include "io/out.h"
+#include "score/measure.h"
+#include "score/score.h"
+#include "score/trials.h"
 
 enum { METRICS_MAX = 64, SAMPLES_MAX = 1000000 };
 

@@ -11,8 +11,8 @@
 #include "base/mem.h"
 #include "eval/chart.h"
 #include "eval/experts.h"
-#include "eval/lexicon.h"
 #include "eval/table.h"
+#include "score/lexicon.h"
 
 enum { EXPERTS_MAX = 1 << 16, CELLS_MAX = 1 << 22, CELL = 14, GAP = 70, LEVELS = 7 };
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "eval/measure.h"
-#include "eval/score.h"
-#include "eval/trials.h"
+#include "score/measure.h"
+#include "score/score.h"
+#include "score/trials.h"
 
 enum { METRICS_MAX = 64 };
 
