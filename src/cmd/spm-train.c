@@ -229,5 +229,10 @@ int main(int argc, char **argv)
     train(&p, in.corpus, &c);
     if (model_write(output, &p, &c, &err) < 0 || ledger_write(in.ledger, stats, &err) < 0)
         die("%s", err.msg);
+    candidates_release(&c);
+    corpus_free(in.corpus);
+    normal_free(in.normal);
+    ledger_free(in.ledger);
+    buf_release(&table);
     return 0;
 }

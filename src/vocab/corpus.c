@@ -108,7 +108,8 @@ static int spill(struct corpus *c, struct err *err)
     int bad = 0;
 
     sort_text = c->text.p;
-    qsort(c->entry, c->n_entry, sizeof(*c->entry), by_text);
+    if (c->n_entry)
+        qsort(c->entry, c->n_entry, sizeof(*c->entry), by_text);
     runs_begin(c->runs);
     for (i = 0; !bad && i < c->n_entry; i++) {
         const struct entry *e = &c->entry[i];

@@ -13,7 +13,7 @@ struct progress;
 
 struct intake {
     struct corpus *corpus;
-    const struct normal *normal;
+    struct normal *normal;
     struct ledger *ledger;
     struct progress *progress;
     int lines;    // each line is a document, not JSON
