@@ -1,5 +1,6 @@
 /* opt.c - see opt.h. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +13,50 @@
 
 static struct buf line;    // the command line, for opt_line()
 
+/* o, or where its table goes on; NULL at the end. */
+static const struct opt *row(const struct opt *o)
+{
+    while (o && !o->name)
+        o = o->to;
+    return o;
+}
+
+static void print_default(const struct opt *o)
+{
+    if (o->kind == OPT_NUM)
+        printf("%.15g", *(const double *)o->to);
+    else if (o->kind == OPT_INT || o->kind == OPT_SIZE)
+        printf("%" PRId64, *(const int64_t *)o->to);
+    else if (o->kind == OPT_STR || o->kind == OPT_CHOICE)
+        printf("%s", *(const char **)o->to);
+}
+
+static void print_help(const struct opt *o)
+{
+    const char *c;
+
+    for (c = o->help; *c; c++)
+        if (*c == '@')
+            print_default(o);
+        else
+            putchar(*c);
+}
+
 static void help(const struct tool *t)
 {
     const struct opt *o;
 
     printf("usage: %s %s\n%s\n\n", t->name, t->operands, t->about);
-    for (o = t->opts; o->name; o++) {
+    for (o = row(t->opts); o; o = row(o + 1)) {
         int n = o->key ? printf("  -%c, --%s", o->key, o->name) : printf("      --%s", o->name);
 
         if (o->arg)
             n += printf(" %s", o->arg);
         if (n >= HELP_COLUMN)
             n = printf("\n") - 1;
-        printf("%*s%s\n", HELP_COLUMN - n, "", o->help);
+        printf("%*s", HELP_COLUMN - n, "");
+        print_help(o);
+        putchar('\n');
     }
     printf("  -h, --help                  print this help\n"
            "  -V, --version               print the version\n"
@@ -36,7 +68,7 @@ static void complete_bash(const struct tool *t)
     const struct opt *o;
 
     printf("complete -o default -W '");
-    for (o = t->opts; o->name; o++)
+    for (o = row(t->opts); o; o = row(o + 1))
         printf("--%s ", o->name);
     printf("--help --version' %s\n", t->name);
 }
@@ -62,10 +94,13 @@ static void complete_zsh(const struct tool *t)
     const char *c;
 
     printf("#compdef %s\n_arguments", t->name);
-    for (o = t->opts; o->name; o++) {
+    for (o = row(t->opts); o; o = row(o + 1)) {
         printf(" \\\n  '%s--%s%s[", o->kind == OPT_LIST ? "*" : "", o->name, o->arg ? "=" : "");
         for (c = o->help; *c; c++)
-            printf(*c == '\'' ? "'\\''" : strchr("[]:", *c) ? "\\%c" : "%c", *c);
+            if (*c == '@')
+                print_default(o);
+            else
+                printf(*c == '\'' ? "'\\''" : strchr("[]:", *c) ? "\\%c" : "%c", *c);
         printf("]");
         if (o->arg)
             zsh_values(o);
@@ -95,7 +130,7 @@ static const struct opt *find(const struct tool *t, const char *word, size_t n, 
 {
     const struct opt *o;
 
-    for (o = t->opts; o->name; o++)
+    for (o = row(t->opts); o; o = row(o + 1))
         if (key ? o->key == key : strlen(o->name) == n && !memcmp(o->name, word, n))
             return o;
     return NULL;

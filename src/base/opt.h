@@ -26,7 +26,9 @@ struct opt_list {
     int n;
 };
 
-struct opt {                   // a row without a name ends the table
+/* A row without a name ends the table; if its `to` is set, that table goes on there: so tools
+ * share rows. In help, @ stands for what the option is when no one says it. */
+struct opt {
     char key;                  // 'k' for -k, 0 for none
     const char *name, *arg;    // --name ARG
     enum opt_kind kind;

@@ -16,6 +16,18 @@ static double share;
 static const char *name, *kind;
 static struct opt_list lang;
 
+static int64_t depth = 7;
+static double rate = 1e-4;
+static const char *shape = "round";
+
+static struct opt shared[] = {
+    // the table of other tools, too
+    { 0, "depth", "N", OPT_INT, &depth, 0, 10, "how deep (default @)" },
+    { 0, "rate", "X", OPT_NUM, &rate, 0, 1, "rate (default @)" },
+    { 's', "shape", "WORD", OPT_STR, &shape, 0, 0, "shape (default @)" },
+    { 0 },
+};
+
 static const struct opt opts[] = {
     { 'a', "all", NULL, OPT_FLAG, &all, 0, 0, "take all" },
     { 'e', "every", NULL, OPT_FLAG, &every, 0, 0, "take [every]: it's one" },
@@ -25,7 +37,7 @@ static const struct opt opts[] = {
     { 'o', "output", "FILE", OPT_STR, &name, 0, 0, "where to" },
     { 'k', "kind", "ids|text|both", OPT_CHOICE, &kind, 0, 0, "what" },
     { 'l', "lang", "LANG", OPT_LIST, &lang, 0, 0, "language" },
-    { 0 },
+    { .to = shared },
 };
 static const struct tool tool = { "try", "[file ...]", "Try options.", opts };
 
@@ -41,6 +53,8 @@ static void parse_and_print(const char *line)
     i = opt_parse(&tool, argc, argv);
     printf("a%d e%d n%lld p%g m%lld o%s k%s", all, every, (long long)count, share, (long long)mem,
            name ? name : "", kind ? kind : "");
+    if (depth != 7 || rate != 1e-4 || strcmp(shape, "round") != 0)
+        printf(" d%lld r%g s%s", (long long)depth, rate, shape);
     for (argc = 0; argc < lang.n; argc++)
         printf(" l%s", lang.item[argc]);
     for (; argv[i]; i++)
@@ -98,6 +112,7 @@ static void test_taken(void **state)
     check("-m 1T", "a0 e0 n0 p0 m1099511627776 o k");
     check("-m 1K -l fi -l zh-Hant --lang=sw x", "a0 e0 n0 p0 m1024 o k lfi lzh-Hant lsw [x]");
     check("--output=", "a0 e0 n0 p0 m0 o k");
+    check("--depth 3 -s flat -a", "a1 e0 n0 p0 m0 o k d3 r0.0001 sflat");
 }
 
 static void test_misuse(void **state)
@@ -161,6 +176,9 @@ static void test_help(void **state)
                              "  -o, --output FILE           where to\n"
                              "  -k, --kind ids|text|both    what\n"
                              "  -l, --lang LANG             language\n"
+                             "      --depth N               how deep (default 7)\n"
+                             "      --rate X                rate (default 0.0001)\n"
+                             "  -s, --shape WORD            shape (default round)\n"
                              "  -h, --help                  print this help\n"
                              "  -V, --version               print the version\n"
                              "      --completion SHELL      print completion code for bash or "
@@ -176,12 +194,13 @@ static void test_completion(void **state)
     (void)state;
     assert_int_equal(run("--completion bash", got, sizeof(got)), 0);
     assert_string_equal(got, "complete -o default -W '--all --every --count --share --mem --output "
-                             "--kind --lang --help --version' try\n");
+                             "--kind --lang --depth --rate --shape --help --version' try\n");
     assert_int_equal(run("--completion=zsh", got, sizeof(got)), 0);
     assert_true(!strncmp(got, "#compdef try\n", 13));
     assert_non_null(strstr(got, "'--every[take \\[every\\]\\: it'\\''s one]'"));
     assert_non_null(strstr(got, "'--kind=[what]:kind:(ids text both)'"));
     assert_non_null(strstr(got, "'*--lang=[language]:lang:_files'"));
+    assert_non_null(strstr(got, "'--shape=[shape (default round)]:shape:_files'"));
 }
 
 TESTS("base/opt", cmocka_unit_test(test_taken), cmocka_unit_test(test_misuse),

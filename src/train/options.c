@@ -1,0 +1,157 @@
+/* options.c - see options.h. */
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "base/err.h"
+#include "comm/comm.h"
+#include "kernel/kernel.h"
+#include "model/threads.h"
+#include "train/options.h"
+
+static volatile sig_atomic_t stop;
+
+struct training training = {
+    .rule = { .batch = 128,
+              .group_rows = 1,
+              .capacity_factor = 1.25,
+              .aux_loss = 0.01,
+              .z_loss = 1e-4,
+              .min_capacity = 4,
+              .jitter = 0.01,
+              .schedule = { .warmup = 10000 },
+              .optimizer_min_dim = 128,
+              .init_scale = 0.1,
+              .seed = 1 },
+    .ask = { .resume = "auto", .n_step = 100000, .save_every = 1000, .keep = 3, .stop = &stop },
+    .schedule = "rsqrt",
+    .lr = NAN,
+};
+
+#define RULE training.rule
+#define ASK training.ask
+
+struct opt training_opts[] = {
+    { 'o', "out", "DIR", OPT_STR, &ASK.out, 0, 0, "folder of checkpoints and metrics" },
+    { 'n', "steps", "N", OPT_INT, &ASK.n_step, 1, 1e12, "steps in all (default @)" },
+    { 'b', "batch", "ROWS", OPT_INT, &RULE.batch, 1, 1e9, "rows of a step (default @)" },
+    { 0, "microbatch", "ROWS", OPT_INT, &ASK.micro_rows, 1, 1e9,
+      "rows a rank runs at a time (default: all its rows)" },
+    { 0, "group-rows", "N", OPT_INT, &RULE.group_rows, 1, 1e6,
+      "rows of a routing group (default @)" },
+    { 0, "capacity-factor", "X", OPT_NUM, &RULE.capacity_factor, 0, 1e6,
+      "an expert's share of a group, times even (default @)" },
+    { 0, "min-capacity", "N", OPT_INT, &RULE.min_capacity, 1, 1e6,
+      "least tokens an expert takes of a group (default @)" },
+    { 0, "aux-loss", "X", OPT_NUM, &RULE.aux_loss, 0, 1e6,
+      "weight of the balance loss of a layer (default @)" },
+    { 0, "aux-mean", NULL, OPT_FLAG, &RULE.aux_mean, 0, 0,
+      "mean of the balance losses over layers, not their sum" },
+    { 0, "router-z-loss", "X", OPT_NUM, &RULE.router_z_loss, 0, 1e6,
+      "weight of the router's z-loss (default @)" },
+    { 0, "z-loss", "X", OPT_NUM, &RULE.z_loss, 0, 1e6, "weight of the logits' z-loss (default @)" },
+    { 0, "dropout", "P", OPT_NUM, &RULE.dropout, 0, 0.999, "dropout rate (default @)" },
+    { 0, "expert-dropout", "P", OPT_NUM, &RULE.expert_dropout, 0, 0.999,
+      "dropout rate inside experts (default @)" },
+    { 0, "dropout-per-element", NULL, OPT_FLAG, &RULE.dropout_per_element, 0, 0,
+      "draw dropout for each element, not for each row" },
+    { 0, "jitter", "X", OPT_NUM, &RULE.jitter, 0, 1, "of the router's input (default @)" },
+    { 0, "schedule", "rsqrt|constant", OPT_CHOICE, &training.schedule, 0, 0,
+      "of the learning rate (default @)" },
+    { 0, "lr", "X", OPT_NUM, &training.lr, 0, 1e6,
+      "rsqrt: lr / sqrt(step) (default 1); constant: lr (default 1e-3)" },
+    { 0, "warmup", "N", OPT_NUM, &RULE.schedule.warmup, 0, 1e12,
+      "steps before rsqrt begins to fall (default @)" },
+    { 0, "ramp-down", "X", OPT_NUM, &RULE.schedule.ramp_down, 0, 1,
+      "share of the steps, the last, in which it falls to 0 (default @)" },
+    { 0, "optimizer-min-dim", "N", OPT_INT, &RULE.optimizer_min_dim, 1, 1e9,
+      "matrices this wide have factored slots (default @)" },
+    { 0, "save-every", "N", OPT_INT, &ASK.save_every, 1, 1e12,
+      "steps between checkpoints (default @)" },
+    { 0, "keep", "K", OPT_INT, &ASK.keep, 0, 1e9,
+      "newest checkpoints to keep (default @; 0: all)" },
+    { 0, "eval-every", "N", OPT_INT, &ASK.eval_every, 0, 1e12,
+      "steps between evaluations (default @; 0: only at the end)" },
+    { 's', "seed", "N", OPT_INT, &RULE.seed, 0, 1e15, "of all randomness (default @)" },
+    { 0, "resume", "auto|never|DIR", OPT_STR, &ASK.resume, 0, 0,
+      "go on from the newest checkpoint, from none, from DIR (default @)" },
+    { 0, "log-every", "N", OPT_INT, &ASK.log_every, 0, 1e12,
+      "a line on standard error every N steps (default 0: none)" },
+    { 'q', "quiet", NULL, OPT_FLAG, &ASK.quiet, 0, 0, "no progress line" },
+    { 'j', "threads", "N", OPT_INT, &training.threads, 1, THREADS_MAX,
+      "threads of a rank (default: its share of the processors)" },
+    { 0 },
+};
+
+struct opt training_data_opts[] = {
+    { 't', "train", "FILE", OPT_STR, &ASK.train, 0, 0, "mixture plan or example shard" },
+    { 0, "eval", "FILE|DIR", OPT_STR, &ASK.eval, 0, 0, "example shards to evaluate on" },
+    { .to = training_opts },
+};
+
+int training_check(struct training *t, struct err *err)
+{
+    struct schedule *s = &t->rule.schedule;
+
+    if (t->rule.batch % t->rule.group_rows != 0)
+        return err_set(err, "--batch is not a multiple of --group-rows");
+    if (t->ask.micro_rows % t->rule.group_rows != 0)
+        return err_set(err, "--microbatch is not a multiple of --group-rows");
+    s->kind = strcmp(t->schedule, "constant") == 0 ? SCHEDULE_CONSTANT : SCHEDULE_RSQRT;
+    s->lr = !isnan(t->lr) ? t->lr : s->kind == SCHEDULE_CONSTANT ? 1e-3 : 1.0;
+    s->n_step = s->ramp_down > 0 ? t->ask.n_step : 0;    // else it may grow
+    return 0;
+}
+
+static void on_signal(int sig)
+{
+    (void)sig;
+    stop = 1;
+}
+
+static void catch_signals(void)
+{
+    static const int caught[] = { SIGTERM, SIGINT, SIGUSR1 };
+    struct sigaction a = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+    size_t i;
+
+    sigemptyset(&a.sa_mask);
+    for (i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
+        sigaction(caught[i], &a, NULL);
+}
+
+struct comm *training_begin(struct training *t)
+{
+    struct comm *comm = comm_init();
+
+    catch_signals();
+    threads_set(t->threads, comm);
+    kernel_init();
+    return comm;
+}
+
+static void tell_how_to_resume(const struct training *t, const struct comm *comm)
+{
+    const char *again = strcmp(t->ask.resume, "auto") == 0 ? "" : " --resume auto";
+
+    if (comm_rank(comm) != 0)
+        return;
+    if (comm_size(comm) > 1)
+        fprintf(stderr, "%s: stopped; to go on: mpirun -n %d %s %s%s\n", die_name, comm_size(comm),
+                die_name, opt_line(), again);
+    else
+        fprintf(stderr, "%s: stopped; to go on: %s %s%s\n", die_name, die_name, opt_line(), again);
+}
+
+int training_end(const struct training *t, struct comm *comm, int rc, const struct err *err)
+{
+    if (rc < 0 && err->msg[0])
+        warn("%s", err->msg);
+    if (rc > 0)
+        tell_how_to_resume(t, comm);
+    comm_barrier(comm);
+    comm_end(comm);
+    return rc < 0;
+}
