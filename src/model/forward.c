@@ -118,12 +118,18 @@ static void add_route_sums(const struct model *m, struct losses *sums)
         }
 }
 
-void model_forward(struct model *m, const struct batch *b, const struct run *run,
-                   struct losses *sums, double *row_ce, double *row_target)
+void model_forward_hidden(struct model *m, const struct batch *b, const struct run *run)
 {
     net_begin(m, b, run);
     run_stack(m, &m->stack[ENCODER]);
     run_stack(m, &m->stack[DECODER]);
+    m->ready = 0;
+}
+
+void model_forward(struct model *m, const struct batch *b, const struct run *run,
+                   struct losses *sums, double *row_ce, double *row_target)
+{
+    model_forward_hidden(m, b, run);
     net_logits(m, sums, row_ce, row_target);
     add_route_sums(m, sums);
     m->ready = run->gradient;

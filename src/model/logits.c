@@ -4,6 +4,7 @@
  * never whole in memory: a chunk's loss, its gradient, and what that gives for the decoder's
  * output and for the table are taken before the next chunk is made.
  */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -12,32 +13,76 @@
 #include "model/params.h"
 #include "nn/linear.h"
 #include "nn/loss.h"
+#include "nn/soft.h"
 #include "seq/batch.h"
+
+static float tied_factor(const struct model *m)
+{
+    return (float)(1.0 / sqrt((double)m->c.d_model));
+}
+
+/* The decoder's output [n, M] of targets [at, at + n), as the table takes it. */
+static const float *head_input(struct model *m, size_t at, size_t n)
+{
+    size_t width = (size_t)m->c.d_model;
+    const float *z = m->stack[DECODER].last->normed + at * width;
+
+    if (!m->c.tied)
+        return z;
+    memcpy(m->scaled, z, n * width * sizeof(float));
+    kern.scale(m->scaled, tied_factor(m), n * width);
+    return m->scaled;
+}
+
+/* The loss of m->logits, which scale makes their gradient. */
+static void chunk_loss(struct model *m, size_t at, size_t n, double scale)
+{
+    const struct soft_target *soft = m->run->soft;
+    size_t v = (size_t)m->c.n_vocab;
+
+    if (soft) {
+        struct soft_rule rule = { soft->share, soft->tau, m->run->z_loss };
+        struct soft_sums to = { m->ce + at, m->log_z + at, m->soft_ce + at, m->soft_log_z + at };
+        const double *rest = NULL;
+        const float *teacher = soft->logits(soft->from, at, n, &rest);
+
+        soft_forward(m->logits, teacher, rest, m->b->target + at, n, v, &rule, scale, &to);
+        return;
+    }
+    loss_forward(m->logits, m->b->target + at, n, v, m->run->z_loss, scale, m->ce + at,
+                 m->log_z + at);
+}
 
 /* Targets [at, at + n). */
 static void chunk(struct model *m, size_t at, size_t n)
 {
     const struct stack_net *st = &m->stack[DECODER];
     size_t width = (size_t)m->c.d_model, v = (size_t)m->c.n_vocab;
-    const float *z = st->last->normed + at * width;
-    float factor = m->c.tied ? (float)(1.0 / sqrt((double)width)) : 1.0f;
+    const float *z = head_input(m, at, n);
     double scale = m->run->gradient && m->run->n_target > 0 ? 1.0 / m->run->n_target : 0;
 
-    if (m->c.tied) {
-        memcpy(m->scaled, z, n * width * sizeof(float));
-        kern.scale(m->scaled, factor, n * width);
-        z = m->scaled;
-    }
     linear_forward(m->logits, z, m->head->w, n, width, v);
     if (m->keep)
         memcpy(m->kept_logits + at * v, m->logits, n * v * sizeof(float));
-    loss_forward(m->logits, m->b->target + at, n, v, m->run->z_loss, scale, m->ce + at,
-                 m->log_z + at);
+    chunk_loss(m, at, n, scale);
     if (scale == 0)
         return;
     linear_backward(st->d_out + at * width, 0, m->head->g, m->logits, z, m->head->w, n, width, v);
     if (m->c.tied)
-        kern.scale(st->d_out + at * width, factor, n * width);
+        kern.scale(st->d_out + at * width, tied_factor(m), n * width);
+}
+
+size_t model_chunk(const struct model *m)
+{
+    return m->chunk;
+}
+
+const float *model_logits(struct model *m, size_t at, size_t n)
+{
+    assert(n <= m->chunk && at + n <= m->stack[DECODER].n);
+    linear_forward(m->logits, head_input(m, at, n), m->head->w, n, (size_t)m->c.d_model,
+                   (size_t)m->c.n_vocab);
+    return m->logits;
 }
 
 void net_logits(struct model *m, struct losses *sums, double *row_ce, double *row_target)
@@ -58,6 +103,10 @@ void net_logits(struct model *m, struct losses *sums, double *row_ce, double *ro
             ce += carries ? m->ce[i] : 0;
             n += carries;
             sums->log_z2 += carries ? m->log_z[i] * m->log_z[i] : 0;
+            if (m->run->soft && carries) {
+                sums->soft_ce += m->soft_ce[i];
+                sums->soft_log_z2 += m->soft_log_z[i] * m->soft_log_z[i];
+            }
         }
         sums->ce += ce;
         sums->n_target += n;
@@ -70,7 +119,7 @@ void net_logits(struct model *m, struct losses *sums, double *row_ce, double *ro
 
 double loss_total(const struct losses *s, const struct config *c, const struct run *run)
 {
-    double n = run->n_target > 0 ? run->n_target : 1, n_sparse = 0;
+    double n = run->n_target > 0 ? run->n_target : 1, n_sparse = 0, hard, soft;
     int i, k;
 
     for (k = 0; k < 2; k++)
@@ -78,6 +127,10 @@ double loss_total(const struct losses *s, const struct config *c, const struct r
             n_sparse += c->sparse[k][i];
     if (!run->aux_mean || n_sparse == 0)
         n_sparse = 1;
-    return s->ce / n + run->z_loss * s->log_z2 / n +
-           (run->aux_loss * s->aux + run->router_z_loss * s->router_z) / n_sparse;
+    hard = (s->ce + run->z_loss * s->log_z2) / n;
+    soft = (s->soft_ce + run->z_loss * s->soft_log_z2) / n;
+    if (run->soft)
+        hard = (1 - run->soft->share) * hard +
+               run->soft->share * run->soft->tau * run->soft->tau * soft;
+    return hard + (run->aux_loss * s->aux + run->router_z_loss * s->router_z) / n_sparse;
 }

@@ -256,6 +256,8 @@ struct model *model_new(const struct config *c, struct params *p, struct comm *c
     n_most = (size_t)n_row * (size_t)(n_input > n_target ? n_input : n_target);
     m->ce = xcalloc(n_most, sizeof(*m->ce));
     m->log_z = xcalloc(n_most, sizeof(*m->log_z));
+    m->soft_ce = xcalloc(n_most, sizeof(*m->soft_ce));
+    m->soft_log_z = xcalloc(n_most, sizeof(*m->soft_log_z));
     m->ones = xcalloc(n_most, sizeof(*m->ones));
     m->seen = xcalloc(n_most, sizeof(*m->seen));
     lay_out(m);
@@ -304,6 +306,8 @@ void model_free(struct model *m)
     free(m->kept_logits);
     free(m->ce);
     free(m->log_z);
+    free(m->soft_ce);
+    free(m->soft_log_z);
     free(m->ones);
     free(m->seen);
     mem_unmap(m->pool.p, m->pool_size * sizeof(float));

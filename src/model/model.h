@@ -16,6 +16,15 @@ struct err;
 struct model;
 struct params;
 
+/* A teacher: with one, the loss is that of nn/soft.h. */
+struct soft_target {
+    double share, tau;    // f, temperature
+    /* The teacher's logits [n, V] of the targets [at, at + n) of the batch; n is at most
+     * model_chunk(). *rest is as in nn/soft.h. Both stay as they are until the next call. */
+    const float *(*logits)(void *from, size_t at, size_t n, const double **rest);
+    void *from;
+};
+
 /* How to run it; fixed for a step. */
 struct run {
     int train;         // dropout and jitter on
@@ -26,21 +35,23 @@ struct run {
     int min_capacity;
     double dropout, expert_dropout, jitter;
     int dropout_per_element;
-    double z_loss;           // 1e-4 in training, 0 in evaluation
-    double aux_loss;         // alpha, per layer
-    double router_z_loss;    // c_z, per layer
-    int aux_mean;            // mean over sparse layers instead of the sum
-    uint64_t seed, step;     // key of all randomness
-    double n_target;         // real targets of the whole step, all ranks and microbatches
-    double n_group[2];       // routing groups of the step, by stack (hf_compat: balance is over
-                             // all rows of one rank as one group, so 1)
+    double z_loss;                     // 1e-4 in training, 0 in evaluation
+    const struct soft_target *soft;    // or NULL
+    double aux_loss;                   // alpha, per layer
+    double router_z_loss;              // c_z, per layer
+    int aux_mean;                      // mean over sparse layers instead of the sum
+    uint64_t seed, step;               // key of all randomness
+    double n_target;                   // real targets of the whole step, all ranks and microbatches
+    double n_group[2];    // routing groups of the step, by stack (hf_compat: balance is over
+                          // all rows of one rank as one group, so 1)
 };
 
 /* Sums over this rank's rows of one forward; add them over microbatches and ranks. All doubles,
  * so that comm_sum_f64 takes the struct as an array. */
 struct losses {
-    double ce;        // plain cross-entropy, nats, summed over targets
-    double log_z2;    // sum of log_z^2: times z_loss is the z-loss
+    double ce;                      // plain cross-entropy, nats, summed over targets
+    double log_z2;                  // sum of log_z^2: times z_loss is the z-loss
+    double soft_ce, soft_log_z2;    // against the teacher, at its temperature
     double n_target;
     double aux, router_z;    // sums over sparse layers of the mean over the step's groups
     double routed, dropped;
@@ -59,6 +70,12 @@ struct model *model_new(const struct config *c, struct params *p, struct comm *c
  * made, used and overwritten a chunk of rows at a time, never held whole. */
 void model_forward(struct model *m, const struct batch *b, const struct run *run,
                    struct losses *sums, double *row_ce, double *row_target);
+/* A forward without losses, then logits of some of its targets: those of [at, at + n), n at most
+ * model_chunk(), [n, V]; they stay until the next call. Models made for equally many rows,
+ * targets and words have equal chunks. */
+void model_forward_hidden(struct model *m, const struct batch *b, const struct run *run);
+const float *model_logits(struct model *m, size_t at, size_t n);
+size_t model_chunk(const struct model *m);
 /* Of the last forward, which had run->gradient: gradients are added to params' g. */
 void model_backward(struct model *m, const struct batch *b, const struct run *run);
 

@@ -86,6 +86,7 @@ struct model {
     float *logits, *scaled;                        // [chunk, V], [chunk, M]
     float *kept_logits;                            // [n, V], or NULL
     double *ce, *log_z;                            // [n] of targets
+    double *soft_ce, *soft_log_z;                  // [n] of targets
     int32_t *ones, *seen;                          // hf-compat segments
     float *dy, *dn;                                // [n, M] of a sublayer's output and normed input
     float *d_query, *d_key, *d_value, *d_mixed;    // [n, I]
