@@ -76,7 +76,7 @@ static void bind_sparse(struct model *m, const struct stack_net *st, struct bloc
                             (size_t)m->c.d_ff, router->w,
                             router->g,         b->expert,
                             b->d_expert };
-    b->moe = moe_layer_new(&net, m->comm, m->moe_work, st->n_most, !m->with_backward);
+    b->moe = moe_layer_new(&net, m->comm, m->moe_work, st->n_most, 1, !m->with_backward);
     m->n_sparse++;
 }
 

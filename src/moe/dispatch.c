@@ -23,7 +23,7 @@ void moe_buffer_release(struct moe_buffer *b)
     *b = (struct moe_buffer){ 0 };
 }
 
-void dispatch_init(struct dispatch *d, struct comm *comm, int n_expert, size_t n_token)
+void dispatch_init(struct dispatch *d, struct comm *comm, int n_expert, size_t n_choice)
 {
     int first;
     size_t n_rank = (size_t)comm_size(comm);
@@ -31,7 +31,8 @@ void dispatch_init(struct dispatch *d, struct comm *comm, int n_expert, size_t n
     *d = (struct dispatch){ .comm = comm, .n_expert = n_expert, .n_rank = comm_size(comm) };
     d->n_own = comm_slice(n_expert, d->n_rank, comm_rank(comm), &first);
     d->most = (n_expert + d->n_rank - 1) / d->n_rank;
-    d->token = xcalloc(n_token, sizeof(*d->token));
+    d->choice = xcalloc(n_choice, sizeof(*d->choice));
+    d->row = xcalloc(n_choice, sizeof(*d->row));
     d->rows = xcalloc((size_t)d->n_own, sizeof(*d->rows));
     d->send_n = xcalloc(n_rank, sizeof(*d->send_n));
     d->recv_n = xcalloc(n_rank, sizeof(*d->recv_n));
@@ -40,8 +41,8 @@ void dispatch_init(struct dispatch *d, struct comm *comm, int n_expert, size_t n
     d->from = xcalloc((size_t)n_expert + 1, sizeof(*d->from));
 }
 
-/* The kept tokens in the order of their experts, each expert's in token order. */
-static void sort_tokens(struct dispatch *d, const int32_t *expert, const int32_t *kept, size_t n)
+/* The kept choices in the order of their experts, each expert's in order of number. */
+static void sort_choices(struct dispatch *d, const int32_t *expert, const int32_t *kept, size_t n)
 {
     size_t i;
     int e;
@@ -54,8 +55,10 @@ static void sort_tokens(struct dispatch *d, const int32_t *expert, const int32_t
         d->from[e + 1] += d->from[e];
     d->n_send = d->from[d->n_expert];
     for (i = 0; i < n; i++)
-        if (kept[i])
-            d->token[d->from[expert[i]]++] = (int32_t)i;
+        if (kept[i]) {
+            d->row[i] = (int32_t)d->from[expert[i]]++;
+            d->choice[d->row[i]] = (int32_t)i;
+        }
     for (e = d->n_expert; e > 0; e--)    // back to where each expert's rows begin
         d->from[e] = d->from[e - 1];
     d->from[0] = 0;
@@ -65,7 +68,7 @@ void dispatch_plan(struct dispatch *d, const int32_t *expert, const int32_t *kep
 {
     int r, e, first;
 
-    sort_tokens(d, expert, kept, n);
+    sort_choices(d, expert, kept, n);
     for (r = 0; r < d->n_rank; r++) {
         int n_of = comm_slice(d->n_expert, d->n_rank, r, &first);
 
@@ -148,7 +151,8 @@ void dispatch_back(struct dispatch *d, float *from, float *back, size_t width,
 
 void dispatch_release(struct dispatch *d)
 {
-    free(d->token);
+    free(d->choice);
+    free(d->row);
     free(d->rows);
     free(d->send_n);
     free(d->recv_n);

@@ -1,7 +1,8 @@
 /* dispatch.h - rows of tokens to the ranks that hold their experts, and back.
  *
- * A rank sends its kept tokens in the order (expert, group, slot); an expert sees its rows in
- * the order (source rank, group, slot). Where ranks hold consecutive rows of the batch that is
+ * What is sent is a choice: one of a token's K experts, numbered token K + k. A rank sends its
+ * kept choices in the order (expert, number); an expert sees its rows in the order (source rank,
+ * number). Where ranks hold consecutive rows of the batch that is
  * the order of the tokens in the whole batch, so sums over an expert's rows do not depend on
  * the number of ranks, but for rounding.
  */
@@ -24,8 +25,9 @@ void moe_buffer_release(struct moe_buffer *b);
 struct dispatch {
     struct comm *comm;
     int n_expert, n_own, n_rank;
-    size_t n_send, n_recv;         // rows of this rank's tokens; rows for this rank's experts
-    int32_t *token;                // [n_send] which token each sent row is
+    size_t n_send, n_recv;         // rows of this rank's choices; rows for this rank's experts
+    int32_t *choice;               // [n_send] which choice each sent row is
+    int32_t *row;                  // [n K] which sent row a choice is, where it is kept
     size_t *rows;                  // [n_own] rows of each own expert
     size_t *send_n, *recv_n;       // [n_rank]
     int32_t *send_of, *recv_of;    // [n_rank, most experts of a rank] rows by expert
@@ -33,8 +35,8 @@ struct dispatch {
     int most;
 };
 
-void dispatch_init(struct dispatch *d, struct comm *comm, int n_expert, size_t n_token);
-/* Who goes where: expert [n], kept [n]. Exchanges the counts. */
+void dispatch_init(struct dispatch *d, struct comm *comm, int n_expert, size_t n_choice);
+/* Who goes where: expert [n], kept [n] of n choices. Exchanges the counts. */
 void dispatch_plan(struct dispatch *d, const int32_t *expert, const int32_t *kept, size_t n);
 /* send [n_send, width] -> to [n_recv, width] in expert order. work: n_recv * width floats. */
 void dispatch_out(struct dispatch *d, const float *send, float *to, size_t width,

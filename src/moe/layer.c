@@ -4,6 +4,8 @@
  * for the backward pass. How many rows come is known after the counts are exchanged; memory is
  * taken at the first step for the most that the capacity lets through.
  */
+#include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +31,7 @@ struct moe_work {
     struct moe_buffer journey;             // of dispatch
     struct moe_buffer hidden;              // of one expert's backward
     struct moe_buffer input;               // [n, M] the jittered router input
-    struct moe_buffer d_gate, d_logits;    // [n], [n, E]
+    struct moe_buffer d_gate, d_logits;    // [n, K], [n, E]
 };
 
 struct moe_layer {
@@ -39,7 +41,7 @@ struct moe_layer {
     struct kept own, *kept;
     struct route route;
     struct route_sums sums;
-    size_t n_token;
+    size_t n_token, n_choice;    // the most, and K
 };
 
 struct moe_work *moe_work_new(void)
@@ -83,22 +85,23 @@ void moe_work_free(struct moe_work *w)
 }
 
 struct moe_layer *moe_layer_new(const struct moe_net *net, struct comm *comm, struct moe_work *w,
-                                size_t n_token, int shared)
+                                size_t n_token, int n_choice, int shared)
 {
     struct moe_layer *l = xcalloc(1, sizeof(*l));
-    size_t n_logit = n_token * (size_t)net->n_expert;
+    size_t n_logit = n_token * (size_t)net->n_expert, n = n_token * (size_t)n_choice;
 
     l->net = *net;
     l->work = w;
     l->n_token = n_token;
+    l->n_choice = (size_t)n_choice;
     l->kept = shared ? &w->kept : &l->own;
-    dispatch_init(&l->d, comm, net->n_expert, n_token);
+    dispatch_init(&l->d, comm, net->n_expert, n);
     l->route.logits = xcalloc(n_logit, sizeof(float));
     l->route.probs = xcalloc(n_logit, sizeof(float));
-    l->route.expert = xcalloc(n_token, sizeof(int32_t));
-    l->route.slot = xcalloc(n_token, sizeof(int32_t));
-    l->route.kept = xcalloc(n_token, sizeof(int32_t));
-    l->route.gate = xcalloc(n_token, sizeof(float));
+    l->route.expert = xcalloc(n, sizeof(int32_t));
+    l->route.slot = xcalloc(n, sizeof(int32_t));
+    l->route.kept = xcalloc(n, sizeof(int32_t));
+    l->route.gate = xcalloc(n, sizeof(float));
     return l;
 }
 
@@ -129,7 +132,8 @@ const struct route_sums *moe_layer_sums(const struct moe_layer *l)
 
 size_t moe_layer_bytes(const struct moe_layer *l)
 {
-    return (kept_floats(&l->own) + l->n_token * (2 * (size_t)l->net.n_expert + 5)) * sizeof(float);
+    return (kept_floats(&l->own) + l->n_token * (2 * (size_t)l->net.n_expert + 6 * l->n_choice)) *
+           sizeof(float);
 }
 
 static uint64_t token_number(const struct moe_call *c, size_t token)
@@ -149,80 +153,108 @@ static void jitter(const struct moe_call *c, const float *from, float *to, size_
 
         for (j = 0; j < m; j++) {
             if (j % 4 == 0)
-                bits = rng_u64(c->jitter_key, number, j / 4);
+                bits = rng_u64(c->input_key, number, j / 4);
             to[i * m + j] = from[i * m + j] * (low + step * ((float)(bits & 0xffff) + 0.5f));
             bits >>= 16;
         }
     }
 }
 
-/* What the router reads: x, or x jittered in work memory. */
-static const float *router_input(const struct moe_layer *l, const struct moe_call *c,
-                                 const float *x)
+/* What the router reads: x, or x made noisy in work memory. */
+static const float *noisy(const struct moe_layer *l, const struct moe_call *c, const float *x)
 {
     size_t m = l->net.d_model;
+    struct dropout drop = { .rate = c->input_dropout, .key = c->input_key, .per_element = 1 };
     float *a;
 
-    if (c->jitter == 0)
+    if (c->jitter == 0 && drop.rate == 0)
         return x;
     a = moe_buffer_need(&l->work->input, l->n_token * m);
-    jitter(c, x, a, m);
+    if (c->jitter != 0)
+        jitter(c, x, a, m);
+    else
+        memcpy(a, x, c->n * m * sizeof(*a));
+    if (drop.rate > 0)
+        dropout_apply(&drop, a, c->number, c->n / c->length, c->length, m);
     return a;
+}
+
+static struct route_input router_input(const struct moe_layer *l, const struct moe_call *c,
+                                       const float *x)
+{
+    return (struct route_input){ .a = noisy(l, c, x),
+                                 .w = l->net.router,
+                                 .segment = c->segment,
+                                 .n = c->n,
+                                 .m = l->net.d_model,
+                                 .number = c->number,
+                                 .length = c->length };
 }
 
 static void choose(struct moe_layer *l, const struct moe_call *c, const float *x)
 {
-    const float *a = router_input(l, c, x);
-    size_t m = l->net.d_model;
+    struct route_input in;
 
+    assert((size_t)route_choices(&c->rule) == l->n_choice);
     l->sums = (struct route_sums){ 0 };
     if (c->n == 0)
         return;
+    in = router_input(l, c, x);
     if (c->one_group_losses) {
         struct route_rule whole = c->rule;
         struct route_sums sums = { 0 };
 
         whole.group_tokens = (int)c->n;
-        route_forward(&whole, a, l->net.router, c->segment, c->n, m, &l->route, &sums);
-        route_forward(&c->rule, a, l->net.router, c->segment, c->n, m, &l->route, &l->sums);
+        route_forward(&whole, &in, &l->route, &sums);
+        route_forward(&c->rule, &in, &l->route, &l->sums);
         l->sums.aux = sums.aux;
         l->sums.z = sums.z;
         return;
     }
-    route_forward(&c->rule, a, l->net.router, c->segment, c->n, m, &l->route, &l->sums);
+    route_forward(&c->rule, &in, &l->route, &l->sums);
 }
 
-/* The most rows this rank's experts can get if every rank holds as many groups as this one. */
+/* The most rows this rank's experts can get if every rank holds as many groups as this one;
+ * without a capacity, some more than now. */
 static size_t most_rows(const struct moe_layer *l, const struct moe_call *c)
 {
+    size_t all = l->n_token * l->n_choice * (size_t)l->d.n_rank, n = all;
     size_t groups = l->n_token / (size_t)c->rule.group_tokens * (size_t)l->d.n_rank;
-    size_t by_capacity = groups * (size_t)route_capacity(&c->rule) * (size_t)l->d.n_own;
-    size_t all = l->n_token * (size_t)l->d.n_rank;
-    size_t n = by_capacity < all ? by_capacity : all;
+    int slots = route_capacity(&c->rule);
 
+    if (slots == INT_MAX)
+        n = l->d.n_recv + l->d.n_recv / 4;
+    else if (groups * (size_t)slots < all / (size_t)(l->d.n_own ? l->d.n_own : 1))
+        n = groups * (size_t)slots * (size_t)l->d.n_own;
+    n = n < all ? n : all;
     return n > l->d.n_recv ? n : l->d.n_recv;
 }
 
 /* Memory for as many rows as may come in any step with this rule. */
 static void reserve(struct moe_layer *l, const struct moe_call *c)
 {
-    size_t m = l->net.d_model, rows = c->rule.group_tokens ? most_rows(l, c) : l->d.n_recv;
-    size_t most = rows > l->n_token ? rows : l->n_token;
+    size_t m = l->net.d_model, n_sent = l->n_token * l->n_choice;
+    size_t rows = c->rule.group_tokens ? most_rows(l, c) : l->d.n_recv;
+    size_t most = rows > n_sent ? rows : n_sent;
 
-    if (rows < l->d.n_recv)
-        rows = l->d.n_recv;
     moe_buffer_need(&l->kept->x, rows * m);
-    moe_buffer_need(&l->kept->back, l->n_token * m);
+    moe_buffer_need(&l->kept->back, n_sent * m);
     moe_buffer_need(&l->work->pack, most * m);
     moe_buffer_need(&l->work->result, most * m);
     if (l->d.n_own)
         moe_buffer_need(&l->kept->saved, ffn_saved(&l->net.expert[0], rows));
     if (c->drop.rate > 0) {
         moe_buffer_need(&l->kept->number, rows * 2);
-        moe_buffer_need(&l->work->pack, l->n_token * 2);
+        moe_buffer_need(&l->work->pack, n_sent * 2);
     }
     if (c->gradient && l->d.n_own)
         moe_buffer_need(&l->work->hidden, rows * l->net.d_ff * (l->net.expert[0].wi_1 ? 2u : 1u));
+}
+
+/* The token of a sent row. */
+static size_t token_of(const struct moe_layer *l, size_t row)
+{
+    return (size_t)l->d.choice[row] / l->n_choice;
 }
 
 /* The numbers of the tokens whose rows came: a number travels in the place of two floats. */
@@ -232,7 +264,7 @@ static void send_numbers(struct moe_layer *l, const struct moe_call *c)
     size_t i;
 
     for (i = 0; i < l->d.n_send; i++) {
-        uint64_t number = token_number(c, (size_t)l->d.token[i]);
+        uint64_t number = token_number(c, token_of(l, i));
 
         memcpy(pack + 2 * i, &number, sizeof(number));
     }
@@ -271,33 +303,54 @@ static void run_experts(struct moe_layer *l, const struct moe_call *c, float *y)
     }
 }
 
+/* y = sum of gate expert(x) over a token's kept choices. */
+static void combine(const struct moe_layer *l, size_t n, float *y)
+{
+    size_t m = l->net.d_model, k, j;
+    long i;
+
+#pragma omp parallel for private(k, j) schedule(static) if (n * m > SMALL)
+    for (i = 0; i < (long)n; i++) {
+        size_t choice = (size_t)i * l->n_choice;
+        float *to = y + (size_t)i * m;
+        int some = 0;
+
+        for (k = 0; k < l->n_choice; k++, choice++) {
+            const float *row;
+            float gate = l->route.gate[choice];
+
+            if (!l->route.kept[choice])
+                continue;
+            row = l->kept->back.p + (size_t)l->d.row[choice] * m;
+            if (some++)
+                kern.axpy(to, gate, row, m);
+            else
+                for (j = 0; j < m; j++)
+                    to[j] = gate * row[j];
+        }
+        if (!some)
+            memset(to, 0, m * sizeof(*to));
+    }
+}
+
 void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const float *x, float *y)
 {
     struct moe_work *w = l->work;
-    size_t m = l->net.d_model, i;
+    size_t m = l->net.d_model;
     long k;
 
     choose(l, c, x);
-    dispatch_plan(&l->d, l->route.expert, l->route.kept, c->n);
+    dispatch_plan(&l->d, l->route.expert, l->route.kept, c->n * l->n_choice);
     reserve(l, c);
     if (c->drop.rate > 0)
         send_numbers(l, c);
 #pragma omp parallel for schedule(static) if (l->d.n_send * m > SMALL)
     for (k = 0; k < (long)l->d.n_send; k++)
-        memcpy(w->pack.p + (size_t)k * m, x + (size_t)l->d.token[k] * m, m * sizeof(*x));
+        memcpy(w->pack.p + (size_t)k * m, x + token_of(l, (size_t)k) * m, m * sizeof(*x));
     dispatch_out(&l->d, w->pack.p, l->kept->x.p, m, &w->journey);
     run_experts(l, c, w->result.p);
     dispatch_back(&l->d, w->result.p, l->kept->back.p, m, &w->journey);
-
-    memset(y, 0, c->n * m * sizeof(*y));
-#pragma omp parallel for private(i) schedule(static) if (l->d.n_send * m > SMALL)
-    for (k = 0; k < (long)l->d.n_send; k++) {
-        size_t token = (size_t)l->d.token[k];
-        const float *row = l->kept->back.p + (size_t)k * m;
-
-        for (i = 0; i < m; i++)
-            y[token * m + i] = l->route.gate[token] * row[i];
-    }
+    combine(l, c->n, y);
 }
 
 static void run_experts_back(struct moe_layer *l, const struct moe_call *c, const float *dy,
@@ -321,47 +374,62 @@ static void run_experts_back(struct moe_layer *l, const struct moe_call *c, cons
     }
 }
 
-/* The router's part: dx = gradient of its input, times the jitter. */
+/* The router's part: dx = gradient of its input, through what made it noisy. */
 static void choose_back(struct moe_layer *l, const struct moe_call *c, const float *x, float *dx)
 {
-    const float *a = router_input(l, c, x);
-    struct route_rule rule = c->rule;
+    struct dropout drop = { .rate = c->input_dropout, .key = c->input_key, .per_element = 1 };
     float *d_logits = moe_buffer_need(&l->work->d_logits, l->n_token * (size_t)l->net.n_expert);
+    struct route_rule rule = c->rule;
+    struct route_input in;
 
     if (c->n == 0)
         return;
+    in = router_input(l, c, x);
     if (c->one_group_losses)
         rule.group_tokens = (int)c->n;
-    route_backward(&rule, &l->route, l->work->d_gate.p, c->aux_scale, c->z_scale, a, l->net.router,
-                   c->segment, c->n, l->net.d_model, d_logits, dx, l->net.d_router);
+    route_backward(&rule, &in, &l->route, l->work->d_gate.p, c->aux_scale, c->z_scale, d_logits, dx,
+                   l->net.d_router);
+    if (drop.rate > 0)
+        dropout_apply(&drop, dx, c->number, c->n / c->length, c->length, l->net.d_model);
     if (c->jitter != 0)
         jitter(c, dx, dx, l->net.d_model);
+}
+
+/* What a row owes: d_gate = dy . expert(x), and d_row = gate dy. */
+static void combine_back(const struct moe_layer *l, const float *dy, float *d_gate, float *d_row)
+{
+    size_t m = l->net.d_model, j;
+    long k;
+
+#pragma omp parallel for private(j) schedule(static) if (l->d.n_send * m > SMALL)
+    for (k = 0; k < (long)l->d.n_send; k++) {
+        size_t choice = (size_t)l->d.choice[k];
+        const float *d = dy + token_of(l, (size_t)k) * m;
+
+        d_gate[choice] = kern.dot(d, l->kept->back.p + (size_t)k * m, m);
+        for (j = 0; j < m; j++)
+            d_row[(size_t)k * m + j] = l->route.gate[choice] * d[j];
+    }
 }
 
 void moe_layer_backward(struct moe_layer *l, const struct moe_call *c, const float *x,
                         const float *dy, float *dx)
 {
     struct moe_work *w = l->work;
-    size_t m = l->net.d_model, i;
-    float *d_gate = moe_buffer_need(&w->d_gate, l->n_token);
+    size_t m = l->net.d_model, j;
+    float *d_gate = moe_buffer_need(&w->d_gate, l->n_token * l->n_choice);
     float *d_row = w->pack.p, *d_in = w->result.p;
-    long k;
+    long i;
 
-    memset(d_gate, 0, c->n * sizeof(*d_gate));
-#pragma omp parallel for private(i) schedule(static) if (l->d.n_send * m > SMALL)
-    for (k = 0; k < (long)l->d.n_send; k++) {
-        size_t token = (size_t)l->d.token[k];
-        const float *d = dy + token * m;
-
-        d_gate[token] = kern.dot(d, l->kept->back.p + (size_t)k * m, m);
-        for (i = 0; i < m; i++)
-            d_row[(size_t)k * m + i] = l->route.gate[token] * d[i];
-    }
+    memset(d_gate, 0, c->n * l->n_choice * sizeof(*d_gate));
+    combine_back(l, dy, d_gate, d_row);
     dispatch_out(&l->d, d_row, d_in, m, &w->journey);
     run_experts_back(l, c, d_in, d_row);
     dispatch_back(&l->d, d_row, d_in, m, &w->journey);
     choose_back(l, c, x, dx);
-#pragma omp parallel for schedule(static) if (l->d.n_send * m > SMALL)
-    for (k = 0; k < (long)l->d.n_send; k++)
-        kern.add(dx + (size_t)l->d.token[k] * m, d_in + (size_t)k * m, m);
+#pragma omp parallel for private(j) schedule(static) if (l->d.n_send * m > SMALL)
+    for (i = 0; i < (long)c->n; i++)
+        for (j = (size_t)i * l->n_choice; j < ((size_t)i + 1) * l->n_choice; j++)
+            if (l->route.kept[j])
+                kern.add(dx + (size_t)i * m, d_in + (size_t)l->d.row[j] * m, m);
 }

@@ -31,12 +31,13 @@ struct moe_net {     // the parameters here; the arrays belong to the caller and
 /* One microbatch and how to run it; the same for forward and backward. */
 struct moe_call {
     struct route_rule rule;
-    int one_group_losses;      // losses over all n tokens as one group (hf-compat)
-    size_t n, length;          // tokens; tokens of a row
-    const int32_t *segment;    // [n], 0: padding
-    const uint64_t *number;    // [n / length] the rows' global numbers
-    double jitter;             // router inputs times uniform [1 - jitter, 1 + jitter]; 0: none
-    uint64_t jitter_key;
+    int one_group_losses;         // losses over all n tokens as one group (hf-compat)
+    size_t n, length;             // tokens; tokens of a row
+    const int32_t *segment;       // [n], 0: padding
+    const uint64_t *number;       // [n / length] the rows' global numbers
+    double jitter;                // router inputs times uniform [1 - jitter, 1 + jitter]; 0: none
+    double input_dropout;         // of router inputs, each element by itself
+    uint64_t input_key;           // of jitter or input_dropout
     struct dropout drop;          // of the experts' hidden activations, by the token's number
     int gradient;                 // backward follows
     double aux_scale, z_scale;    // backward: weights of the losses over all groups of the step
@@ -47,9 +48,10 @@ struct moe_work *moe_work_new(void);
 size_t moe_work_bytes(const struct moe_work *w);
 void moe_work_free(struct moe_work *w);
 
-/* n_token: the most that will come. shared: no backward, so layers may share their rows too. */
+/* n_token, n_choice: the most that will come, and K. shared: no backward, so layers may share their
+ * rows too. */
 struct moe_layer *moe_layer_new(const struct moe_net *net, struct comm *comm, struct moe_work *w,
-                                size_t n_token, int shared);
+                                size_t n_token, int n_choice, int shared);
 /* x [n, M] -> y [n, M] overwritten. */
 void moe_layer_forward(struct moe_layer *l, const struct moe_call *call, const float *x, float *y);
 /* dx [n, M] overwritten; dx is not dy. */

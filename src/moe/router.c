@@ -1,46 +1,115 @@
 /* router.c - see router.h.
  *
- * Groups are independent; a group's tokens are counted in their order. The log of the sum of
- * exponentials is not stored: it is logit minus log probability, taken at the chosen expert,
- * whose probability is the largest.
+ * Groups are independent; a group's tokens are counted in their order, all first choices before
+ * any other. The log of the sum of exponentials is not stored: it is logit minus log
+ * probability, taken where the probability is the largest.
  */
 #include <assert.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "kernel/kernel.h"
+#include "moe/choice.h"
 #include "moe/router.h"
 #include "nn/gemm.h"
+
+int route_choices(const struct route_rule *rule)
+{
+    switch (rule->kind) {
+    case ROUTE_TOP2:
+        return 2;
+    case ROUTE_NTLB:
+        return rule->n_choice < rule->n_expert ? rule->n_choice : rule->n_expert;
+    default:
+        return 1;
+    }
+}
 
 int route_capacity(const struct route_rule *rule)
 {
     double c = rule->group_tokens * rule->capacity_factor / rule->n_expert;
-    int most = rule->group_tokens;
+    int most = rule->cap == CAP_ROUND ? INT_MAX : rule->group_tokens;
 
     if (rule->fixed_capacity > 0)
         return rule->fixed_capacity;
+    if (rule->cap == CAP_NONE)
+        return INT_MAX;
+    c = rule->cap == CAP_ROUND ? rint(c) : floor(c);
     if (c < most)
-        most = (int)floor(c);
+        most = (int)c;
     return most > rule->min_capacity ? most : rule->min_capacity;
 }
 
-/* probs of one token from its logits; returns the expert. */
-static int choose(const float *logits, float *probs, int n_expert)
+/* To the nearest bfloat16, ties to even. */
+static void round_bf16(float *x, size_t n)
 {
-    float top = kern.max(logits, n_expert);
-    int i, best = 0;
+    size_t i;
 
-    memcpy(probs, logits, n_expert * sizeof(*probs));
-    kern.scale(probs, 1 / kern.exp_shift(probs, top, n_expert), n_expert);
-    for (i = 1; i < n_expert; i++)
-        if (probs[i] > probs[best])
-            best = i;
-    return best;
+    for (i = 0; i < n; i++) {
+        uint32_t u;
+
+        memcpy(&u, &x[i], sizeof(u));
+        if ((u & 0x7fffffff) <= 0x7f800000)    // not of NaN
+            u += 0x7fff + ((u >> 16) & 1);
+        u &= 0xffff0000;
+        memcpy(&x[i], &u, sizeof(u));
+    }
 }
 
-static double log_sum(const struct route *r, size_t i, int n_expert)
+static void probabilities(const struct route_rule *rule, float *logits, float *probs)
 {
-    return r->logits[i * n_expert + r->expert[i]] - log(r->gate[i]);
+    size_t n_expert = (size_t)rule->n_expert;
+
+    if (rule->bf16)
+        round_bf16(logits, n_expert);
+    memcpy(probs, logits, n_expert * sizeof(*probs));
+    kern.scale(probs, 1 / kern.exp_shift(probs, kern.max(logits, n_expert), n_expert), n_expert);
+    if (rule->bf16)
+        round_bf16(probs, n_expert);
+}
+
+/* In [0, 1), of token i's number. */
+static double coin(const struct route_rule *rule, const struct route_input *in, size_t i)
+{
+    return rng_uniform(rule->key, in->number[i / in->length], i % in->length);
+}
+
+/* The choices of token i but for their slots; ntlb's later ones are made when they are tried. */
+static void choose(const struct route_rule *rule, const struct route_input *in, struct route *r,
+                   size_t i)
+{
+    size_t n_expert = (size_t)rule->n_expert, n_choice = (size_t)route_choices(rule);
+    size_t at = i * n_choice, k;
+    float *p = r->probs + i * n_expert;
+
+    probabilities(rule, r->logits + i * n_expert, p);
+    for (k = 0; k < n_choice; k++) {
+        r->expert[at + k] = r->slot[at + k] = -1;
+        r->kept[at + k] = 0;
+        r->gate[at + k] = 0;
+    }
+    if (!rule->route_padding && in->segment && in->segment[i] == 0)
+        return;
+    r->expert[at] = rule->sample ? choice_drawn(p, rule->n_expert, coin(rule, in, i))
+                                 : choice_best(p, rule->n_expert);
+    r->gate[at] = p[r->expert[at]];
+    if (rule->kind == ROUTE_TOP2)
+        choice_second(rule, r, i, rule->second == SECOND_RANDOM ? coin(rule, in, i) : 0);
+    if (rule->bf16)
+        round_bf16(r->gate + at, n_choice);
+}
+
+static double log_sum(const struct route_rule *rule, const struct route *r, size_t i)
+{
+    size_t n_expert = (size_t)rule->n_expert;
+    const float *h = r->logits + i * n_expert, *p = r->probs + i * n_expert;
+    int32_t best = r->expert[i * (size_t)route_choices(rule)];
+
+    if (rule->sample)
+        return kern.max(h, n_expert) - log(kern.max(p, n_expert));
+    return h[best] - log(p[best]);
 }
 
 /* Slots of the group of tokens from..to, and what it adds to the sums. */
@@ -49,7 +118,8 @@ static struct route_sums count_group(const struct route_rule *rule, struct route
 {
     int32_t count[ROUTE_EXPERT_MAX];
     double share[ROUTE_EXPERT_MAX];    // sums of probabilities
-    int e, n_expert = rule->n_expert, capacity = route_capacity(rule);
+    int e, n_expert = rule->n_expert, n_choice = route_choices(rule);
+    int capacity = route_capacity(rule);
     struct route_sums s = { 0 };
     size_t i;
 
@@ -57,15 +127,19 @@ static struct route_sums count_group(const struct route_rule *rule, struct route
     for (e = 0; e < n_expert; e++)
         share[e] = 0;
     for (i = from; i < to; i++) {
-        if (r->expert[i] < 0)
+        size_t at = i * n_choice;
+        double z;
+
+        if (r->expert[at] < 0)
             continue;
-        r->slot[i] = count[r->expert[i]]++;
-        r->kept[i] = r->slot[i] < capacity;
+        r->slot[at] = count[r->expert[at]]++;
+        r->kept[at] = r->slot[at] < capacity;
         for (e = 0; e < n_expert; e++)
             share[e] += r->probs[i * n_expert + e];
-        s.z += log_sum(r, i, n_expert) * log_sum(r, i, n_expert);
+        z = log_sum(rule, r, i);
+        s.z += z * z;
         s.routed++;
-        s.dropped += !r->kept[i];
+        s.dropped += !r->kept[at];
     }
     if (s.routed == 0)
         return s;
@@ -75,30 +149,27 @@ static struct route_sums count_group(const struct route_rule *rule, struct route
             s.load_max = (uint64_t)count[e];
     }
     s.z /= (double)s.routed;
+    if (n_choice > 1)
+        s.dropped = choice_place_rest(rule, r, from, to, count);
+    if (rule->kind == ROUTE_TOP2 && rule->second_loss)
+        s.aux += choice_second_loss(rule, r, from, to, s.routed);
     return s;
 }
 
-void route_forward(const struct route_rule *rule, const float *a, const float *w,
-                   const int32_t *segment, size_t n, size_t m, struct route *r,
+void route_forward(const struct route_rule *rule, const struct route_input *in, struct route *r,
                    struct route_sums *sums)
 {
     size_t n_expert = rule->n_expert, size = rule->group_tokens, i;
 
-    assert(n_expert >= 1 && n_expert <= ROUTE_EXPERT_MAX && size > 0 && n % size == 0);
-    gemm_nt(n, n_expert, m, a, m, w, m, 0, r->logits, n_expert);
+    assert(n_expert >= 1 && n_expert <= ROUTE_EXPERT_MAX && size > 0 && in->n % size == 0);
+    assert(route_choices(rule) <= (int)n_expert && route_choices(rule) <= ROUTE_CHOICE_MAX);
+    gemm_nt(in->n, n_expert, in->m, in->a, in->m, in->w, in->m, 0, r->logits, n_expert);
     *sums = (struct route_sums){ 0 };
 #pragma omp parallel for schedule(static)
-    for (i = 0; i < n; i++) {
-        int e = choose(r->logits + i * n_expert, r->probs + i * n_expert, rule->n_expert);
-        int real = rule->route_padding || !segment || segment[i] != 0;
-
-        r->expert[i] = real ? e : -1;
-        r->gate[i] = real ? r->probs[i * n_expert + e] : 0;
-        r->slot[i] = -1;
-        r->kept[i] = 0;
-    }
+    for (i = 0; i < in->n; i++)
+        choose(rule, in, r, i);
 #pragma omp parallel for ordered schedule(static, 1)
-    for (i = 0; i < n / size; i++) {
+    for (i = 0; i < in->n / size; i++) {
         struct route_sums s = count_group(rule, r, i * size, (i + 1) * size);
 
 #pragma omp ordered
@@ -112,12 +183,13 @@ void route_forward(const struct route_rule *rule, const float *a, const float *w
     }
 }
 
-/* d_logits of one token. own[e] is what the balance loss gives every token's p_e. */
+/* d_logits of one token of one choice. own[e] is what the balance loss gives every token's
+ * p_e. */
 static void token_back(const struct route *r, size_t i, int n_expert, const double *own,
-                       float d_gate, double z_scale, float *d)
+                       float d_gate, double z, float *d)
 {
     const float *p = r->probs + i * n_expert;
-    double sum = 0, z = 2 * z_scale * log_sum(r, i, n_expert);
+    double sum = 0;
     int e;
 
     for (e = 0; e < n_expert; e++)
@@ -127,43 +199,85 @@ static void token_back(const struct route *r, size_t i, int n_expert, const doub
         d[e] = (float)(p[e] * (own[e] + (e == r->expert[i] ? d_gate : 0) - sum + z));
 }
 
-static void group_back(const struct route_rule *rule, const struct route *r, const float *d_gate,
-                       double aux_scale, double z_scale, size_t from, float *d_logits)
+/* The same of several choices; own2 is of the second-place loss, or NULL. */
+static void choices_back(const struct route_rule *rule, const struct route *r, size_t i,
+                         const double *own, const double *own2, const float *d_gate, double z,
+                         float *d)
 {
-    double own[ROUTE_EXPERT_MAX];
-    int e, n_expert = rule->n_expert;
-    size_t i, to = from + rule->group_tokens, n_real = 0;
+    const float *p = r->probs + i * (size_t)rule->n_expert;
+    double dp[ROUTE_EXPERT_MAX], sum = 0;
+    int e;
+
+    memcpy(dp, own, (size_t)rule->n_expert * sizeof(*dp));
+    choice_back(rule, r, i, d_gate, own2, dp);
+    for (e = 0; e < rule->n_expert; e++)
+        sum += p[e] * dp[e];
+    for (e = 0; e < rule->n_expert; e++)
+        d[e] = (float)(p[e] * (dp[e] - sum + z));
+}
+
+/* Slopes of the losses by the probabilities of each of the group's tokens; returns how many
+ * are real. */
+static size_t slopes(const struct route_rule *rule, const struct route *r, double aux_scale,
+                     size_t from, size_t to, double *own, double *own2)
+{
+    int e, n_expert = rule->n_expert, n_choice = route_choices(rule);
+    double scale;
+    size_t i, n_real = 0;
 
     for (e = 0; e < n_expert; e++)
         own[e] = 0;
     for (i = from; i < to; i++)
-        if (r->expert[i] >= 0) {
-            own[r->expert[i]]++;
+        if (r->expert[i * n_choice] >= 0) {
+            own[r->expert[i * n_choice]]++;
             n_real++;
         }
-    for (e = 0; n_real > 0 && e < n_expert; e++)    // E f_e / n_real
-        own[e] *= aux_scale * n_expert / (double)n_real / (double)n_real;
+    if (n_real == 0)
+        return 0;
+    scale = aux_scale / (double)n_real;
+    for (e = 0; e < n_expert; e++)    // E f_e / n_real
+        own[e] *= scale * n_expert / (double)n_real;
+    if (own2)
+        choice_second_slopes(rule, r, from, to, n_real, own2);
+    for (e = 0; own2 && e < n_expert; e++)
+        own2[e] *= scale;
+    return n_real;
+}
+
+static void group_back(const struct route_rule *rule, const struct route *r, const float *d_gate,
+                       double aux_scale, double z_scale, size_t from, float *d_logits)
+{
+    double own[ROUTE_EXPERT_MAX], second[ROUTE_EXPERT_MAX];
+    double *own2 = rule->kind == ROUTE_TOP2 && rule->second_loss ? second : NULL;
+    size_t n_expert = (size_t)rule->n_expert, n_choice = (size_t)route_choices(rule), i;
+    size_t to = from + (size_t)rule->group_tokens;
+    size_t n_real = slopes(rule, r, aux_scale, from, to, own, own2);
+
     for (i = from; i < to; i++) {
         float *d = d_logits + i * n_expert;
+        double z;
 
-        if (r->expert[i] >= 0)
-            token_back(r, i, n_expert, own, d_gate[i], z_scale / (double)n_real, d);
-        else
+        if (r->expert[i * n_choice] < 0) {
             memset(d, 0, n_expert * sizeof(*d));
+            continue;
+        }
+        z = z_scale ? 2 * z_scale / (double)n_real * log_sum(rule, r, i) : 0;
+        if (n_choice == 1)
+            token_back(r, i, rule->n_expert, own, d_gate[i], z, d);
+        else
+            choices_back(rule, r, i, own, own2, d_gate + i * n_choice, z, d);
     }
 }
 
-void route_backward(const struct route_rule *rule, const struct route *r, const float *d_gate,
-                    double aux_scale, double z_scale, const float *a, const float *w,
-                    const int32_t *segment, size_t n, size_t m, float *d_logits, float *da,
-                    float *dw)
+void route_backward(const struct route_rule *rule, const struct route_input *in,
+                    const struct route *r, const float *d_gate, double aux_scale, double z_scale,
+                    float *d_logits, float *da, float *dw)
 {
-    size_t n_expert = rule->n_expert, size = rule->group_tokens, i;
+    size_t n_expert = rule->n_expert, size = rule->group_tokens, m = in->m, i;
 
-    (void)segment;    // who takes part is in r->expert
 #pragma omp parallel for schedule(static)
-    for (i = 0; i < n / size; i++)
+    for (i = 0; i < in->n / size; i++)
         group_back(rule, r, d_gate, aux_scale, z_scale, i * size, d_logits);
-    gemm_nn(n, m, n_expert, d_logits, n_expert, w, m, 0, da, m);
-    gemm_tn(n_expert, m, n, d_logits, n_expert, a, m, 1, dw, m);
+    gemm_nn(in->n, m, n_expert, d_logits, n_expert, in->w, m, 0, da, m);
+    gemm_tn(n_expert, m, in->n, d_logits, n_expert, in->a, m, 1, dw, m);
 }

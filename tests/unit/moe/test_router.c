@@ -4,6 +4,15 @@
 #include "kernel/kernel.h"
 #include "moe/router.h"
 
+#define RULE(e, size, factor, least, fixed, padding)                                               \
+    {                                                                                              \
+        .n_expert = e, .group_tokens = size, .capacity_factor = factor, .min_capacity = least,     \
+        .fixed_capacity = fixed, .route_padding = padding                                          \
+    }
+
+#define INPUT(x, y, pad, count, width)                                                             \
+    (&(struct route_input){ .a = x, .w = y, .segment = pad, .n = count, .m = width })
+
 struct arrays {
     struct route r;
     float *d_logits, *da, *dw;
@@ -35,14 +44,15 @@ static void test_reference(void **state)
     float *dx = golden(file, "router.dx", 384), *dw = golden(file, "router.dw", 64);
     float *aux = golden(file, "router.aux", 1), *z = golden(file, "router.z", 1);
     int32_t *top = golden(file, "router.top", 24);
-    struct route_rule rule = { 4, 24, 4.0, 1, 0, 0 };
+    struct route_rule rule = RULE(4, 24, 4.0, 1, 0, 0);
     struct arrays a = arrays_new(24, 4, 16);
     struct route_sums sums;
 
     (void)state;
     kernel_init();
-    route_forward(&rule, x, w, NULL, 24, 16, &a.r, &sums);
-    route_backward(&rule, &a.r, d_gate, 0.01, 0.001, x, w, NULL, 24, 16, a.d_logits, a.da, a.dw);
+    route_forward(&rule, INPUT(x, w, NULL, 24, 16), &a.r, &sums);
+    route_backward(&rule, INPUT(x, w, NULL, 24, 16), &a.r, d_gate, 0.01, 0.001, a.d_logits, a.da,
+                   a.dw);
     check_output(a.r.logits, logits, 96);
     check_output(a.r.probs, probs, 96);
     check_output(a.r.gate, gate, 24);
@@ -63,11 +73,11 @@ static void test_capacity(void **state)
         struct route_rule rule;
         int want;
     } cases[] = {
-        { { 4, 24, 1.25, 1, 0, 0 }, 7 },   { { 4, 24, 1.0, 1, 0, 0 }, 6 },
-        { { 4, 6, 1.25, 4, 0, 0 }, 4 },    { { 128, 1024, 1.25, 4, 0, 0 }, 10 },
-        { { 128, 512, 0.5, 4, 0, 0 }, 4 }, { { 2, 10, 5.0, 4, 0, 0 }, 10 },
-        { { 1, 3, 2.0, 4, 0, 0 }, 4 },     { { 4, 24, 1.25, 1, 64, 0 }, 64 },
-        { { 3, 10, 1.0, 1, 0, 0 }, 3 },    { { 8, 1 << 30, 1e9, 4, 0, 0 }, 1 << 30 },
+        { RULE(4, 24, 1.25, 1, 0, 0), 7 },   { RULE(4, 24, 1.0, 1, 0, 0), 6 },
+        { RULE(4, 6, 1.25, 4, 0, 0), 4 },    { RULE(128, 1024, 1.25, 4, 0, 0), 10 },
+        { RULE(128, 512, 0.5, 4, 0, 0), 4 }, { RULE(2, 10, 5.0, 4, 0, 0), 10 },
+        { RULE(1, 3, 2.0, 4, 0, 0), 4 },     { RULE(4, 24, 1.25, 1, 64, 0), 64 },
+        { RULE(3, 10, 1.0, 1, 0, 0), 3 },    { RULE(8, 1 << 30, 1e9, 4, 0, 0), 1 << 30 },
     };
     size_t i;
 
@@ -189,7 +199,7 @@ static void check_rule(const struct route_rule *rule)
     for (i = 0; i < N; i++)
         segment[i] = i < SG ? 0 : i % 10 < 7;    // the first group is all padding
     memset(x.r.slot, 7, N * 4), memset(x.r.expert, 7, N * 4);
-    route_forward(rule, a, w, segment, N, M, &x.r, &sums);
+    route_forward(rule, INPUT(a, w, segment, N, M), &x.r, &sums);
     check_routes(rule, &x.r, segment, &sums);
     for (i = 0; i < N; i++)
         if (!x.r.kept[i])
@@ -199,7 +209,8 @@ static void check_rule(const struct route_rule *rule)
     for (i = 0; i < E * M; i++)
         x.dw[i] = (float)i;
     start = doubles(x.dw, E * M);
-    route_backward(rule, &x.r, d_gate, 0.3, 0.2, a, w, segment, N, M, x.d_logits, x.da, x.dw);
+    route_backward(rule, INPUT(a, w, segment, N, M), &x.r, d_gate, 0.3, 0.2, x.d_logits, x.da,
+                   x.dw);
     for (i = 0; i < E * M; i++)
         x.dw[i] -= (float)start[i];
     total(&net);
@@ -215,16 +226,16 @@ static void test_slopes(void **state)
 {
     (void)state;
     kernel_init();
-    check_rule(&(struct route_rule){ E, SG, 1.0, 1, 0, 0 });
-    check_rule(&(struct route_rule){ E, SG, 2.0, 4, 0, 0 });
-    check_rule(&(struct route_rule){ E, SG, 1.0, 1, 2, 1 });    // hf-compat
+    check_rule(&(struct route_rule)RULE(E, SG, 1.0, 1, 0, 0));
+    check_rule(&(struct route_rule)RULE(E, SG, 2.0, 4, 0, 0));
+    check_rule(&(struct route_rule)RULE(E, SG, 1.0, 1, 2, 1));    // hf-compat
 }
 
 /* Ties go to the lowest expert; no tokens at all; threads change nothing. */
 static void test_edges(void **state)
 {
     enum { BIG = 60, EB = 70, SB = 12 };
-    struct route_rule tie = { 3, 4, 1.0, 1, 0, 0 }, rule = { EB, SB, 1.25, 1, 0, 0 };
+    struct route_rule tie = RULE(3, 4, 1.0, 1, 0, 0), rule = RULE(EB, SB, 1.25, 1, 0, 0);
     float a[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }, w[6] = { 0 }, *x = random_floats(BIG * M, 1, 1);
     float *wx = random_floats(EB * M, 2, 2), *d_gate = random_floats(BIG, 3, 1);
     struct arrays t = arrays_new(4, 3, 2), one = arrays_new(BIG, EB, M),
@@ -234,18 +245,20 @@ static void test_edges(void **state)
 
     (void)state;
     kernel_init();
-    route_forward(&tie, a, w, NULL, 4, 2, &t.r, &sums);
+    route_forward(&tie, INPUT(a, w, NULL, 4, 2), &t.r, &sums);
     for (i = 0; i < 4; i++)
         assert_true(t.r.expert[i] == 0 && t.r.slot[i] == i && t.r.kept[i] == (i < 1));
     assert_true(fabs(sums.aux - 1) < 1e-6 && sums.dropped == 3 && sums.load_max == 4);
-    route_forward(&tie, a, w, NULL, 0, 2, &t.r, &sums);
+    route_forward(&tie, INPUT(a, w, NULL, 0, 2), &t.r, &sums);
     assert_true(sums.aux == 0 && sums.routed == 0);
-    route_backward(&tie, &t.r, NULL, 1, 1, a, w, NULL, 0, 2, t.d_logits, t.da, t.dw);
-    route_forward(&rule, x, wx, NULL, BIG, M, &one.r, &sums);
-    route_backward(&rule, &one.r, d_gate, 1, 1, x, wx, NULL, BIG, M, one.d_logits, one.da, one.dw);
+    route_backward(&tie, INPUT(a, w, NULL, 0, 2), &t.r, NULL, 1, 1, t.d_logits, t.da, t.dw);
+    route_forward(&rule, INPUT(x, wx, NULL, BIG, M), &one.r, &sums);
+    route_backward(&rule, INPUT(x, wx, NULL, BIG, M), &one.r, d_gate, 1, 1, one.d_logits, one.da,
+                   one.dw);
     omp_set_num_threads(4);
-    route_forward(&rule, x, wx, NULL, BIG, M, &two.r, &again);
-    route_backward(&rule, &two.r, d_gate, 1, 1, x, wx, NULL, BIG, M, two.d_logits, two.da, two.dw);
+    route_forward(&rule, INPUT(x, wx, NULL, BIG, M), &two.r, &again);
+    route_backward(&rule, INPUT(x, wx, NULL, BIG, M), &two.r, d_gate, 1, 1, two.d_logits, two.da,
+                   two.dw);
     omp_set_num_threads(1);
     assert_memory_equal(&sums, &again, sizeof(sums));
     assert_memory_equal(one.r.slot, two.r.slot, BIG * sizeof(int32_t));
