@@ -5,7 +5,7 @@
 # make fuzz       build the fuzz targets        make install    to $(DESTDIR)$(PREFIX)
 # make clean
 # Overrides go on the command line or in config.mk (not in git). MPI=no builds without MPI,
-# V=1 shows the commands.
+# DNNL=no without oneDNN (bf16 is slow then), V=1 shows the commands.
 -include config.mk
 
 VARIANT  ?= release
@@ -21,8 +21,10 @@ PKG      := zlib libzstd libxml-2.0 icu-uc icu-i18n libmd libxxhash libdivsufsor
             openblas
 PKG      += $(if $(filter no,$(MPI)),,ompi-c)
 ISAL     := $(shell pkg-config --exists libisal && echo libisal)
-CPPFLAGS += $(if $(ISAL),-DHAVE_ISAL) $(shell pkg-config --cflags $(PKG) 2>/dev/null)
-LDLIBS   += $(shell pkg-config --libs $(PKG) $(ISAL) 2>/dev/null) -lm
+DNNL_LIB := $(if $(filter no,$(DNNL)),,$(shell echo '\#include <dnnl.h>' | \
+            $(CC) $(CPPFLAGS) -E -xc - >/dev/null 2>&1 && echo -ldnnl))
+CPPFLAGS += $(if $(ISAL),-DHAVE_ISAL) $(if $(DNNL_LIB),-DHAVE_DNNL) $(shell pkg-config --cflags $(PKG) 2>/dev/null)
+LDLIBS   += $(shell pkg-config --libs $(PKG) $(ISAL) 2>/dev/null) $(DNNL_LIB) -lm
 
 B    := build/$(VARIANT)
 BIN  := $(if $(filter release,$(VARIANT)),bin,$B/bin)

@@ -343,6 +343,10 @@ void kernel_fill_avx2(struct kernels *k)
         .relu_back = relu_back,
         .geglu = geglu,
         .geglu_back = geglu_back,
+        .half = k->half,    // these stay as they are
+        .whole = k->whole,
+        .relu_half = k->relu_half,
+        .relu_half_back = k->relu_half_back,
         .coins = coins,
     };
 }

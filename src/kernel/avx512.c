@@ -1,4 +1,5 @@
-/* avx512.c - kernels for AVX-512 (F and DQ): 16 floats at a time, masks at the end of a row.
+/* avx512.c - kernels for AVX-512 (F, BW, DQ and VL): 16 floats at a time, masks at the end of a
+ * row.
  *
  * get() and put() touch only the first `left` floats, so nothing is read or written past n.
  */
@@ -7,8 +8,9 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>
+#include <string.h>
 
-#define FN static __attribute__((target("avx512f,avx512dq,avx2,fma")))
+#define FN static __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
 #define IN FN inline
 
 IN __mmask16 lanes(size_t left)
@@ -210,6 +212,80 @@ FN void relu_back(float *dy, float a, const float *y, size_t n)
     }
 }
 
+/* Rounds to the upper half of a float, ties to even, NaN made quiet. */
+IN __m256i round_half(__m512 x)
+{
+    __m512i bits = _mm512_castps_si512(x), up = _mm512_srli_epi32(bits, 16);
+    __m512i odd = _mm512_and_si512(up, _mm512_set1_epi32(1));
+    __m512i to = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+
+    to = _mm512_srli_epi32(to, 16);
+    to = _mm512_mask_or_epi32(to, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), up,
+                              _mm512_set1_epi32(0x40));
+    return _mm512_cvtepi32_epi16(to);
+}
+
+IN void put_half(uint16_t *to, size_t left, __m256i v)
+{
+    if (left >= 16)
+        _mm256_storeu_si256((__m256i *)(void *)to, v);
+    else
+        _mm512_mask_cvtepi32_storeu_epi16(to, lanes(left), _mm512_cvtepu16_epi32(v));
+}
+
+IN __m512i get_half(const uint16_t *x, size_t left)    // each in the low half of 32 bits
+{
+    uint16_t part[16] = { 0 };
+
+    if (left < 16) {
+        memcpy(part, x, left * sizeof(*x));
+        x = part;
+    }
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)x));
+}
+
+FN void half(uint16_t *to, const float *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i += 16)
+        put_half(to + i, n - i, round_half(get(x + i, n - i)));
+}
+
+FN void whole(float *to, const uint16_t *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i += 16)
+        put(to + i, n - i, _mm512_castsi512_ps(_mm512_slli_epi32(get_half(x + i, n - i), 16)));
+}
+
+FN void relu_half(uint16_t *h, const float *x, size_t n)
+{
+    __m512 v;
+    size_t i;
+
+    for (i = 0; i < n; i += 16) {
+        v = get(x + i, n - i);
+        v = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NLE_UQ), v);
+        put_half(h + i, n - i, round_half(v));
+    }
+}
+
+FN void relu_half_back(uint16_t *to, float a, const float *d, const uint16_t *h, size_t n)
+{
+    __m512 va = _mm512_set1_ps(a), v;
+    __mmask16 on;
+    size_t i;
+
+    for (i = 0; i < n; i += 16) {
+        on = _mm512_cmp_epu32_mask(_mm512_sub_epi32(get_half(h + i, n - i), _mm512_set1_epi32(1)),
+                                   _mm512_set1_epi32(0x7f80), _MM_CMPINT_LT);
+        v = _mm512_maskz_mul_ps(on, va, get(d + i, n - i));
+        put_half(to + i, n - i, round_half(v));
+    }
+}
+
 /* (1 + tanh u) / 2 = 1 / (1 + e), e = exp(-2 u), kept finite so that e s is no inf times 0. */
 IN __m512 gelu_share(__m512 x, __m512 x2, __m512 *e)
 {
@@ -312,6 +388,10 @@ void kernel_fill_avx512(struct kernels *k)
         .relu_back = relu_back,
         .geglu = geglu,
         .geglu_back = geglu_back,
+        .half = half,
+        .whole = whole,
+        .relu_half = relu_half,
+        .relu_half_back = relu_half_back,
         .coins = coins,
     };
 }

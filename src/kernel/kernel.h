@@ -34,6 +34,13 @@ struct kernels {
     void (*geglu)(float *h, const float *u, const float *v, size_t n);    // h = gelu(u) v
     /* d holds the gradient of h; then d = d v gelu'(u), dv = d gelu(u). gelu is the tanh form. */
     void (*geglu_back)(float *d, float *dv, const float *u, const float *v, size_t n);
+    /* to = x rounded to bf16, the upper half of a float: to the nearest, ties to even; NaN stays
+     * NaN. to may begin where x does. Every variant gives the same, also of the next three. */
+    void (*half)(uint16_t *to, const float *x, size_t n);
+    void (*whole)(float *to, const uint16_t *x, size_t n);
+    void (*relu_half)(uint16_t *h, const float *x, size_t n);    // relu(x) rounded
+    /* to = a d where h > 0, else 0, rounded; to may begin where d does. */
+    void (*relu_half_back)(uint16_t *to, float a, const float *d, const uint16_t *h, size_t n);
     /* f[i] = 0 where half i % 2 (the low half first) of rng_u64(key, a, b + i / 2) is below
      * `below`, else keep. Every variant gives the same. */
     void (*coins)(float *f, float keep, uint32_t below, uint64_t key, uint64_t a, uint64_t b,

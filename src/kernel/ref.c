@@ -1,5 +1,6 @@
 /* ref.c - the definition of every kernel: plain loops, sums in double. */
 #include <math.h>
+#include <string.h>
 
 #include "base/rng.h"
 #include "kernel/kernel.h"
@@ -124,6 +125,52 @@ static void relu_back(float *dy, float a, const float *y, size_t n)
         dy[i] = y[i] > 0 ? a * dy[i] : 0;
 }
 
+static uint16_t round_half(float x)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &x, sizeof(bits));
+    if ((bits & 0x7fffffff) > 0x7f800000)    // NaN, made quiet
+        return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static void half(uint16_t *to, const float *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        to[i] = round_half(x[i]);
+}
+
+static void whole(float *to, const uint16_t *x, size_t n)
+{
+    uint32_t bits;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        bits = (uint32_t)x[i] << 16;
+        memcpy(to + i, &bits, sizeof(bits));
+    }
+}
+
+static void relu_half(uint16_t *h, const float *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        h[i] = x[i] <= 0 ? 0 : round_half(x[i]);
+}
+
+/* As numbers, the halves above 0 are those from 1 to 0x7f80. */
+static void relu_half_back(uint16_t *to, float a, const float *d, const uint16_t *h, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        to[i] = h[i] - 1u < 0x7f80u ? round_half(a * d[i]) : 0;
+}
+
 /* gelu(x) = x s with s = (1 + tanh u) / 2 = 1 / (1 + exp(-2 u)), the form that does not cancel,
  * and u = sqrt(2 / pi) (x + 0.044715 x^3). */
 static double gelu_share(double x, double *slope)
@@ -187,6 +234,10 @@ void kernel_fill_ref(struct kernels *k)
         .relu_back = relu_back,
         .geglu = geglu,
         .geglu_back = geglu_back,
+        .half = half,
+        .whole = whole,
+        .relu_half = relu_half,
+        .relu_half_back = relu_half_back,
         .coins = coins,
     };
 }

@@ -17,7 +17,7 @@
 
 static double flops, seconds;    // sums over threads, for reports alone
 
-static void count(double work, double time)
+void gemm_count(double work, double time)
 {
 #ifdef _OPENMP
     if (omp_in_parallel())
@@ -69,7 +69,7 @@ static void gemm(enum CBLAS_TRANSPOSE ta, enum CBLAS_TRANSPOSE tb, size_t m, siz
                     ta == CblasTrans ? a + i : a + i * lda, to_int(lda), b, to_int(ldb), beta,
                     c + i * ldc, to_int(ldc));
     }
-    count(2.0 * (double)m * (double)n * (double)k, clock_seconds() - start);
+    gemm_count(2.0 * (double)m * (double)n * (double)k, clock_seconds() - start);
 }
 
 void gemm_nt(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,

@@ -19,9 +19,10 @@ void gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const flo
 void gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
              float beta, float *c, size_t ldc);
 
-void gemm_threads(int n);          // of the library, on this process
-const char *gemm_library(void);    // its name, version and processor kernel
-double gemm_flops(void);           // multiply-adds done so far, times 2
-double gemm_seconds(void);         // spent in products so far
+void gemm_threads(int n);                         // of the library, on this process
+const char *gemm_library(void);                   // its name, version and processor kernel
+double gemm_flops(void);                          // multiply-adds done so far, times 2
+double gemm_seconds(void);                        // spent in products so far
+void gemm_count(double flops, double seconds);    // another library's product was done
 
 #endif

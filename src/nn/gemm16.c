@@ -1,0 +1,237 @@
+/* gemm16.c - see gemm16.h.
+ *
+ * Making a primitive of oneDNN costs about as much as a small product, and the rows of an
+ * expert are never the same number. So there is one for each form, of sizes told at run time.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#ifdef HAVE_DNNL
+#include <dnnl.h>
+#endif
+
+#include "base/die.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "kernel/kernel.h"
+#include "nn/gemm.h"
+#include "nn/gemm16.h"
+
+enum form { NT, NN, TN, N_FORM };
+
+struct product {
+    enum form form;
+    size_t m, n, k;
+    const uint16_t *a, *b;
+    size_t lda, ldb, ldc;
+    float beta;
+    float *c;
+};
+
+static int plain;
+
+static size_t rows_a(const struct product *p)
+{
+    return p->form == TN ? p->k : p->m;
+}
+
+static size_t rows_b(const struct product *p)
+{
+    return p->form == NT ? p->n : p->k;
+}
+
+/* rows of n as floats, one after another; the caller frees them */
+static float *make_whole(const uint16_t *x, size_t rows, size_t n, size_t ld)
+{
+    float *to = xreallocarray(NULL, rows * n, sizeof(*to));
+    size_t i;
+
+#pragma omp parallel for schedule(static)
+    for (i = 0; i < rows; i++)
+        kern.whole(to + i * n, x + i * ld, n);
+    return to;
+}
+
+static void by_floats(const struct product *p)
+{
+    size_t width_a = p->form == TN ? p->m : p->k, width_b = p->form == NT ? p->k : p->n;
+    float *a = make_whole(p->a, rows_a(p), width_a, p->lda);
+    float *b = make_whole(p->b, rows_b(p), width_b, p->ldb);
+
+    if (p->form == NT)
+        gemm_nt(p->m, p->n, p->k, a, width_a, b, width_b, p->beta, p->c, p->ldc);
+    else if (p->form == NN)
+        gemm_nn(p->m, p->n, p->k, a, width_a, b, width_b, p->beta, p->c, p->ldc);
+    else
+        gemm_tn(p->m, p->n, p->k, a, width_a, b, width_b, p->beta, p->c, p->ldc);
+    free(a);
+    free(b);
+}
+
+#ifdef HAVE_DNNL
+static struct {
+    int tried, ready;
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    dnnl_primitive_t primitive[N_FORM][2];    // [][1]: beta 1
+    char name[160];
+} one;
+
+/* rows x cols of any size, stored as they are or the other way round */
+static dnnl_memory_desc_t shape(dnnl_dim_t rows, dnnl_dim_t cols, dnnl_dim_t ld, int turned,
+                                dnnl_data_type_t type)
+{
+    dnnl_dims_t dims = { rows, cols }, strides = { turned ? 1 : ld, turned ? ld : 1 };
+    dnnl_memory_desc_t d;
+
+    if (dnnl_memory_desc_init_by_strides(&d, 2, dims, type, strides) != dnnl_success)
+        die("oneDNN: no matrix of %lld x %lld", (long long)rows, (long long)cols);
+    return d;
+}
+
+static void name_it(const_dnnl_primitive_desc_t d)
+{
+    const dnnl_version_t *v = dnnl_version();
+    const char *kernel = "";
+
+    dnnl_primitive_desc_query(d, dnnl_query_impl_info_str, 0, &kernel);
+    snprintf(one.name, sizeof(one.name), "oneDNN %d.%d.%d %s", v->major, v->minor, v->patch,
+             kernel);
+}
+
+static int make(enum form form, int adds)
+{
+    const dnnl_dim_t any = DNNL_RUNTIME_DIM_VAL;
+    dnnl_memory_desc_t a = shape(any, any, any, form == TN, dnnl_bf16);
+    dnnl_memory_desc_t b = shape(any, any, any, form == NT, dnnl_bf16);
+    dnnl_memory_desc_t c = shape(any, any, any, 0, dnnl_f32);
+    dnnl_primitive_attr_t attr = NULL;
+    dnnl_post_ops_t ops = NULL;
+    dnnl_primitive_desc_t d = NULL;
+    dnnl_matmul_desc_t want;
+    int ok;
+
+    ok = dnnl_matmul_desc_init(&want, &a, &b, NULL, &c) == dnnl_success &&
+         dnnl_primitive_attr_create(&attr) == dnnl_success;
+    if (ok && adds)
+        ok = dnnl_post_ops_create(&ops) == dnnl_success &&
+             dnnl_post_ops_append_sum(ops, 1) == dnnl_success &&
+             dnnl_primitive_attr_set_post_ops(attr, ops) == dnnl_success;
+    ok = ok && dnnl_primitive_desc_create(&d, &want, attr, one.engine, NULL) == dnnl_success &&
+         dnnl_primitive_create(&one.primitive[form][adds], d) == dnnl_success;
+    if (ok)
+        name_it(d);
+    dnnl_primitive_desc_destroy(d);
+    dnnl_post_ops_destroy(ops);
+    dnnl_primitive_attr_destroy(attr);
+    return ok;
+}
+
+static void set_up(void)
+{
+    int i;
+
+    one.tried = 1;
+    if (dnnl_engine_create(&one.engine, dnnl_cpu, 0) != dnnl_success ||
+        dnnl_stream_create(&one.stream, one.engine, dnnl_stream_default_flags) != dnnl_success)
+        return;
+    for (i = 0; i < 2 * N_FORM; i++)
+        if (!make((enum form)(i / 2), i % 2))
+            return;
+    one.ready = 1;
+}
+
+int gemm16_native(void)
+{
+#pragma omp critical(gemm16)
+    if (!one.tried)
+        set_up();
+    return one.ready && !plain;
+}
+
+static void multiply(const struct product *p)
+{
+    dnnl_dim_t m = (dnnl_dim_t)p->m, n = (dnnl_dim_t)p->n, k = (dnnl_dim_t)p->k;
+    dnnl_memory_desc_t d[3] = { shape(m, k, (dnnl_dim_t)p->lda, p->form == TN, dnnl_bf16),
+                                shape(k, n, (dnnl_dim_t)p->ldb, p->form == NT, dnnl_bf16),
+                                shape(m, n, (dnnl_dim_t)p->ldc, 0, dnnl_f32) };
+    dnnl_exec_arg_t arg[3] = { { DNNL_ARG_SRC, NULL },
+                               { DNNL_ARG_WEIGHTS, NULL },
+                               { DNNL_ARG_DST, NULL } };
+    void *at[3] = { (void *)(uintptr_t)p->a, (void *)(uintptr_t)p->b, p->c };
+    double start = clock_seconds();
+    int i, ok = 1;
+
+    for (i = 0; i < 3; i++)
+        ok = ok && dnnl_memory_create(&arg[i].memory, d + i, one.engine, at[i]) == dnnl_success;
+    ok = ok && dnnl_primitive_execute(one.primitive[p->form][p->beta != 0], one.stream, 3, arg) ==
+                   dnnl_success;
+    if (!ok || dnnl_stream_wait(one.stream) != dnnl_success)
+        die("oneDNN: a product of %zu x %zu x %zu failed", p->m, p->n, p->k);
+    for (i = 0; i < 3; i++)
+        dnnl_memory_destroy(arg[i].memory);
+    gemm_count(2.0 * (double)m * (double)n * (double)k, clock_seconds() - start);
+}
+
+static const char *native_name(void)
+{
+    return one.name;
+}
+#else
+int gemm16_native(void)
+{
+    return 0;
+}
+
+static void multiply(const struct product *p)
+{
+    by_floats(p);
+}
+
+static const char *native_name(void)
+{
+    return "none";
+}
+#endif
+
+static void run(const struct product *p)
+{
+    assert(p->beta == 0 || p->beta == 1);
+    if (p->m == 0 || p->n == 0 || p->k == 0 || !gemm16_native())
+        by_floats(p);
+    else
+        multiply(p);
+}
+
+void gemm16_nt(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
+               size_t ldb, float beta, float *c, size_t ldc)
+{
+    run(&(struct product){ NT, m, n, k, a, b, lda, ldb, ldc, beta, c });
+}
+
+void gemm16_nn(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
+               size_t ldb, float beta, float *c, size_t ldc)
+{
+    run(&(struct product){ NN, m, n, k, a, b, lda, ldb, ldc, beta, c });
+}
+
+void gemm16_tn(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
+               size_t ldb, float beta, float *c, size_t ldc)
+{
+    run(&(struct product){ TN, m, n, k, a, b, lda, ldb, ldc, beta, c });
+}
+
+void gemm16_plain(int on)
+{
+    plain = on;
+}
+
+const char *gemm16_library(void)
+{
+    static char name[300];
+
+    if (gemm16_native())
+        return native_name();
+    snprintf(name, sizeof(name), "bf16 made float, %s", gemm_library());
+    return name;
+}
