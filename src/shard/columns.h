@@ -24,6 +24,8 @@ enum column_type {
     COLUMN_TARGET_LENGTH,    // of each segment
     COLUMN_INPUT,
     COLUMN_TARGET,
+    COLUMN_LOGIT,    // of logits: see logits.h
+    COLUMN_REST,
 };
 enum { COLUMN_MAX = 16 };
 

@@ -1,0 +1,214 @@
+/* logits_read.c - see logits.h: rows of a shard of logits by number. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "shard/columns.h"
+#include "shard/logits.h"
+#include "shard/shard.h"
+
+struct logits_file {
+    struct shard_file *in;
+    struct logits_facts facts;
+    uint64_t first, n_row;    // of the block that is held; n_row 0: none is
+    uint64_t *start;          // [n_row + 1] the first target of each row
+    int32_t *id;
+    float *logit, *rest;
+};
+
+static const char *text(const struct shard_header *h, const char *key)
+{
+    const char *s = shard_header_get(h, key);
+
+    return s ? s : "";
+}
+
+static int read_facts(struct logits_facts *f, const struct shard_header *h, struct err *err)
+{
+    f->vocab = header_vocab(h, err);
+    f->targets = shard_header_int(h, "targets", -1);
+    f->k = shard_header_int(h, "k", -1);
+    f->group_rows = shard_header_int(h, "group_rows", -1);
+    f->tau = strtod(text(h, "tau"), NULL);
+    f->teacher = text(h, "teacher");
+    f->mixture = text(h, "mixture");
+    f->vocab_sha256 = text(h, "vocab.sha256");
+    if (f->vocab < 0)
+        return -1;
+    if (f->targets < 1 || f->targets > SHARD_PAYLOAD_MAX / 8 || f->k < 1 ||
+        f->k > logits_most(f->vocab, f->targets) || f->group_rows < 1)
+        return err_set(err, "header: targets=, k= or group_rows= is not what it can be");
+    if (!(f->tau > 0) || !isfinite(f->tau) || !*f->teacher || !*f->mixture)
+        return err_set(err, "header: tau=, teacher= or mixture= is missing");
+    return 0;
+}
+
+struct logits_file *logits_file_open(const char *path, struct err *err)
+{
+    struct logits_file *f = xcalloc(1, sizeof(*f));
+    const char *kind;
+    struct err why;
+
+    f->in = shard_file_open(path, err);
+    if (!f->in)
+        goto fail;
+    kind = shard_header_get(shard_file_header(f->in), "kind");
+    if (strcmp(kind, "logits") != 0) {
+        err_set(err, "%s: a shard of %.100s, not of logits", path, kind);
+        goto fail;
+    }
+    if (shard_file_segments(f->in) != 1) {
+        err_set(err, "%s: shards of logits do not join", path);
+        goto fail;
+    }
+    if (read_facts(&f->facts, shard_file_header(f->in), &why) < 0) {
+        err_set(err, "%s: %s", path, why.msg);
+        goto fail;
+    }
+    return f;
+
+fail:
+    logits_file_close(f);
+    return NULL;
+}
+
+const struct logits_facts *logits_file_facts(const struct logits_file *f)
+{
+    return &f->facts;
+}
+
+uint64_t logits_file_rows(const struct logits_file *f)
+{
+    return shard_file_records(f->in);
+}
+
+/* Four planes of bytes, low ones first. */
+static const char *get_floats(const struct column *c, uint64_t n, float *to)
+{
+    const unsigned char *p;
+    uint64_t i;
+
+    if (!c || c->width != 4 || c->data.n != n * 4)
+        return "a column of numbers is missing or has a wrong size";
+    p = c->data.p;
+    for (i = 0; i < n; i++) {
+        uint32_t u = p[i] | (uint32_t)p[n + i] << 8 | (uint32_t)p[2 * n + i] << 16 |
+                     (uint32_t)p[3 * n + i] << 24;
+
+        memcpy(to + i, &u, sizeof(u));
+    }
+    return NULL;
+}
+
+/* Ids of a target rise, logits are numbers, and so is the rest if there is one. */
+static const char *check_values(const struct logits_file *f, uint64_t n)
+{
+    uint64_t k = (uint64_t)f->facts.k, i, j;
+
+    for (i = 0; i < n; i++) {
+        for (j = 0; j < k; j++) {
+            if (j && f->id[i * k + j] <= f->id[i * k + j - 1])
+                return "ids of a target do not rise";
+            if (!isfinite(f->logit[i * k + j]))
+                return "a logit is not a number";
+        }
+        if (!isfinite(f->rest[i]) && f->rest[i] != -INFINITY)
+            return "what the rest has is not a number";
+    }
+    return NULL;
+}
+
+static const char *find_starts(struct logits_file *f, const struct column *length, uint32_t n_row)
+{
+    uint32_t *n = xreallocarray(NULL, (size_t)n_row + 1, sizeof(*n)), i;
+    const char *trouble;
+    uint64_t sum;
+
+    f->start = xreallocarray(f->start, (size_t)n_row + 1, sizeof(*f->start));
+    trouble = column_lengths(length, n_row, n, &sum);
+    f->start[0] = 0;
+    for (i = 0; !trouble && i < n_row; i++) {
+        if (n[i] > f->facts.targets)
+            trouble = "a row has more targets than the header says";
+        f->start[i + 1] = f->start[i] + n[i];
+    }
+    free(n);
+    return trouble;
+}
+
+static const char *parse(struct logits_file *f, struct bytes payload, uint32_t n_row)
+{
+    uint64_t k = (uint64_t)f->facts.k, n;
+    const struct column *id;
+    struct columns c;
+    const char *trouble = columns_parse(&c, payload);
+
+    if (!trouble && n_row > payload.n)
+        trouble = "more rows than bytes";
+    if (!trouble)
+        trouble = find_starts(f, columns_find(&c, COLUMN_LENGTH), n_row);
+    if (trouble)
+        return trouble;
+    n = f->start[n_row];
+    if (n > payload.n)
+        return "more targets than bytes";
+    id = columns_find(&c, COLUMN_ID);
+    trouble = column_check_ids(id, n * k, f->facts.vocab);
+    if (trouble)
+        return trouble;
+    f->id = xreallocarray(f->id, n * k + 1, sizeof(*f->id));
+    f->logit = xreallocarray(f->logit, n * k + 1, sizeof(*f->logit));
+    f->rest = xreallocarray(f->rest, n + 1, sizeof(*f->rest));
+    column_ids(id, 0, n * k, f->id);
+    trouble = get_floats(columns_find(&c, COLUMN_LOGIT), n * k, f->logit);
+    if (!trouble)
+        trouble = get_floats(columns_find(&c, COLUMN_REST), n, f->rest);
+    return trouble ? trouble : check_values(f, n);
+}
+
+static int hold(struct logits_file *f, uint64_t row, struct err *err)
+{
+    uint64_t first, i = shard_file_find(f->in, row, &first);
+    struct shard_block b;
+    const char *trouble;
+
+    f->n_row = 0;
+    if (shard_file_block(f->in, i, &b, err) < 0)
+        return -1;
+    trouble = parse(f, b.payload, b.n_record);
+    if (trouble)
+        return err_set(err, "%s: byte %" PRIu64 ": %s", shard_file_path(f->in), b.file_offset,
+                       trouble);
+    f->first = first;
+    f->n_row = b.n_record;
+    return 0;
+}
+
+int logits_file_at(struct logits_file *f, uint64_t n, struct logits_row *row, struct err *err)
+{
+    uint64_t k = (uint64_t)f->facts.k, from;
+
+    if (n >= logits_file_rows(f))
+        return err_set(err, "%s: no row %" PRIu64 ": there are %" PRIu64, shard_file_path(f->in), n,
+                       logits_file_rows(f));
+    if ((n < f->first || n - f->first >= f->n_row) && hold(f, n, err) < 0)
+        return -1;
+    from = f->start[n - f->first];
+    *row = (struct logits_row){ (uint32_t)(f->start[n - f->first + 1] - from), f->id + from * k,
+                                f->logit + from * k, f->rest + from };
+    return 0;
+}
+
+void logits_file_close(struct logits_file *f)
+{
+    if (!f)
+        return;
+    shard_file_close(f->in);
+    free(f->start);
+    free(f->id);
+    free(f->logit);
+    free(f->rest);
+    free(f);
+}
