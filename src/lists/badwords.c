@@ -1,5 +1,7 @@
-/* badwords.c - see badwords.h. A list is a trie; it is walked from every place where a word may
- * begin, and a walk is as long as the longest word at most. */
+/* badwords.c - see badwords.h. The words of all lists are one automaton (lists/automaton.h). Where
+ * a language parts words they begin with an edge, and an edge follows every character that is none
+ * of a word, in words and in text.
+ */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -10,8 +12,8 @@
 
 #include "base/err.h"
 #include "io/stream.h"
+#include "lists/automaton.h"
 #include "lists/badwords.h"
-#include "text/trie.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
@@ -23,17 +25,40 @@ struct list {
     struct buf text;    // of the words, one after the other
     size_t *start;      // [n + 1]
     size_t n;
-    struct trie trie;    // of those without a dot that means any character
-    struct bytes *dotted;
-    size_t n_dotted;
-    unsigned char begins[256];    // whether a word begins with this byte
 };
 
 struct badwords {
     struct list *list;
     int n;
     int compat301;
+    struct automaton words;    // of all lists: list, and number in it
 };
+
+/* Python's \w: letters, what has a numeric value, and the underscore; marks are none. */
+static int is_word_icu(uint32_t c)
+{
+    return c == '_' || u_isalpha((UChar32)c) ||
+           u_getIntPropertyValue((UChar32)c, UCHAR_NUMERIC_TYPE) > 0;
+}
+
+enum { PLANE = 0x10000 };
+
+static unsigned char word_bits[PLANE / 8];    // of the first plane, what ICU says
+static pthread_once_t word_bits_once = PTHREAD_ONCE_INIT;
+
+static void word_bits_make(void)
+{
+    uint32_t c;
+
+    for (c = 0; c < PLANE; c++)
+        if (is_word_icu(c))
+            word_bits[c / 8] |= (unsigned char)(1u << c % 8);
+}
+
+static int is_word(uint32_t c)
+{
+    return c < PLANE ? word_bits[c / 8] >> c % 8 & 1 : is_word_icu(c);
+}
 
 static struct list *find_list(const struct badwords *b, const char *label, size_t n)
 {
@@ -91,9 +116,6 @@ static int add_word(const struct badwords *b, struct list *l, struct bytes line,
             return err_set(why, "'%c' makes a pattern that is not known here", w.p[i]);
     if (!b->compat301 && is_let_go(l, w))
         return 0;
-    for (i = 0; i < l->n; i++)    // lists are some hundred words
-        if (l->start[i + 1] - l->start[i] == w.n && !memcmp(l->text.p + l->start[i], w.p, w.n))
-            return 0;
     buf_add(&l->text, w.p, w.n);
     l->start = xreallocarray(l->start, l->n + 2, sizeof(*l->start));
     l->start[++l->n] = l->text.n;
@@ -122,28 +144,55 @@ static int read_list(struct badwords *b, const char *dir, const char *name, stru
     return got;
 }
 
-/* Words with a dot go by themselves in 3.0.1, the others into the trie. */
-static int index_list(struct list *l, int dots, struct err *err)
+static struct bytes list_word(const struct list *l, size_t i)
 {
-    struct bytes *key = xreallocarray(NULL, l->n + 1, sizeof(*key));
-    uint32_t *number = xcalloc(l->n + 1, sizeof(*number));
-    size_t i, n = 0;
-    int bad;
+    return (struct bytes){ l->text.p + l->start[i], l->start[i + 1] - l->start[i] };
+}
 
-    l->dotted = xcalloc(l->n + 1, sizeof(*l->dotted));
-    for (i = 0; i < l->n; i++) {
-        struct bytes w = { l->text.p + l->start[i], l->start[i + 1] - l->start[i] };
+/* How much of a word is before its first dot that means any character. */
+static size_t plain_part(const struct badwords *b, struct bytes w)
+{
+    const unsigned char *dot = b->compat301 ? memchr(w.p, '.', w.n) : NULL;
 
-        memset(l->begins + (*w.p == '.' && dots ? 0 : *w.p), 1, *w.p == '.' && dots ? 256 : 1);
-        if (dots && memchr(w.p, '.', w.n))
-            l->dotted[l->n_dotted++] = w;
-        else
-            key[n++] = w;
+    return dot ? (size_t)(dot - w.p) : w.n;
+}
+
+/* A word as the automaton sees it, as far as its first dot. */
+static void index_word(struct badwords *b, const struct list *l, size_t n)
+{
+    struct bytes w = list_word(l, n);
+    size_t plain = plain_part(b, w), n_symbol = 0, i;
+    uint16_t *symbol = xreallocarray(NULL, 2 * plain + 1, sizeof(*symbol));
+    uint32_t c = l->anywhere ? '_' : ' ';    // before it
+    int len, k;
+
+    for (i = 0;; i += (size_t)len) {
+        if (!is_word(c) && (i || !l->anywhere) && (i < plain || !i))
+            symbol[n_symbol++] = AUTOMATON_EDGE;
+        if (i == plain)
+            break;
+        c = utf8_get(w.p + i, plain - i, &len);
+        for (k = 0; k < len; k++)
+            symbol[n_symbol++] = w.p[i + (size_t)k];
     }
-    bad = trie_build(&l->trie, key, number, n, err);
-    free(key);
-    free(number);
-    return bad;
+    automaton_add(&b->words, symbol, n_symbol, (uint32_t)(l - b->list), (uint32_t)n);
+    free(symbol);
+}
+
+static int index_lists(struct badwords *b, struct err *err)
+{
+    size_t i;
+    int k;
+
+    pthread_once(&word_bits_once, word_bits_make);
+    for (k = 0; k < 128; k++)
+        b->words.edged[k] = !is_word((uint32_t)k);
+    for (k = 0; k < b->n; k++)
+        for (i = 0; i < b->list[k].n; i++)
+            index_word(b, &b->list[k], i);
+    if (automaton_seal(&b->words) < 0)
+        return err_set(err, "too many words");
+    return 0;
 }
 
 /* A list's name is a language tag: README.md and the like are none. A year in it ("en-2020") makes
@@ -167,15 +216,13 @@ static int by_name(const void *a, const void *b)
 static int load(struct badwords *b, const char *dir, char **name, size_t n, struct err *err)
 {
     size_t i;
-    int k;
 
     for (i = 0; i < n; i++)
         if (read_list(b, dir, name[i], err) < 0)
             return -1;
-    for (k = 0; k < b->n; k++)
-        if (index_list(&b->list[k], b->compat301, err) < 0)
-            return -1;
-    return b->n ? 0 : err_set(err, "%s: no list of words (files named by language)", dir);
+    if (!b->n)
+        return err_set(err, "%s: no list of words (files named by language)", dir);
+    return index_lists(b, err);
 }
 
 struct badwords *badwords_load(const char *dir, int compat301, struct err *err)
@@ -214,11 +261,10 @@ void badwords_free(struct badwords *b)
     if (!b)
         return;
     for (i = 0; i < b->n; i++) {
-        trie_release(&b->list[i].trie);
         buf_release(&b->list[i].text);
         free(b->list[i].start);
-        free(b->list[i].dotted);
     }
+    automaton_release(&b->words);
     free(b->list);
     free(b);
 }
@@ -233,32 +279,15 @@ int badwords_has(const struct badwords *b, const char *label)
     return find_list(b, label, strcspn(label, "-")) != NULL;
 }
 
-/* Python's \w: letters, what has a numeric value, and the underscore; marks are none. */
-static int is_word_icu(uint32_t c)
-{
-    return c == '_' || u_isalpha((UChar32)c) ||
-           u_getIntPropertyValue((UChar32)c, UCHAR_NUMERIC_TYPE) > 0;
-}
+struct search {
+    const struct badwords *b;
+    uint32_t list;
+    struct bytes s;
+    struct bytes found;    // the first, so far
+    uint32_t dotted;       // its number, from 1; 0: it is a word that stands there as it is
+};
 
-enum { PLANE = 0x10000 };
-
-static unsigned char word_bits[PLANE / 8];    // of the first plane, what ICU says
-static pthread_once_t word_bits_once = PTHREAD_ONCE_INIT;
-
-static void word_bits_make(void)
-{
-    uint32_t c;
-
-    for (c = 0; c < PLANE; c++)
-        if (is_word_icu(c))
-            word_bits[c / 8] |= (unsigned char)(1u << c % 8);
-}
-
-static int is_word(uint32_t c)
-{
-    return c < PLANE ? word_bits[c / 8] >> c % 8 & 1 : is_word_icu(c);
-}
-
+/* Whether a word may end at s.p + at. */
 static int ends_here(const struct list *l, struct bytes s, size_t at)
 {
     int len;
@@ -266,72 +295,131 @@ static int ends_here(const struct list *l, struct bytes s, size_t at)
     return l->anywhere || at == s.n || !is_word(utf8_get(s.p + at, s.n - at, &len));
 }
 
-/* Bytes of the word that stands at s.p + at, 0 for none. */
-static size_t word_at(const struct list *l, struct bytes s, size_t at)
+/* Bytes of w, whose dots are any characters, at s.p + at; 0 when it is not there. */
+static size_t dotted_at(const struct list *l, struct bytes w, struct bytes s, size_t at)
 {
-    uint32_t base = l->trie.root;
-    size_t i;
+    size_t i = at, j;
+    int len = 1;
 
-    for (i = at; i < s.n; i++) {
-        int32_t number = trie_step(&l->trie, &base, s.p[i]);
-
-        if (number < 0)
+    for (j = 0; j < w.n && i < s.n; i += (size_t)len, j++) {
+        len = 1;
+        if (w.p[j] == '.' && s.p[i] != '\n')
+            utf8_get(s.p + i, s.n - i, &len);
+        else if (w.p[j] != s.p[i])
             return 0;
-        if (number != TRIE_NONE && ends_here(l, s, i + 1))
-            return i + 1 - at;
     }
-    return 0;
+    return j == w.n && ends_here(l, s, i) ? i - at : 0;
 }
 
-static size_t dotted_at(const struct list *l, struct bytes s, size_t at)
+/* Take word n of the list, which stands before end as far as its first dot, if it is the first:
+ * that which begins first; then one without dots, the shortest; then the first of the list. */
+static void take_word(struct search *f, uint32_t n, size_t end)
 {
-    size_t k, i, j;
-    int len;
+    const struct list *l = &f->b->list[f->list];
+    struct bytes w = list_word(l, n);
+    size_t plain = plain_part(f->b, w), at = end - plain, len = plain;
+    uint32_t dotted = plain < w.n ? n + 1 : 0;
+    size_t before = f->found.n ? (size_t)(f->found.p - f->s.p) : SIZE_MAX;
 
-    for (k = 0; k < l->n_dotted; k++) {
-        struct bytes w = l->dotted[k];
+    if (at > before || (at == before && f->dotted <= dotted))
+        return;
+    if (dotted ? !(len = dotted_at(l, w, f->s, at)) : !ends_here(l, f->s, end))
+        return;
+    f->found = (struct bytes){ f->s.p + at, len };
+    f->dotted = dotted;
+}
 
-        for (i = at, j = 0; j < w.n && i < s.n; i += (size_t)len, j++) {
-            len = 1;
-            if (w.p[j] == '.' && s.p[i] != '\n')
-                utf8_get(s.p + i, s.n - i, &len);
-            else if (w.p[j] != s.p[i])
-                break;
+/* Look at the words that end in this state, of which s ends at end. */
+static void take_hits(struct search *f, uint32_t state, size_t end)
+{
+    const struct automaton *a = &f->b->words;
+    uint32_t h;
+
+    for (h = automaton_hits(a, state, f->list); h; h = a->hit[h].next)
+        if (a->hit[h].list == f->list)
+            take_word(f, a->hit[h].word, end);
+}
+
+/* Whether a word that is begun may still be the first. */
+static int is_open(const struct search *f, uint32_t state, size_t at)
+{
+    const struct automaton *a = &f->b->words;
+    size_t begun = at - a->depth[state / a->n_column], first = (size_t)(f->found.p - f->s.p);
+
+    return begun < first || (begun == first && f->dotted);
+}
+
+/* Behind a step to a state with hits over ASCII that ends at end. */
+static uint32_t stop_at(struct search *f, uint32_t state, unsigned char c, size_t end)
+{
+    const struct automaton *a = &f->b->words;
+
+    take_hits(f, state, end);
+    if (!a->edged[c] || a->edge[state / a->n_column])
+        return state;
+    state = automaton_step(a, state, AUTOMATON_EDGE);
+    take_hits(f, state, end);
+    return state;
+}
+
+/* The valid character at p, which is not ASCII, and its length. */
+static inline uint32_t wide_at(const unsigned char *p, unsigned *len)
+{
+    *len = p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+    if (*len == 2)
+        return (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu);
+    if (*len == 3)
+        return (p[0] & 0xFu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+    return (p[0] & 7u) << 18 | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
+}
+
+/* The first word of the list in f->s. */
+static void search(struct search *f)
+{
+    const struct automaton *a = &f->b->words;
+    const unsigned char *p = f->s.p, *end = p + f->s.n;
+    uint32_t state = a->start, edge;
+    unsigned len;
+
+    take_hits(f, state, 0);
+    while (p < end && (!f->found.n || is_open(f, state, (size_t)(p - f->s.p)))) {
+        if (*p < 0x80) {
+            state = automaton_step(a, state, *p++);
+            if (state >= a->first_hit)
+                state = stop_at(f, state, p[-1], (size_t)(p - f->s.p));
+            continue;
         }
-        if (j == w.n && ends_here(l, s, i))
-            return i - at;
+        edge = !is_word(wide_at(p, &len));
+        state = automaton_step(a, state, p[0]);
+        state = automaton_step(a, state, p[1]);
+        if (len > 2)
+            state = automaton_step(a, state, p[2]);
+        if (len > 3)
+            state = automaton_step(a, state, p[3]);
+        p += len;
+        if (state >= a->first_hit)
+            take_hits(f, state, (size_t)(p - f->s.p));
+        state = edge ? automaton_step(a, state, AUTOMATON_EDGE) : state;
+        if (state >= a->first_hit)
+            take_hits(f, state, (size_t)(p - f->s.p));
     }
-    return 0;
 }
 
 int badwords_find(const struct badwords *b, const char *label, struct bytes text, struct buf *low,
                   struct bytes *found)
 {
     const struct list *l = find_list(b, label, strcspn(label, "-"));
-    int may = 1, len = 1;    // may a word begin here?
-    struct bytes s;
-    size_t at, n;
+    struct search f = { .b = b };
 
     if (!l)
         return 0;
-    pthread_once(&word_bits_once, word_bits_make);
     buf_reset(low);
     unicode_lower(low, text);
-    s = buf_bytes(low);
-    for (at = 0; at < s.n; at += (size_t)len) {
-        uint32_t c = s.p[at];
-
-        len = 1;
-        if (c >= 0x80)
-            c = utf8_get(s.p + at, s.n - at, &len);
-        if (may && l->begins[s.p[at]] &&
-            ((n = word_at(l, s, at)) || (l->n_dotted && (n = dotted_at(l, s, at))))) {
-            *found = (struct bytes){ s.p + at, n };
-            return 1;
-        }
-        may = l->anywhere || !is_word(c);
-    }
-    return 0;
+    f.list = (uint32_t)(l - b->list);
+    f.s = buf_bytes(low);
+    search(&f);
+    *found = f.found;
+    return f.found.n > 0;
 }
 
 int badwords_spares(const unsigned char url_key[16])
