@@ -31,6 +31,16 @@ void batch_release(struct batch *b);
 struct mix;
 
 struct mix *mix_open(const char *path, struct err *err);    // a plan (TSV) or an example shard
+
+struct mix_part {               // of a mixture of tasks: a shard, of any languages
+    const char *name, *path;    // its rows' tag is the name; no name twice
+    double weight;              // how often it comes, in proportion; 0: by its rows
+};
+
+/* An endless mixture of n shards: those without a weight in proportion to min(rows, cap) ^ alpha,
+ * cap 0 being none; each shard's rows once an epoch, in an order drawn anew. */
+struct mix *mix_open_parts(const struct mix_part *part, int n, double alpha, uint64_t cap,
+                           uint64_t seed, struct err *err);
 int mix_n_tag(const struct mix *m);
 const char *mix_tag_name(const struct mix *m, int tag);    // the language tag
 int mix_inputs(const struct mix *m);    // S and T that the shards were packed for

@@ -16,8 +16,8 @@ enum { KEEP = 256 << 20 };    // bytes of decoded blocks, over all shards
 struct mix {
     struct plan *plan;             // NULL: one shard, all its rows in order
     struct example_file **file;    // [n_file]: one a language of the plan; NULL: it has no row
-    int n_file;
-    struct plan_facts is;    // of all, or of the one
+    int n_file, named;             // named: the plan's languages are names of tasks
+    struct plan_facts is;          // of all, or of the one
     char fingerprint[65];
 };
 
@@ -59,7 +59,7 @@ static int open_planned(struct mix *m, int i, struct err *err)
     if (!m->file[i] || plan_facts_of(m->file[i], l->file, &is, err))
         return -1;
     if (strcmp(is.sha256, l->is.sha256) != 0 || is.rows != l->is.rows ||
-        strcmp(is.lang, l->is.lang) != 0 || example_file_n_lang(m->file[i]) > 1)
+        (!m->named && (strcmp(is.lang, l->is.lang) != 0 || example_file_n_lang(m->file[i]) > 1)))
         return err_set(err,
                        "%s: not the shard that was mixed (%s, %" PRIu64 " rows, sha256 %.12s): "
                        "run mix-langs again",
@@ -71,13 +71,10 @@ static int open_planned(struct mix *m, int i, struct err *err)
     return 0;
 }
 
-static int open_plan(struct mix *m, const char *path, struct err *err)
+static int open_plan(struct mix *m, struct err *err)
 {
     int i;
 
-    m->plan = plan_read(path, err);
-    if (!m->plan)
-        return -1;
     m->is = m->plan->lang[0].is;
     m->n_file = m->plan->n_lang;
     m->file = xcalloc((size_t)m->n_file, sizeof(struct example_file *));
@@ -91,13 +88,51 @@ static int open_plan(struct mix *m, const char *path, struct err *err)
 struct mix *mix_open(const char *path, struct err *err)
 {
     struct mix *m = xcalloc(1, sizeof(*m));
-    int shard = is_shard(path, err);
+    int shard = is_shard(path, err), bad = shard < 0;
 
-    if (shard < 0 || (shard ? open_one(m, path, err) : open_plan(m, path, err))) {
-        mix_close(m);
-        return NULL;
-    }
-    return m;
+    if (shard == 0)
+        bad = !(m->plan = plan_read(path, err)) || open_plan(m, err);
+    else if (shard > 0)
+        bad = open_one(m, path, err);
+    if (!bad)
+        return m;
+    mix_close(m);
+    return NULL;
+}
+
+static int add_part(struct plan *p, const struct mix_part *part, struct err *err)
+{
+    struct example_file *f = example_file_open(part->path, err);
+    struct plan_facts is;
+    int bad = !f || plan_facts_of(f, part->path, &is, err);
+
+    example_file_close(f);
+    if (bad)
+        return -1;
+    if (strlen(part->name) >= sizeof(is.lang))
+        return err_set(err, "%s: a name of %zu bytes", part->path, strlen(part->name));
+    memcpy(is.lang, part->name, strlen(part->name) + 1);
+    if (plan_add(p, part->path, &is, err))
+        return -1;
+    p->lang[plan_find(p, part->name)].weight = part->weight;
+    return 0;
+}
+
+struct mix *mix_open_parts(const struct mix_part *part, int n, double alpha, uint64_t cap,
+                           uint64_t seed, struct err *err)
+{
+    struct mix *m = xcalloc(1, sizeof(*m));
+    struct plan_rule rule = { .alpha = alpha, .cap = cap };
+    int i, bad = 0;
+
+    m->named = 1;
+    m->plan = plan_new(seed);
+    for (i = 0; i < n && !bad; i++)
+        bad = add_part(m->plan, &part[i], err);
+    if (!bad && !plan_weigh(m->plan, &rule, PLAN_PERIOD, err) && !open_plan(m, err))
+        return m;
+    mix_close(m);
+    return NULL;
 }
 
 int mix_n_tag(const struct mix *m)

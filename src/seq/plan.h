@@ -32,6 +32,7 @@ struct plan_lang {
     struct plan_facts is;
     double share;          // of all rows (or tokens)
     double probability;    // what it should be drawn with, in the first stage
+    double weight;         // asked for, whatever it holds; 0: as the rule says
     uint64_t key;          // of the order of its rows
 };
 

@@ -204,7 +204,7 @@ static int set_shares(struct plan *p, const struct plan_rule *rule, double *w, s
         l->share = n;
         if (rule->cap && n > (double)rule->cap)
             n = (double)rule->cap;
-        w[i] = l->is.rows ? pow(n, rule->alpha) : 0;
+        w[i] = l->is.rows ? (l->weight > 0 ? l->weight : pow(n, rule->alpha)) : 0;
         n_full += l->is.rows > 0;
     }
     for (i = 0; i < p->n_lang; i++)

@@ -118,6 +118,53 @@ static void test_shard(void **state)
     mix_close(m);
 }
 
+/* How often each tag comes in a period of a mixture of these parts. */
+static void count_tags(const struct mix_part *part, int n, uint64_t cap, int *count)
+{
+    struct err err;
+    struct mix *m = mix_open_parts(part, n, 1, cap, 5, &err);
+    struct batch b;
+    uint64_t i;
+
+    assert_non_null(m);
+    assert_int_equal(mix_rows(m), 0);
+    assert_int_equal(mix_n_tag(m), n);
+    memset(count, 0, (size_t)n * sizeof(*count));
+    batch_init(&b, 1, 5, 3);
+    for (i = 0; i < PLAN_PERIOD; i++) {
+        assert_int_equal(mix_fill(m, i, &b, 0, &err), 0);
+        count[b.tag[0]]++;
+    }
+    batch_release(&b);
+    mix_close(m);
+}
+
+static void test_parts(void **state)
+{
+    struct mix_part part[] = { { "sum", "a.ex", 0 }, { "nli", "b.ex", 0 }, { "qa", "c.ex", 0 } };
+    int count[3];
+    struct err err;
+
+    (void)state;
+    write_shard("a.ex", "lang", "en", 60, 1000);
+    write_shard("b.ex", "lang", "en", 30, 2000);    // the same language twice
+    write_shard("c.ex", "langs", "sw,yo", 10, 3000);
+    count_tags(part, 3, 0, count);    // in the order of names: nli, qa, sum
+    assert_in_range(count[0], PLAN_PERIOD * 3 / 10, PLAN_PERIOD * 3 / 10 + 1);
+    assert_in_range(count[1], PLAN_PERIOD / 10, PLAN_PERIOD / 10 + 1);
+    count_tags(part, 3, 20, count);    // 20, 10, 20
+    assert_in_range(count[0], PLAN_PERIOD * 2 / 5, PLAN_PERIOD * 2 / 5 + 1);
+    assert_in_range(count[1], PLAN_PERIOD / 5, PLAN_PERIOD / 5 + 1);
+    part[0].weight = part[1].weight = 1;
+    part[2].weight = 6;
+    count_tags(part, 3, 0, count);
+    assert_int_equal(count[0], PLAN_PERIOD / 8);
+    assert_int_equal(count[1], PLAN_PERIOD * 3 / 4);
+    part[1].name = "sum";
+    assert_null(mix_open_parts(part, 3, 1, 0, 5, &err));
+    assert_non_null(strstr(err.msg, "sum"));
+}
+
 static void test_fingerprint(void **state)
 {
     struct mix *a, *b;
@@ -169,4 +216,5 @@ static void test_refuses(void **state)
 }
 
 TESTS("seq/mix", cmocka_unit_test(test_plan), cmocka_unit_test(test_shard),
-      cmocka_unit_test(test_fingerprint), cmocka_unit_test(test_refuses))
+      cmocka_unit_test(test_parts), cmocka_unit_test(test_fingerprint),
+      cmocka_unit_test(test_refuses))
