@@ -14,13 +14,10 @@
 #include "io/ledger.h"
 #include "io/out.h"
 #include "pairs/pairs.h"
+#include "pairs/rows.h"
 #include "pairs/task.h"
 #include "seq/packer.h"
-#include "shard/example.h"
-#include "shard/shard.h"
-#include "spm/encode.h"
 #include "spm/header.h"
-#include "spm/vocab.h"
 #include "text/lang.h"
 
 static const char *model, *task_name = "text", *task_file, *lang, *output = "-", *stats;
@@ -54,32 +51,21 @@ static const struct opt opts[] = {
 static const struct tool tool = { "pack-pairs", "[option ...] [file ...]",
                                   "Make labelled sets into rows of inputs and targets.", opts };
 
-struct side {    // of a pair: ids, cut to a row, with EOS
-    struct encoding enc;
-    int32_t *id;
-    size_t n, most;
-    int cut;
-};
-
 struct run {
     struct task *task;
-    struct vocab *vocab;
-    struct encoder *encoder;
-    struct side input, target;
-    struct packer *packer;
-    struct example_writer *shard;    // or
+    struct rows *rows;    // or
     struct out *text;
     struct ledger *ledger;
     struct progress progress;
     struct buf line;
-    uint64_t n_pair, n_row, n_input, n_target, n_cut_input, n_cut_target, n_unknown_lang;
+    uint64_t n_pair, n_cut_input, n_cut_target, n_unknown_lang;
     const char *label;    // of the language of all, or NULL: what each pair says
     struct err err;
 };
 
 static void fail(struct run *run)
 {
-    example_abandon(run->shard);
+    rows_free(run->rows);
     out_abandon(run->text);
     die("%s", run->err.msg);
 }
@@ -87,16 +73,6 @@ static void fail(struct run *run)
 static void print_task(const struct task *t)
 {
     printf("%s\t%s\n", t->name, t->note ? t->note : "");
-}
-
-static int put(void *to, const struct example_row *row, struct err *err)
-{
-    struct run *run = to;
-
-    run->n_row++;
-    run->n_input += row->n_input;
-    run->n_target += row->n_target;
-    return example_write(run->shard, row, err);
 }
 
 /* Where languages differ, a row's language is its number in langs[]. */
@@ -115,16 +91,6 @@ static int lang_number(struct run *run, struct bytes tag, const char **label)
     return (int)(l - langs);
 }
 
-static void encode(struct run *run, struct side *s, struct bytes b)
-{
-    if (encoder_run(run->encoder, &s->enc, b, &run->err))
-        fail(run);
-    s->n = s->enc.n < s->most ? s->enc.n : s->most - 1;
-    s->cut = s->n < s->enc.n;
-    memcpy(s->id, s->enc.id, s->n * sizeof(*s->id));
-    s->id[s->n++] = run->vocab->eos;
-}
-
 static void count_cut(struct run *run, const char *side, const char *label, uint64_t *n)
 {
     char *what = xasprintf("%s_cut.%s", side, label);
@@ -136,16 +102,14 @@ static void count_cut(struct run *run, const char *side, const char *label, uint
 
 static void pack_pair(struct run *run, const struct pair *p, int number, const char *label)
 {
-    encode(run, &run->input, p->input);
-    encode(run, &run->target, p->target);
-    if (run->input.cut)
-        count_cut(run, "inputs", label, &run->n_cut_input);
-    if (run->target.cut)
-        count_cut(run, "targets", label, &run->n_cut_target);
-    if (packer_add(run->packer, number, run->input.id, run->input.n, run->target.id, run->target.n,
-                   run->n_pair, &run->err) ||
-        (no_pack && packer_end_lang(run->packer, number, &run->err)))
+    int cut = rows_add(run->rows, p->input, p->target, number, &run->err);
+
+    if (cut < 0)
         fail(run);
+    if (cut & ROWS_CUT_INPUT)
+        count_cut(run, "inputs", label, &run->n_cut_input);
+    if (cut & ROWS_CUT_TARGET)
+        count_cut(run, "targets", label, &run->n_cut_target);
 }
 
 static void add_field(struct buf *b, struct bytes s, unsigned char end)
@@ -218,47 +182,21 @@ static void pack_file(struct run *run, const char *path)
     pairs_close(in);
 }
 
-static void begin_side(struct side *s, int64_t most)
-{
-    s->most = (size_t)most;
-    s->id = xreallocarray(NULL, s->most, sizeof(*s->id));
-}
-
-static struct shard_header *describe(struct run *run)
-{
-    struct shard_header *h = shard_header_new("examples");
-
-    if (header_set_vocab(h, run->vocab, model, n_extra, &run->err))
-        fail(run);
-    header_set_lang(h, run->label);
-    shard_header_set(h, "objective", "text_to_text");
-    shard_header_set(h, "task", "%s", run->task->name);
-    shard_header_set(h, "inputs", "%" PRId64, inputs);
-    shard_header_set(h, "targets", "%" PRId64, targets);
-    shard_header_sign(h, opt_line(), 0);
-    return h;
-}
-
 static void begin_shard(struct run *run)
 {
-    const struct encode_option option = { .plain_sentinels = 1 };
-    const struct packer_rule rule = { (size_t)inputs, (size_t)targets, PACKER_FIRST,
-                                      no_pack ? 1 : (int)n_open };
-    struct shard_header *h;
+    const struct rows_plan plan = { .output = output,
+                                    .model = model,
+                                    .task = run->task->name,
+                                    .lang = run->label,
+                                    .n_extra = n_extra,
+                                    .inputs = inputs,
+                                    .targets = targets,
+                                    .n_open = (int)n_open,
+                                    .alone = no_pack };
 
-    run->vocab = vocab_open(model, &run->err);
-    if (!run->vocab || !(run->encoder = encoder_new(run->vocab, &option, &run->err)))
+    run->rows = rows_open(&plan, &run->err);
+    if (!run->rows)
         fail(run);
-    if (run->vocab->eos < 0)
-        die("%s: the model has no EOS", model);
-    begin_side(&run->input, inputs);
-    begin_side(&run->target, targets);
-    h = describe(run);
-    run->shard = example_create(output, h, &run->err);
-    shard_header_free(h);
-    if (!run->shard)
-        fail(run);
-    run->packer = packer_new(&rule, (struct packer_sink){ put, run });
 }
 
 static void begin(struct run *run)
@@ -291,16 +229,17 @@ static void begin(struct run *run)
 
 static void report(struct run *run)
 {
-    uint64_t room_in = run->n_row * (uint64_t)inputs, room_out = run->n_row * (uint64_t)targets;
+    struct rows_count n = run->rows ? rows_counts(run->rows) : (struct rows_count){ 0 };
+    uint64_t room_in = n.rows * (uint64_t)inputs, room_out = n.rows * (uint64_t)targets;
     char share[2][32];
 
     snprintf(share[0], sizeof(share[0]), "%.6f",
-             room_in ? 1 - (double)run->n_input / (double)room_in : 0);
+             room_in ? 1 - (double)n.inputs / (double)room_in : 0);
     snprintf(share[1], sizeof(share[1]), "%.6f",
-             room_out ? 1 - (double)run->n_target / (double)room_out : 0);
-    ledger_count(run->ledger, "rows", run->n_row);
-    ledger_count(run->ledger, "inputs", run->n_input);
-    ledger_count(run->ledger, "targets", run->n_target);
+             room_out ? 1 - (double)n.targets / (double)room_out : 0);
+    ledger_count(run->ledger, "rows", n.rows);
+    ledger_count(run->ledger, "inputs", n.inputs);
+    ledger_count(run->ledger, "targets", n.targets);
     ledger_count(run->ledger, "inputs_cut", run->n_cut_input);
     ledger_count(run->ledger, "targets_cut", run->n_cut_target);
     ledger_count(run->ledger, "unknown_lang", run->n_unknown_lang);
@@ -324,24 +263,17 @@ static void end(struct run *run)
         fail(run);
     }
     progress_end(&run->progress);
-    if (run->shard && packer_end(run->packer, &run->err))
+    if (run->rows && rows_finish(run->rows, &run->err))
         fail(run);
-    if (run->shard ? example_finish(run->shard, &run->err) : out_close(run->text, &run->err))
+    if (run->text && out_close(run->text, &run->err))
         die("%s", run->err.msg);
-    run->shard = NULL;
     run->text = NULL;
     report(run);
 }
 
 static void release(struct run *run)
 {
-    packer_free(run->packer);
-    encoding_release(&run->input.enc);
-    encoding_release(&run->target.enc);
-    free(run->input.id);
-    free(run->target.id);
-    encoder_free(run->encoder);
-    vocab_free(run->vocab);
+    rows_free(run->rows);
     task_free(run->task);
     buf_release(&run->line);
     ledger_free(run->ledger);
