@@ -188,14 +188,26 @@ static int discard(const char *dir, uint64_t step, struct err *err)
     return rc;
 }
 
-int folder_prune(const char *dir, size_t keep, struct err *err)
+int folder_forget(const char *dir, uint64_t after, struct err *err)
+{
+    uint64_t *step;
+    long n = folder_list(dir, &step, err), i;
+    int rc = n < 0 ? -1 : 0;
+
+    for (i = 0; rc == 0 && i < n && step[i] > after; i++)
+        rc = discard(dir, step[i], err);
+    free(step);
+    return rc;
+}
+
+int folder_prune(const char *dir, size_t keep, uint64_t spare, struct err *err)
 {
     uint64_t *step;
     long n = folder_list(dir, &step, err), i;
     int rc = n < 0 ? -1 : 0;
 
     for (i = (long)keep; rc == 0 && i < n; i++)
-        rc = discard(dir, step[i], err);
+        rc = step[i] == spare ? 0 : discard(dir, step[i], err);
     free(step);
     return rc;
 }

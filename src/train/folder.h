@@ -21,6 +21,8 @@ int folder_make(const char *path, struct err *err);      // with its parents; ma
 int folder_sync(const char *path, struct err *err);      // names in it are on disk
 int folder_remove(const char *path, struct err *err);    // with the files in it, state.json first
 int folder_clear_parts(const char *dir, struct err *err);
-int folder_prune(const char *dir, size_t keep, struct err *err);    // all but the newest
+/* Remove all but the newest and the one of step spare; those after a step. */
+int folder_prune(const char *dir, size_t keep, uint64_t spare, struct err *err);
+int folder_forget(const char *dir, uint64_t after, struct err *err);
 
 #endif

@@ -67,6 +67,7 @@ struct trainer *trainer_new(const struct config *c, const struct train_rule *rul
 
     t->config = *c;
     t->rule = *rule;
+    t->lr_scale = 1;
     t->comm = comm;
     if (divide(t, &micro_rows, err) < 0) {
         trainer_free(t);
@@ -85,7 +86,7 @@ struct trainer *trainer_new(const struct config *c, const struct train_rule *rul
 
 int trainer_fill(struct trainer *t, struct mix *mix, struct err *err)
 {
-    uint64_t first = t->step * (uint64_t)t->rule.batch + (uint64_t)t->first_row;
+    uint64_t first = (t->step + t->skip) * (uint64_t)t->rule.batch + (uint64_t)t->first_row;
     int64_t i, rows = t->micro[0].n_row;
 
     for (i = 0; i < t->n_micro; i++)
@@ -147,7 +148,7 @@ int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err 
     double sums[N_LOSSES + 1] = { 0 };
     int i;
 
-    *r = (struct step_report){ .lr = schedule_lr(&t->rule.schedule, t->step) };
+    *r = (struct step_report){ .lr = t->lr_scale * schedule_lr(&t->rule.schedule, t->step) };
     run.step = t->step;
     count_tokens(t, &run.n_target, &r->tokens);
     memset(t->params->g, 0, t->params->size * sizeof(float));
@@ -163,7 +164,8 @@ int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err 
     r->grad_norm = sum_gradients(t);
     r->loss = loss_total(&r->sums, &t->config, &run);
     r->nlp = r->sums.n_target > 0 ? -r->sums.ce / r->sums.n_target : 0;
-    if (!isfinite(r->loss) || !isfinite(r->grad_norm))
+    r->broken = !isfinite(r->loss) || !isfinite(r->grad_norm);
+    if (r->broken)
         return err_set(err, "step %" PRIu64 ": loss %g, gradient norm %g: not finite", t->step,
                        r->loss, r->grad_norm);
     adafactor_update(t->optimizer, t->params, t->step, r->lr);

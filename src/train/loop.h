@@ -44,6 +44,8 @@ struct trainer {
     int n_micro;
     int64_t first_row, n_row;    // this rank's, within the step
     uint64_t step;               // updates done
+    uint64_t skip;               // steps whose rows were passed over
+    double lr_scale;             // of the schedule's rate
 };
 
 struct step_report {
@@ -53,6 +55,7 @@ struct step_report {
     double seconds;
     double gemm, exchange, wait;    // of them, on this rank: products, exchanges, sums over ranks
     int stop;                       // some rank was asked to stop
+    int broken;                     // loss or gradient norm is not finite
 };
 
 /* Parameters are drawn from the rule's seed. micro_rows: rows of a microbatch, 0: all of the
@@ -63,7 +66,7 @@ struct trainer *trainer_new(const struct config *c, const struct train_rule *rul
 /* The rows of the next step into t->micro. */
 int trainer_fill(struct trainer *t, struct mix *mix, struct err *err);
 /* Forward, backward, sums over ranks, update: by the rows in t->micro. -1 when the loss is not
- * finite (nothing was updated). stop: this rank was asked to. Collective. */
+ * finite (nothing was updated, r->broken is set). stop: this rank was asked to. Collective. */
 int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err *err);
 void trainer_free(struct trainer *t);
 

@@ -25,8 +25,14 @@ struct training training = {
               .optimizer_min_dim = 128,
               .init_scale = 0.1,
               .seed = 1 },
-    .ask = { .resume = "auto", .n_step = 100000, .save_every = 1000, .keep = 3, .stop = &stop },
+    .ask = { .resume = "auto",
+             .n_step = 100000,
+             .save_every = 1000,
+             .keep = 3,
+             .guard = { .spike = 3 },
+             .stop = &stop },
     .schedule = "rsqrt",
+    .rollback = "skip",
     .lr = NAN,
 };
 
@@ -74,6 +80,12 @@ struct opt training_opts[] = {
       "newest checkpoints to keep (default @; 0: all)" },
     { 0, "eval-every", "N", OPT_INT, &ASK.eval_every, 0, 1e12,
       "steps between evaluations (default @; 0: only at the end)" },
+    { 0, "max-rollbacks", "N", OPT_INT, &ASK.guard.max_rollbacks, 0, 1e6,
+      "how often to go back to a checkpoint when the loss diverges (default @)" },
+    { 0, "spike", "X", OPT_NUM, &ASK.guard.spike, 1, 1e9,
+      "three losses over X times the median of the last 64 diverge (default @)" },
+    { 0, "rollback", "skip|lower", OPT_CHOICE, &training.rollback, 0, 0,
+      "then skip rows, or lower the rate (default @)" },
     { 's', "seed", "N", OPT_INT, &RULE.seed, 0, 1e15, "of all randomness (default @)" },
     { 0, "resume", "auto|never|DIR", OPT_STR, &ASK.resume, 0, 0,
       "go on from the newest checkpoint, from none, from DIR (default @)" },
@@ -101,6 +113,7 @@ int training_check(struct training *t, struct err *err)
         return err_set(err, "--microbatch is not a multiple of --group-rows");
     s->kind = strcmp(t->schedule, "constant") == 0 ? SCHEDULE_CONSTANT : SCHEDULE_RSQRT;
     s->lr = !isnan(t->lr) ? t->lr : s->kind == SCHEDULE_CONSTANT ? 1e-3 : 1.0;
+    t->ask.guard.lower = strcmp(t->rollback, "lower") == 0;
     s->n_step = s->ramp_down > 0 ? t->ask.n_step : 0;    // else it may grow
     return 0;
 }

@@ -3,6 +3,7 @@
  * Ranks agree after each thing that may fail on one of them: all go on, or all return.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,10 @@
 #include "comm/comm.h"
 #include "io/tensors.h"
 #include "model/params.h"
+#include "train/best.h"
 #include "train/evaluate.h"
 #include "train/folder.h"
+#include "train/guard.h"
 #include "train/metrics.h"
 #include "train/run.h"
 #include "train/state.h"
@@ -29,6 +32,10 @@ struct running {
     struct trainer *t;
     struct state_facts facts;
     struct metrics *steps, *evals;    // on rank 0
+    struct best best;                 // on rank 0
+    struct guard guard;
+    double nlp, n_target;    // of the last evaluation
+    int over;                // patience is at its end
     struct progress progress;
     char unit[64];     // of the progress line, with the loss
     uint64_t saved;    // step of the last checkpoint
@@ -45,22 +52,25 @@ static int agree(struct running *r, int rc)
 
 static int open_data(struct running *r, const struct config *c, struct err *err)
 {
-    r->mix = mix_open(r->ask->train, err);
+    const char *what = r->ask->mix ? "the mixture" : r->ask->train;
+    int more = r->ask->n_eval > 0;
+
+    r->mix = r->ask->mix ? r->ask->mix : mix_open(r->ask->train, err);
     if (!r->mix)
         return -1;
     if (mix_vocab(r->mix) > c->n_vocab)
-        return err_set(err, "%s: ids up to %" PRId64 ", but the model's vocab_size is %d",
-                       r->ask->train, mix_vocab(r->mix) - 1, c->n_vocab);
+        return err_set(err, "%s: ids up to %" PRId64 ", but the model's vocab_size is %d", what,
+                       mix_vocab(r->mix) - 1, c->n_vocab);
     r->facts.mixture = mix_fingerprint(r->mix);
     r->facts.vocab_sha256 = mix_vocab_sha256(r->mix) ? mix_vocab_sha256(r->mix) : "";
-    if (!r->ask->eval)
+    if (!r->ask->eval && !more)
         return 0;
-    r->eval = eval_open(&r->ask->eval, 1, err);
+    r->eval = eval_open(more ? r->ask->evals : &r->ask->eval, more ? r->ask->n_eval : 1, err);
     if (!r->eval)
         return -1;
     if (eval_vocab(r->eval) > c->n_vocab)
-        return err_set(err, "%s: ids up to %lld, but the model's vocab_size is %d", r->ask->eval,
-                       eval_vocab(r->eval) - 1, c->n_vocab);
+        return err_set(err, "%s: ids up to %lld, but the model's vocab_size is %d",
+                       more ? r->ask->evals[0] : r->ask->eval, eval_vocab(r->eval) - 1, c->n_vocab);
     return 0;
 }
 
@@ -158,19 +168,68 @@ static int begin(struct running *r, struct err *err)
     return rc;
 }
 
-static int open_tables(struct running *r, struct err *err)
+static int due(uint64_t step, int64_t every, uint64_t last)
 {
+    return step == last || (every && step % (uint64_t)every == 0);
+}
+
+static int eval_due(const struct running *r)
+{
+    return r->eval && due(r->t->step, r->ask->eval_every, (uint64_t)r->ask->n_step);
+}
+
+static void close_tables(struct running *r)
+{
+    metrics_close(r->steps);
+    metrics_close(r->evals);
+    best_close(&r->best);
+    r->steps = r->evals = NULL;
+}
+
+/* Of rank 0. *missed: a checkpoint was written, but the run ended before its score was. */
+static int open_tables(struct running *r, int64_t *missed, struct err *err)
+{
+    const char *out = r->ask->out;
     uint64_t step = r->t->step;
 
-    if (!r->root)
-        return 0;
-    r->steps = metrics_open(r->ask->out, "metrics.tsv", metrics_step_header, step, err);
-    if (!r->steps)
+    r->steps = metrics_open(out, "metrics.tsv", metrics_step_header, step, err);
+    if (!r->steps || (r->ask->best && best_open(&r->best, out, step, err) < 0))
         return -1;
+    *missed = r->ask->best && step > 0 && eval_due(r) && (!r->best.n || r->best.last != step);
     if (!r->eval)
         return 0;
-    r->evals = metrics_open(r->ask->out, "eval.tsv", metrics_eval_header, step + 1, err);
+    r->evals = metrics_open(out, "eval.tsv", metrics_eval_header, step + !*missed, err);
     return r->evals ? 0 : -1;
+}
+
+static int judge(struct running *r, struct err *err);
+static int evaluate_now(struct running *r, struct err *err);
+static int save(struct running *r, struct err *err);
+
+/* The tables, what they say of the run so far, and what is to be before the next step. */
+static int take_up(struct running *r, struct err *err)
+{
+    const struct guard_rule *guard = &r->ask->guard;
+    int64_t missed = 0;
+
+    if (agree(r, r->root ? open_tables(r, &missed, err) : 0) < 0)
+        return -1;
+    comm_broadcast(r->comm, &missed, sizeof(missed), 0);
+    comm_broadcast(r->comm, &r->best, sizeof(r->best), 0);
+    if (!r->root)
+        r->best.table = NULL;
+    if (guard->max_rollbacks) {
+        if (guard_begin(&r->guard, guard, r->ask->out, r->t->step, r->comm, err) < 0)
+            return -1;
+        r->t->skip = r->guard.skip;
+        r->t->lr_scale = r->guard.lr_scale;
+        if (!r->has_saved && save(r, err) < 0)    // there is something to go back to
+            return -1;
+    }
+    if (missed && (evaluate_now(r, err) < 0 || judge(r, err) < 0))
+        return -1;
+    r->over = r->ask->patience && r->best.n_since >= r->ask->patience;
+    return 0;
 }
 
 static int prepare_folder(struct running *r, struct err *err)
@@ -199,7 +258,7 @@ static int start(struct running *r, const struct config *c, const struct train_r
         return -1;
     if (begin(r, err) < 0)
         return -1;
-    return agree(r, open_tables(r, err));
+    return take_up(r, err);
 }
 
 static int save(struct running *r, struct err *err)
@@ -208,9 +267,16 @@ static int save(struct running *r, struct err *err)
         return -1;
     r->has_saved = 1;
     r->saved = r->t->step;
+    return 0;
+}
+
+static int prune(struct running *r, struct err *err)
+{
+    uint64_t spare = r->best.has_best ? r->best.step : UINT64_MAX;
+
     if (!r->ask->keep)
         return 0;
-    return agree(r, r->root ? folder_prune(r->ask->out, (size_t)r->ask->keep, err) : 0);
+    return agree(r, r->root ? folder_prune(r->ask->out, (size_t)r->ask->keep, spare, err) : 0);
 }
 
 static int evaluate_now(struct running *r, struct err *err)
@@ -225,7 +291,34 @@ static int evaluate_now(struct running *r, struct err *err)
     rc = evaluate(r->eval, r->t->model, &r->t->config, r->comm, &how, &e, err);
     if (rc == 0)
         rc = agree(r, r->root ? metrics_add_eval(r->evals, r->t->step, &e, err) : 0);
+    r->n_target = e.sums[e.n_lang].targets;
+    r->nlp = r->n_target > 0 ? -e.sums[e.n_lang].ce / r->n_target : NAN;
     evaluation_release(&e);
+    return rc;
+}
+
+/* Score the checkpoint that was just written, by which the best is known. */
+static int judge(struct running *r, struct err *err)
+{
+    const struct run_look *look = &r->ask->look;
+    struct best *b = r->root ? &r->best : NULL;
+    char *path = folder_step(r->ask->out, r->t->step, 0);
+    double score = r->nlp;
+    int rc = look->score ? look->score(look->to, r->t->step, path, b, &score, err) : 0;
+
+    free(path);
+    if (rc == 0)
+        rc = agree(r, b ? best_add(b, r->t->step, look->score ? look->metric : "nlp",
+                                   look->score ? (uint64_t)look->n_set : (uint64_t)r->n_target,
+                                   score, err)
+                        : 0);
+    comm_broadcast(r->comm, &r->best, sizeof(r->best), 0);
+    if (!r->root)
+        r->best.table = NULL;
+    r->over = r->ask->patience && r->best.n_since >= r->ask->patience;
+    if (b && !r->ask->quiet)
+        fprintf(stderr, "%s: step %" PRIu64 ": %s %.4f%s\n", die_name, r->t->step,
+                look->score ? look->metric : "nlp", score, r->best.n_since ? "" : ", the best");
     return rc;
 }
 
@@ -240,38 +333,117 @@ static void tell(struct running *r, const struct step_report *s)
                 r->t->step - 1, s->loss, s->seconds > 0 ? s->tokens / s->seconds : 0);
 }
 
-static int due(uint64_t step, int64_t every, uint64_t last)
+/* The last whole checkpoint that is not of the steps that went wrong. */
+static int find_sound(struct running *r, uint64_t *to, struct err *err)
 {
-    return step == last || (every && step % (uint64_t)every == 0);
+    uint64_t *step;
+    long n = folder_list(r->ask->out, &step, err), i;
+
+    for (i = 0; i < n && step[i] > r->guard.high_from; i++)
+        ;
+    if (n >= 0 && i >= n)
+        n = err_set(err, "%s: no checkpoint to go back to", r->ask->out);
+    else if (n > 0)
+        *to = step[i];
+    free(step);
+    return n < 0 ? -1 : folder_forget(r->ask->out, *to, err);
 }
 
-/* Fill, step, report; evaluate and save where it is time. 1: stopped. */
+static int reload(struct running *r, uint64_t to, struct err *err)
+{
+    char *path = folder_step(r->ask->out, to, 0);
+    int rc = state_load(r->t, &r->facts, path, err);
+
+    free(path);
+    return rc < 0 ? -1 : 0;
+}
+
+/* The step was not to be: back to a checkpoint, and on without its rows or with a lower rate. */
+static int roll_back(struct running *r, uint64_t step, double loss, struct err *err)
+{
+    const struct guard_rule *rule = r->guard.rule;
+    uint64_t to = 0;
+    int rc = 0;
+
+    if (r->guard.n_rollback >= (uint64_t)rule->max_rollbacks)
+        return err_set(err,
+                       "step %" PRIu64 ": loss %g after %g: %" PRIu64 " rollbacks were of no use",
+                       step, loss, guard_median(&r->guard), r->guard.n_rollback);
+    if (r->root) {
+        close_tables(r);
+        rc = find_sound(r, &to, err);
+        if (rc == 0)
+            rc = guard_record(&r->guard, r->ask->out, to, step, loss, err);
+    }
+    if (agree(r, rc) < 0)
+        return -1;
+    comm_broadcast(r->comm, &to, sizeof(to), 0);
+    if (r->root)
+        warn("step %" PRIu64 ": loss %g after %g: back to step %" PRIu64 ", %s", step, loss,
+             guard_median(&r->guard), to,
+             rule->lower ? "on with half the rate" : "on past the rows of the steps between");
+    err->msg[0] = 0;
+    r->saved = to;
+    return reload(r, to, err) < 0 ? -1 : take_up(r, err);
+}
+
+/* Evaluate and save where it is time. */
+static int after_step(struct running *r, int stop, struct err *err)
+{
+    int look = eval_due(r), best = look && r->ask->best, rc = 0;
+
+    if (look)
+        rc = evaluate_now(r, err);
+    if (rc == 0 &&
+        (stop || best || due(r->t->step, r->ask->save_every, (uint64_t)r->ask->n_step))) {
+        rc = save(r, err);
+        if (rc == 0 && best)
+            rc = judge(r, err);
+        if (rc == 0)
+            rc = prune(r, err);
+    }
+    return rc;
+}
+
+/* Fill, step, report. 1: stopped. */
 static int one_step(struct running *r, struct err *err)
 {
-    uint64_t last = (uint64_t)r->ask->n_step;
+    uint64_t step = r->t->step;
     double begun = clock_seconds();
-    struct step_report s;
-    int rc = agree(r, trainer_fill(r->t, r->mix, err));
+    struct step_report s = { 0 };
+    int rc = agree(r, trainer_fill(r->t, r->mix, err)), guarded = r->ask->guard.max_rollbacks > 0;
 
-    if (rc == 0)
-        rc = trainer_step(r->t, *r->ask->stop, &s, err);
     if (rc < 0)
         return -1;
+    rc = trainer_step(r->t, *r->ask->stop, &s, err);
+    if (rc < 0 && !(guarded && s.broken))
+        return -1;
+    if (guarded && guard_judge(&r->guard, step, s.broken ? NAN : s.loss))
+        return roll_back(r, step, s.loss, err);
     s.seconds = clock_seconds() - begun;
     tell(r, &s);
-    rc = agree(r, r->root ? metrics_add_step(r->steps, r->t->step - 1, &s, err) : 0);
-    if (rc == 0 && r->eval && due(r->t->step, r->ask->eval_every, last))
-        rc = evaluate_now(r, err);
-    if (rc == 0 && (s.stop || due(r->t->step, r->ask->save_every, last)))
-        rc = save(r, err);
-    return rc < 0 ? -1 : s.stop && r->t->step < last;
+    rc = agree(r, r->root ? metrics_add_step(r->steps, step, &s, err) : 0);
+    if (rc == 0)
+        rc = after_step(r, s.stop, err);
+    return rc < 0 ? -1 : s.stop && r->t->step < (uint64_t)r->ask->n_step;
+}
+
+static void tell_best(const struct running *r)
+{
+    if (!r->root || !r->ask->best || r->ask->quiet || !r->best.n)
+        return;
+    if (r->over)
+        fprintf(stderr, "%s: step %" PRIu64 ": no better for %d evaluations\n", die_name,
+                r->t->step, r->best.n_since);
+    if (r->best.has_best)
+        fprintf(stderr, "%s: best: %s/best, step %" PRIu64 "\n", die_name, r->ask->out,
+                r->best.step);
 }
 
 static void finish(struct running *r)
 {
     progress_end(&r->progress);
-    metrics_close(r->steps);
-    metrics_close(r->evals);
+    close_tables(r);
     trainer_free(r->t);
     eval_close(r->eval);
     mix_close(r->mix);
@@ -286,8 +458,10 @@ int run_train(const struct config *c, const struct train_rule *rule, const struc
     err->msg[0] = 0;
     progress_init(&r.progress, r.unit, (uint64_t)ask->n_step, ask->quiet || !r.root);
     rc = start(&r, c, rule, err);
-    while (rc == 0 && r.t->step < (uint64_t)ask->n_step)
+    while (rc == 0 && r.t->step < (uint64_t)ask->n_step && !r.over)
         rc = one_step(&r, err);
+    if (rc == 0)
+        tell_best(&r);
     finish(&r);
     if (rc < 0)
         one_speaks(comm, err);

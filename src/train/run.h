@@ -5,16 +5,36 @@
 #include <signal.h>
 #include <stdint.h>
 
+#include "train/guard.h"
 #include "train/loop.h"
 
+struct best;
 struct comm;
 struct config;
 struct err;
 
+/* How a checkpoint is judged, if not by its negative log perplexity. */
+struct run_look {
+    /* Its score, which decides, to all ranks; rows of its parts to b, which only rank 0 has.
+     * Collective; -1 on all ranks. */
+    int (*score)(void *to, uint64_t step, const char *checkpoint, struct best *b, double *score,
+                 struct err *err);
+    void *to;
+    const char *metric;    // name of what decides
+    int n_set;
+};
+
 struct run_ask {
-    const char *train;      // a mixture plan or an example shard
-    const char *out;        // folder of the run
-    const char *eval;       // shard or folder of shards, or NULL
+    const char *train;           // a mixture plan or an example shard
+    struct mix *mix;             // or rows that are open already: run_train() closes it
+    const char *out;             // folder of the run
+    const char *eval;            // shard or folder of shards, or NULL
+    const char *const *evals;    // or n_eval of them
+    int n_eval;
+    int best;                // evaluations decide which checkpoint is linked as best, and kept
+    int64_t patience;        // end after so many that are not better; 0: never
+    struct run_look look;    // score NULL: negative log perplexity of all rows
+    struct guard_rule guard;
     const char *resume;     // "auto", "never" or the checkpoint to go on from
     const char *weights;    // checkpoint or model to begin with; NULL: drawn
     int64_t n_step, micro_rows;

@@ -217,7 +217,7 @@ static int save_index(const struct trainer *t, const char *dir, struct err *err)
 static int save_state(const struct trainer *t, const struct state_facts *facts, const char *dir,
                       struct err *err)
 {
-    uint64_t next_row = t->step * (uint64_t)t->rule.batch;
+    uint64_t next_row = (t->step + t->skip) * (uint64_t)t->rule.batch;
     json_t *options = json_object();
     int i;
 

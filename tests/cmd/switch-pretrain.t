@@ -159,6 +159,60 @@ column() { # FILE NAME: the column called NAME
     exits 2 train operand
 }
 
+poison() { # rows.ex: 40 steps of one pair, three of others, 40 of the one
+    seq 1 200 | sed 's/^/the quick brown fox jumps over the lazy dog while a cat sat out there /' >text
+    spm-train -q -n -s 60 -o spm.model text
+    {
+        yes $'a fox\ta fox' | head -n 320
+        seq 24 | sed 's/^/a fox\tlazy dog quick brown out there jumps /'
+        yes $'a fox\ta fox' | head -n 320
+    } | pack-pairs -q -n -m spm.model --extra-ids 36 -i 16 -t 16 -o rows.ex
+}
+
+steep() { # OPTION...
+    switch-pretrain --config "$DATA/train/tiny.json" --train rows.ex --out run --batch 8 \
+        --schedule constant --lr 0.05 --steps 60 --save-every 10 --keep 0 -q "$@"
+}
+
+@test "a loss that leaps: back to the checkpoint, past the rows, the same bytes when resumed" {
+    poison
+    steep 2>/dev/null
+    column run/metrics.tsv loss | sed -n 43p | awk '{ exit !($1 > 3) }'
+    [ ! -e run/rollbacks.tsv ]
+    rm -r run
+    run steep --max-rollbacks 1
+    [ "$status" -eq 0 ]
+    [[ $output == *"step 42: loss "*"back to step 40, on past the rows of the steps between"* ]]
+    [ "$(column run/rollbacks.tsv to)-$(column run/rollbacks.tsv skip)" = 40-3 ]
+    [ "$(column run/metrics.tsv step | uniq | wc -l)" -eq 60 ]
+    column run/metrics.tsv loss | tail -n 20 | awk '$1 > 1 { exit 1 }'
+    [ "$(jq .next_row run/step-00000060/state.json)" -eq 504 ]
+    mv run whole
+    steep --max-rollbacks 1 --steps 45 2>/dev/null
+    steep --max-rollbacks 1
+    diff -r whole/step-00000060 run/step-00000060
+    diff whole/rollbacks.tsv run/rollbacks.tsv
+    # killed between going back and the next checkpoint
+    rm -r run/step-000000[56]0 run/step-00000045
+    steep --max-rollbacks 1
+    diff -r whole/step-00000060 run/step-00000060
+}
+
+@test "a lower rate does not change the rows; rollbacks come to an end" {
+    poison
+    exits 1 steep --max-rollbacks 2 --rollback lower
+    [[ $output == *"on with half the rate"*"2 rollbacks were of no use"* ]]
+    [ "$(column run/rollbacks.tsv lr_scale | paste -sd' ')" = "0.5 0.25" ]
+    [ "$(column run/rollbacks.tsv skip | paste -sd' ')" = "0 0" ]
+    rm -r run
+    # a rate at which nothing stays finite, and no checkpoint before it but the first
+    run steep --lr 1e6 --max-rollbacks 3
+    [ "$status" -le 1 ]
+    [ -e run/step-00000000 ]
+    exits 2 steep --rollback sideways
+    exits 2 steep --spike 0.5
+}
+
 @test "dense models train too" {
     jq '.model_type = "t5"' "$DATA/train/tiny.json" >dense.json
     train --config dense.json --steps 2 --schedule constant --optimizer-min-dim 8

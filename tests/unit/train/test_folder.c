@@ -67,7 +67,7 @@ static void test_removal(void **state)
     assert_int_equal(folder_clear_parts("run", &err), 0);
     assert_int_equal(access("run/step-300000000.part", F_OK), -1);
     assert_int_equal(access("run/step-00020000", F_OK), 0);    // not ours to judge
-    assert_int_equal(folder_prune("run", 2, &err), 0);
+    assert_int_equal(folder_prune("run", 2, UINT64_MAX, &err), 0);
     assert_int_equal(folder_list("run", &step, &err), 2);
     assert_true(step[1] == 99999999);
     free(step);
@@ -82,7 +82,7 @@ static void test_half_removed(void **state)
     (void)state;
     make(5, 0, 1);
     assert_int_equal(folder_make("run/step-00000005/folder", &err), 0);
-    assert_int_equal(folder_prune("run", 2, &err), -1);
+    assert_int_equal(folder_prune("run", 2, UINT64_MAX, &err), -1);
     assert_int_equal(access("run/step-00000005", F_OK), -1);
     assert_int_equal(rmdir("run/step-00000005.part/folder"), 0);
     assert_int_equal(folder_clear_parts("run", &err), 0);
