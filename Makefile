@@ -104,8 +104,7 @@ tidy:
 fuzz:
 	$(call have,clang)
 	$(MAKE) fuzzers VARIANT=fuzz CC=clang OMP= OPT='-O1 -g' \
-	    SAN='-fsanitize=fuzzer,address,undefined -fno-sanitize=pointer-overflow \
-	    -fno-sanitize-recover=all'
+	    SAN='-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all'
 fuzzers: $(FUZZ)
 
 format:

@@ -10,6 +10,12 @@ struct bytes {    // a view: never owns what it points to
     size_t n;
 };
 
+/* Where s ends; of nothing, which may be NULL, where it begins: C has no NULL + 0. */
+static inline const unsigned char *bytes_end(struct bytes s)
+{
+    return s.n ? s.p + s.n : s.p;
+}
+
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);

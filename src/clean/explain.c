@@ -126,7 +126,7 @@ static void add_url(struct rows *r)
 /* The rows of the notes; returns the numbers of kept lines and how many. */
 static const unsigned char *add_notes(struct rows *r, struct bytes notes, uint32_t *n)
 {
-    const unsigned char *at, *lf, *end = notes.p + notes.n;
+    const unsigned char *at, *lf, *end = bytes_end(notes);
 
     *n = 0;
     if (!notes.n)

@@ -56,7 +56,7 @@ struct job {
 /* A document: its lines, parted from those before. */
 static void learn_doc(struct job *j, struct bytes doc)
 {
-    const unsigned char *end = doc.p + doc.n, *lf;
+    const unsigned char *end = bytes_end(doc), *lf;
 
     for (; doc.p < end; doc.p = lf + 1) {
         lf = memchr(doc.p, '\n', (size_t)(end - doc.p));

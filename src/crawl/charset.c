@@ -51,7 +51,7 @@ static const unsigned char *behind(struct bytes s, const char *word)
 /* The encoding of the first "charset = label" in s that means one; quotes may be there. */
 static const char *by_charset(struct bytes s)
 {
-    const unsigned char *p, *end = s.p + s.n, *label;
+    const unsigned char *p, *end = bytes_end(s), *label;
 
     while (s.n && (p = behind(s, "charset"))) {
         const char *found;
@@ -78,7 +78,7 @@ static const char *by_meta(struct bytes body)
     const unsigned char *p, *end, *close;
 
     body.n = body.n < META_WITHIN ? body.n : META_WITHIN;
-    end = body.p + body.n;
+    end = bytes_end(body);
     while (body.n && (p = behind(body, "<meta"))) {
         const char *found;
 
@@ -126,7 +126,7 @@ const char *charset_of(struct bytes body, struct bytes content_type)
 /* Append what p holds, but no NUL. */
 static void put(struct buf *out, const unsigned char *p, size_t n)
 {
-    const unsigned char *end = p + n, *nul;
+    const unsigned char *end = bytes_end((struct bytes){ p, n }), *nul;
 
     while (n && (nul = memchr(p, 0, n))) {
         buf_add(out, p, (size_t)(nul - p));

@@ -73,7 +73,7 @@ static void set_field(struct http *h, struct bytes line)
     if (!colon)
         return;
     name = trim(line.p, colon);
-    value = trim(colon + 1, line.p + line.n);
+    value = trim(colon + 1, bytes_end(line));
     if (is(name, "Content-Type"))
         h->type = value;
     else if (is(name, "Content-Encoding"))
@@ -207,7 +207,7 @@ static int decode_deflate(struct http_room *r, struct bytes body)
 {
     const unsigned char *p = body.p + (is_zlib(body) ? 2 : 0);
 
-    return inflate_one(r, &p, body.p + body.n);
+    return inflate_one(r, &p, bytes_end(body));
 }
 
 /* The body may lie in plain: decode to the other buffer. */
@@ -241,7 +241,7 @@ static int uncode(struct http_room *r, struct bytes coding, struct bytes *body)
             return 0;
         }
     } else {
-        struct bytes seen = trim(body->p, body->p + body->n);
+        struct bytes seen = trim(body->p, bytes_end(*body));
 
         if (seen.n && *seen.p == '<')    // HTML already
             return 0;
@@ -255,10 +255,10 @@ static int uncode(struct http_room *r, struct bytes coding, struct bytes *body)
 /* "gzip, chunked": undone from the last to the first. */
 static int uncode_all(struct http_room *r, struct bytes codings, struct bytes *body)
 {
-    const unsigned char *end = codings.p + codings.n, *comma;
+    const unsigned char *end = bytes_end(codings), *comma;
     int wrong = 0, n;
 
-    for (n = 0; n < CODINGS_MAX && codings.n && end > codings.p; n++) {
+    for (n = 0; n < CODINGS_MAX && end > codings.p; n++) {
         struct bytes one;
 
         for (comma = end; comma > codings.p && comma[-1] != ',';)
@@ -289,7 +289,7 @@ static int is_type(struct bytes type, const char *word)
 {
     const unsigned char *end = type.n ? memchr(type.p, ';', type.n) : NULL;
 
-    return is(trim(type.p, end ? end : type.p + type.n), word);
+    return is(trim(type.p, end ? end : bytes_end(type)), word);
 }
 
 int http_is_plain(struct bytes type)

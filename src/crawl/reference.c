@@ -123,8 +123,8 @@ static int next_line(struct reference *r, struct bytes *line)
     int got;
 
     for (;;) {
-        const unsigned char *p = r->plain.p + r->at;
         size_t n = r->whole - r->at;
+        const unsigned char *p = n ? r->plain.p + r->at : NULL;
 
         if (r->skip_lf && n) {
             r->at += *p == '\n';

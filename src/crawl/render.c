@@ -67,7 +67,7 @@ static void add_line(struct buf *b, const unsigned char *p, const unsigned char 
 
 void crawl_text(struct buf *b, struct bytes raw)
 {
-    const unsigned char *at = raw.p, *end = at + raw.n, *lf, *cr;
+    const unsigned char *at = raw.p, *end = bytes_end(raw), *lf, *cr;
     size_t from = b->n;
 
     buf_need(b, b->n + raw.n + 1);    // what is left is no longer

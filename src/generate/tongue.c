@@ -92,7 +92,7 @@ int tongue_sentinel_number(const struct tongue *t, int32_t id)
 
 size_t tongue_find(const struct tongue *t, struct bytes s, size_t *len, int32_t *id)
 {
-    const unsigned char *p = s.p, *end = s.p + s.n, *close;
+    const unsigned char *p = s.p, *end = bytes_end(s), *close;
     int32_t k;
 
     for (; p < end && (p = memchr(p, '<', (size_t)(end - p))) != NULL; p++) {

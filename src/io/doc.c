@@ -170,7 +170,7 @@ static void share_out(struct doc_parser *p, struct doc *d)
 
 int doc_parse(struct doc_parser *p, struct bytes line, struct doc *d, struct err *err)
 {
-    struct json s = { line.p, line.p + line.n, NULL };
+    struct json s = { line.p, bytes_end(line), NULL };
 
     p->n = 0;
     buf_reset(&p->plain);
@@ -204,7 +204,7 @@ void doc_format(struct buf *b, const struct doc *d)
 
 void doc_extra_without(struct buf *b, struct bytes extra, const char *key)
 {
-    struct json s = { extra.p, extra.p + extra.n, NULL };
+    struct json s = { extra.p, bytes_end(extra), NULL };
     struct buf plain = { 0 };
     size_t before = b->n;
 

@@ -146,7 +146,7 @@ static struct langid_answer judge(const struct label_plan *p, struct langid_room
 /* The members of extra but those called key, each with a comma before it. */
 static void add_members(struct buf *b, struct buf *plain, struct bytes extra, const char *key)
 {
-    struct json s = { extra.p, extra.p + extra.n, NULL };
+    struct json s = { extra.p, bytes_end(extra), NULL };
 
     while (s.p < s.end) {
         const unsigned char *start = s.p;

@@ -228,7 +228,7 @@ static unsigned char *put_span(struct scan *s, unsigned char *to, int *of)
 static struct scan scan_start(struct bytes text, size_t max)
 {
     struct scan s = { scripts_get(), text.p, text.p + (text.n < max ? text.n : max),
-                      text.p + text.n };
+                      bytes_end(text) };
 
     return s;
 }

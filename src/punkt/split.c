@@ -213,7 +213,7 @@ static int next_slice(struct punkt *p, struct bytes *slice)
  * with the white space after them in *all. */
 static size_t closers(struct bytes s, size_t *all)
 {
-    const unsigned char *end = s.p + s.n, *q = s.p;
+    const unsigned char *end = bytes_end(s), *q = s.p;
     size_t n, len;
 
     while (q < end && punkt_class[*q] & PUNKT_CLOSER)

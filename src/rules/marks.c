@@ -43,7 +43,7 @@ static int ends_in_any_script(struct bytes s)
 
 int marks_end(struct bytes line, enum end_marks marks)
 {
-    const unsigned char *end = line.p + line.n;
+    const unsigned char *end = bytes_end(line);
 
     if (!line.n)
         return 0;

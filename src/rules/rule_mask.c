@@ -159,7 +159,7 @@ static void mask(struct masking *m, const unsigned char *from, const unsigned ch
 
 static enum verdict masked(struct masking *m)
 {
-    const unsigned char *end = m->l->s.p + m->l->s.n;
+    const unsigned char *end = bytes_end(m->l->s);
 
     if (!m->n)
         return KEEP;

@@ -290,7 +290,7 @@ static int judge_line(const struct rule_choice *c, uint64_t rows, struct rule_li
 static size_t count_sentences(const struct rule_page *p, struct bytes kept, struct sentences *sent,
                               size_t enough)
 {
-    const unsigned char *end = kept.p + kept.n, *lf;
+    const unsigned char *end = bytes_end(kept), *lf;
     size_t n = 0;
 
     if (p->n_line >= enough)

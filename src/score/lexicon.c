@@ -23,6 +23,7 @@ struct lexicon *lexicon_new(void)
 {
     struct lexicon *l = xcalloc(1, sizeof(*l));
 
+    buf_need(&l->text, 1);    // empty strings have a place too
     l->n_slot = SLOTS_MIN;
     l->slot = xcalloc(l->n_slot, sizeof(*l->slot));
     return l;

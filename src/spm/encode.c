@@ -252,7 +252,7 @@ void encoder_free(struct encoder *e)
 static size_t count_sentinels(struct bytes t)
 {
     static const char mark[] = "<extra_id_";
-    const unsigned char *p = t.p, *end = t.p + t.n, *q;
+    const unsigned char *p = t.p, *end = bytes_end(t), *q;
     size_t n = 0;
 
     while (p < end && (p = memchr(p, '<', (size_t)(end - p)))) {

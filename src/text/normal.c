@@ -12,9 +12,12 @@
 #include "text/normal.h"
 #include "text/trie.h"
 
-enum { MATCH_MAX = 32, BMP = 0x10000 };    // rules that may match at one place, as in SentencePiece
-static const unsigned char SPACE[] = { 0xE2, 0x96, 0x81 }, SPACES[2][4] = { " ", "\xE2\x96\x81" },
-                           UNKNOWN[] = { 0xEF, 0xBF, 0xBD };
+enum {
+    MATCH_MAX = 32,    // rules that may match at one place, as in SentencePiece
+    SPACE = 3,         // bytes of an escaped space
+    BMP = 0x10000,
+};
+static const unsigned char SPACES[2][4] = { " ", "\xE2\x96\x81" }, UNKNOWN[] = { 0xEF, 0xBF, 0xBD };
 
 struct normal {
     struct normal_spec spec;    // without its charsmap
@@ -241,7 +244,7 @@ struct normal *normal_new(const struct normal_spec *spec, const struct bytes *wh
     n->spec = *spec;
     n->spec.charsmap = (struct bytes){ 0 };
     n->space = SPACES[spec->escape != 0];
-    n->n_space = spec->escape ? sizeof(SPACE) : 1;
+    n->n_space = spec->escape ? SPACE : 1;
     for (i = 0; i < n_whole; i++) {
         number[i] = (uint32_t)i;
         if (whole[i].n)
@@ -366,13 +369,13 @@ static int is_touched(const struct normal *n, uint32_t c, const unsigned char *n
 static int copy_fast(struct run *r)
 {
     const struct normal *n = r->n;
-    const unsigned char *p = r->in.p + r->at, *end = r->in.p + r->in.n, *start = p;
+    const unsigned char *p = r->in.p + r->at, *end = bytes_end(r->in), *start = p;
     int was_space = r->was_space;
     unsigned char *o;
     uint32_t c;
     size_t len;
 
-    buf_need(r->out, r->out->n + sizeof(SPACE) * (size_t)(end - p) + 1);
+    buf_need(r->out, r->out->n + SPACE * (size_t)(end - p) + 1);
     for (o = r->out->p + r->out->n; p < end;) {
         if (*p < 0x80) {
             if (!n->plain[*p] || (p + 1 < end && n->pair[*p][p[1] >> 3] >> (p[1] & 7) & 1))

@@ -89,7 +89,7 @@ struct bytes unicode_strip(struct bytes s)
 
 int unicode_line(struct bytes *rest, struct bytes *line)
 {
-    const unsigned char *p = rest->p, *end = p + rest->n;
+    const unsigned char *p = rest->p, *end = bytes_end(*rest);
     int len = 0;
 
     if (!rest->n)
@@ -111,7 +111,7 @@ int unicode_line(struct bytes *rest, struct bytes *line)
 
 int unicode_word(struct bytes *rest, struct bytes *word)
 {
-    const unsigned char *p = rest->p, *end = p + rest->n;
+    const unsigned char *p = rest->p, *end = bytes_end(*rest);
     int len;
 
     while (p < end && (len = space_at(p, (size_t)(end - p))))

@@ -91,7 +91,7 @@ int utf8_valid_plain(struct bytes s)
 
 int utf8_valid(struct bytes s)
 {
-    const unsigned char *p = s.p, *end = p + s.n;
+    const unsigned char *p = s.p, *end = bytes_end(s);
     uint64_t word;
     int len;
 
