@@ -9,7 +9,7 @@
 #include "text/unicode.h"
 #include "text/utf8.h"
 
-enum { EXCERPT = 80 };    // characters
+enum { EXCERPT = 80, EXCERPT_BYTES = 8 };    // characters; of what is not UTF-8
 
 const char explain_header[] = "url\tline\trule\tverdict\tevidence\n";
 
@@ -41,7 +41,8 @@ static void add_row(struct buf *b, uint64_t line, const char *rule, const char *
     buf_add_byte(b, '\n');
 }
 
-/* One line through the rules: rows, and whether it stays, goes, or takes the page with it. */
+/* One line through the rules: rows, and whether it stays, goes, or takes the page with it. What
+ * decided stands before the beginning of the line as the rule saw it. */
 static enum verdict explain_line(struct buf *rows, const struct rule_choice *c, struct rule_line *l,
                                  uint64_t number)
 {
@@ -54,14 +55,19 @@ static enum verdict explain_line(struct buf *rows, const struct rule_choice *c, 
         if (!(c->set >> i & 1) || rules[i].level != RULE_LINE)
             continue;
         l->limit = c->limit[i];
+        buf_reset(l->why);
         v = rules[i].line(l);
-        if (v != KEEP)
-            add_row(rows, number, rules[i].name,
-                    v == EDIT        ? "edit"
-                    : v == DROP_LINE ? "drop-line"
-                                     : "drop-page",
-                    before);
-        if (v == DROP_LINE || v == DROP_PAGE)
+        if (v == KEEP)
+            continue;
+        buf_printf(rows, "%" PRIu64 "\t%s\t%s\t", number, rules[i].name,
+                   v == EDIT        ? "edit"
+                   : v == DROP_LINE ? "drop-line"
+                                    : "drop-page");
+        add_excerpt(rows, buf_bytes(l->why), EXCERPT);
+        buf_add_str(rows, ": ");
+        add_excerpt(rows, before, EXCERPT);
+        buf_add_byte(rows, '\n');
+        if (v != EDIT)
             return v;
     }
     return KEEP;
@@ -70,12 +76,14 @@ static enum verdict explain_line(struct buf *rows, const struct rule_choice *c, 
 void explain_lines(struct buf *notes, const struct rule_choice *c, const struct rule_page *p)
 {
     struct bytes rest = p->text, line;
-    struct buf edit = { 0 }, kept = { 0 }, rows = { 0 };
+    struct buf edit = { 0 }, why = { 0 }, kept = { 0 }, rows = { 0 };
     uint32_t number = 0, n, from = 0, to = 0;    // those kept but blank at either end are no lines
     enum verdict v = KEEP;
 
     while (v != DROP_PAGE && unicode_line(&rest, &line)) {
-        struct rule_line l = { unicode_strip(line), &edit, p->lang, 0, c->marks };
+        struct rule_line l = {
+            .s = unicode_strip(line), .buf = &edit, .lang = p->lang, .marks = c->marks, .why = &why
+        };
 
         number++;
         v = explain_line(&rows, c, &l, number);
@@ -93,23 +101,30 @@ void explain_lines(struct buf *notes, const struct rule_choice *c, const struct 
     buf_add(notes, kept.p + from * sizeof(number), n * sizeof(number));
     buf_add(notes, rows.p, rows.n);
     buf_release(&edit);
+    buf_release(&why);
     buf_release(&kept);
     buf_release(&rows);
 }
 
-void explain_rule(struct buf *notes, int rule, const struct rule_page *p)
+void explain_rule(struct buf *notes, int rule, struct bytes why)
 {
     uint32_t none = 0;
-    char text[96];
 
     if (!notes->n)
         buf_add(notes, &none, sizeof(none));
-    if (rules[rule].level == RULE_REST)
-        snprintf(text, sizeof(text), "%zu lines, %zu sentences", p->n_line, p->n_sentence);
-    else
-        snprintf(text, sizeof(text), "%zu characters", utf8_count(p->text));
-    add_row(notes, 0, rules[rule].name, "drop-page",
-            (struct bytes){ (const unsigned char *)text, strlen(text) });
+    add_row(notes, 0, rules[rule].name, "drop-page", why);
+}
+
+void explain_bytes(struct buf *notes, struct bytes text)
+{
+    size_t at = 0;
+    int len;
+
+    while (at < text.n && utf8_get(text.p + at, text.n - at, &len) != UTF8_BAD)
+        at += (size_t)len;
+    buf_reset(notes);
+    buf_printf(notes, "byte %zu: ", at);
+    add_excerpt(notes, (struct bytes){ text.p + at, text.n - at }, EXCERPT_BYTES);
 }
 
 struct rows {    // of one page
@@ -177,9 +192,13 @@ static void add_end(struct rows *r, const struct spool_page *s, const struct ver
         n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? ", " : "", v->lang->label);
     if (v->has_p)
         n += (size_t)snprintf(text + n, sizeof(text) - n, " %.4f", (double)v->p);
+    if (v->p_least > 0)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, " < %.4g", (double)v->p_least);
     evidence.n = n;
     if (v->evidence.n)
         evidence = v->evidence;
+    else if (s->head.fault)
+        evidence = s->s[SPOOL_NOTES];
     add_url(r);
     add_row(r->b, 0, v->why ? v->why : "-", v->why ? "drop-page" : "keep", evidence);
 }
@@ -192,14 +211,14 @@ void explain_page(struct buf *b, const struct spool_page *s, const struct fate *
     uint32_t n = 0;
     int i;
 
-    if (!f->url_lost)
+    if (!f->url_lost && !s->head.fault)
         numbers = add_notes(&r, s->s[SPOOL_NOTES], &n);
     if (!f->url_lost && s->head.rule < 0 && !s->head.fault)
         add_lost(&r, s, f, numbers, n);
     for (i = 0; i < n_rule; i++)
-        if (v->masked >> i & 1) {
+        if (v->edits[i]) {
             add_url(&r);
-            add_row(b, 0, rules[i].name, "edit", (struct bytes){ NULL, 0 });
+            buf_printf(b, "0\t%s\tedit\t%" PRIu64 " places\n", rules[i].name, v->edits[i]);
         }
     if (s->head.rule < 0 || f->url_lost)
         add_end(&r, s, v);

@@ -16,8 +16,11 @@ extern const char explain_header[];
 /* What the line rules of c do to the lines of p: notes, replaced. */
 void explain_lines(struct buf *notes, const struct rule_choice *c, const struct rule_page *p);
 
-/* Add that a rule drops p, which a line rule may not. notes may be empty. */
-void explain_rule(struct buf *notes, int rule, const struct rule_page *p);
+/* Add that a rule, none of a line, drops a page, and why. notes may be empty. */
+void explain_rule(struct buf *notes, int rule, struct bytes why);
+
+/* Why a page that is not UTF-8 is dropped: notes, replaced. */
+void explain_bytes(struct buf *notes, struct bytes text);
 
 /* Append all rows of a page to b: its notes, its lines that are lost, its end. */
 void explain_page(struct buf *b, const struct spool_page *s, const struct fate *f,

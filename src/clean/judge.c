@@ -29,7 +29,7 @@ struct judge {
     struct sentences *sentences;
     struct crawl_room *room;
     struct langid_room *langid;    // NULL: no model
-    struct buf text, own, normal, low, notes, site, masked[2];
+    struct buf text, own, normal, low, notes, why, site, masked[2];
     unsigned char url_md5[16];    // of the page just judged
     struct line_counts counts;
     struct parts_room url_claims, line_claims;
@@ -90,7 +90,7 @@ static void judge_by_rules(struct judge *j, struct spool_page *s, struct rule_pa
     if (rule < 0)
         s->s[SPOOL_TEXT] = judged->text;
     else if (j->plan->explain && rules[rule].level != RULE_LINE)
-        explain_rule(&j->notes, rule, judged);
+        explain_rule(&j->notes, rule, buf_bytes(&j->why));
 }
 
 void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_page *s)
@@ -100,7 +100,8 @@ void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_
                                 .url = p->url,
                                 .url_key = s->head.url_key,
                                 .room = &j->site,
-                                .lists = &j->plan->rules.lists };
+                                .lists = &j->plan->rules.lists,
+                                .why = j->plan->explain ? &j->why : NULL };
 
     crawl_render(j->room, p);
     *s = (struct spool_page){ .head = { .bytes = p->text.n, .rule = -1, .lang = -1 } };
@@ -112,6 +113,10 @@ void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_
     s->s[SPOOL_EXTRA] = p->extra;
     if (j->plan->rejects)
         s->s[SPOOL_RAW] = p->text;
+    if (j->plan->explain && s->head.fault == PAGE_NOT_UTF8) {
+        explain_bytes(&j->notes, p->text);
+        s->s[SPOOL_NOTES] = buf_bytes(&j->notes);
+    }
     if (s->head.fault)
         return;
     url_normal(&j->normal, p->url);
@@ -119,11 +124,12 @@ void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_
     hash_md5(p->url.p, p->url.n, j->url_md5);
     judged.text = p->text;
     buf_reset(&j->notes);
+    buf_reset(&j->why);
     s->head.rule = rules_judge(&j->plan->rules, RULE_READ, &judged);
     if (s->head.rule < 0)
         s->head.rule = rules_judge(&j->plan->rules, RULE_SITE, &judged);
     if (s->head.rule >= 0 && j->plan->explain)
-        explain_rule(&j->notes, s->head.rule, &judged);
+        explain_rule(&j->notes, s->head.rule, buf_bytes(&j->why));
     if (s->head.rule < 0 && depth == JUDGE_ALL)
         judge_by_rules(j, s, &judged);
     s->s[SPOOL_NOTES] = buf_bytes(&j->notes);
@@ -296,25 +302,27 @@ static const char *judge_words(struct judge *j, const struct spool_page *s, stru
 /* The rules that edit the text of a page that is kept. */
 static void mask(struct judge *j, struct tally *t, struct verdict_page *v)
 {
-    uint64_t hit[RULE_MAX] = { 0 };
     int i;
 
-    v->text = rules_mask(&j->plan->rules, v->text, &j->masked[0], &j->masked[1], hit);
-    for (i = 0; i < n_rule; i++) {
-        t->hit[i] += hit[i];
-        v->masked |= (uint64_t)(hit[i] > 0) << i;
-    }
+    v->text = rules_mask(&j->plan->rules, v->text, &j->masked[0], &j->masked[1], v->edits);
+    for (i = 0; i < n_rule; i++)
+        t->hit[i] += v->edits[i] > 0;
 }
 
 void judge_again(struct judge *j, const struct spool_page *s, const struct fate *f, struct tally *t,
                  struct verdict_page *v)
 {
-    struct rule_page rest = { 0 };
+    struct rule_page rest = { .why = j->plan->explain ? &j->why : NULL };
     size_t enough;
 
     v->lang = s->head.lang < 0 ? NULL : &langs[s->head.lang];
-    if ((v->why = judge_first(s, f, t)))
+    if ((v->why = judge_first(s, f, t))) {
+        if (f->url_lost && j->plan->explain && !s->head.fault) {
+            url_normal(&j->why, s->s[SPOOL_URL]);
+            v->evidence = buf_bytes(&j->why);
+        }
         return;
+    }
     rest.lang = label(v->lang);
     rest.text = own_lines(j, s->s[SPOOL_TEXT], f, t);
     if (!rest.text.n) {
@@ -323,9 +331,9 @@ void judge_again(struct judge *j, const struct spool_page *s, const struct fate 
     }
     if ((enough = rules_sentences(&j->plan->rules)))
         rest.n_sentence = sentences_count(j->sentences, rest.text, enough);
+    buf_reset(&j->why);
     if (rules_judge(&j->plan->rules, RULE_REST, &rest) >= 0) {
-        snprintf(v->number, sizeof(v->number), "%zu sentences", rest.n_sentence);
-        v->evidence = (struct bytes){ (unsigned char *)v->number, strlen(v->number) };
+        v->evidence = buf_bytes(&j->why);
         v->why = "dedupe-lines:filtered:too_few_sentences";
         return;
     }
@@ -349,6 +357,7 @@ void judge_free(struct judge *j)
     buf_release(&j->text);
     buf_release(&j->own);
     buf_release(&j->notes);
+    buf_release(&j->why);
     buf_release(&j->normal);
     buf_release(&j->low);
     buf_release(&j->site);

@@ -48,10 +48,11 @@ struct verdict_page {
     const struct lang *lang;    // as far as known; NULL: none of ours
     float p;                    // of lang, or of the guess that made it und; if has_p
     int has_p;
-    struct bytes text;            // of a kept page
-    uint64_t masked;              // rules that edited it as a whole, a bit a row
-    struct bytes evidence;        // for --explain, or empty
-    char room[64], number[64];    // for why and evidence
+    float p_least;               // which p does not reach; 0: it does, or matters not
+    struct bytes text;           // of a kept page
+    uint64_t edits[RULE_MAX];    // of it as a whole, by row
+    struct bytes evidence;       // for --explain, or empty
+    char room[64];               // for why
 };
 
 /* Take a page through the rest. v views s and j's memory, until the next call. */

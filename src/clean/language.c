@@ -35,6 +35,7 @@ static const char *judge_english(const struct langid_answer *a, struct verdict_p
     }
     if (a->p < c4_p) {
         t->n[LANGUAGE_LOW]++;
+        v->p_least = c4_p;
         return "english-filter:filtered:low_confidence";
     }
     return lang_is(a->lang, "en") ? NULL : ignore("english-filter", a->label, v, t);
@@ -45,6 +46,7 @@ static const char *judge_any(const struct langid_answer *a, float enough, struct
 {
     if (!a->reliable || a->p < enough) {
         t->n[a->reliable ? LANGUAGE_LOW : LANGUAGE_NONE]++;
+        v->p_least = a->reliable ? enough : 0;
         v->lang = und();
         return NULL;
     }

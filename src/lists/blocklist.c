@@ -169,24 +169,30 @@ uint64_t blocklist_fingerprint(const struct blocklist *b)
     return hash_xx64(x, sizeof(x), 0);
 }
 
-int blocklist_domain(const struct blocklist *b, struct bytes url, struct buf *room)
+int blocklist_domain(const struct blocklist *b, struct bytes url, struct buf *room,
+                     struct bytes *what)
 {
     struct site site;
 
     if (!b->set[DOMAINS].n)
         return 0;
     site_of(url, room, &site);
-    return (site.domain.n && keyset_has(&b->set[DOMAINS], site.domain)) ||
-           keyset_has(&b->set[DOMAINS], site.host);
+    *what = site.domain;
+    if (site.domain.n && keyset_has(&b->set[DOMAINS], site.domain))
+        return 1;
+    *what = site.host;
+    return keyset_has(&b->set[DOMAINS], site.host);
 }
 
-int blocklist_host(const struct blocklist *b, struct bytes url, struct buf *room)
+int blocklist_host(const struct blocklist *b, struct bytes url, struct buf *room,
+                   struct bytes *what)
 {
     struct site site;
 
     if (!b->set[HOSTS].n)
         return 0;
     site_of(url, room, &site);
+    *what = site.host;
     return keyset_has(&b->set[HOSTS], site.host);
 }
 
@@ -206,14 +212,13 @@ static int next_word(struct bytes *rest, struct buf *room, struct bytes *word)
     return room->n > 0;
 }
 
-int blocklist_word(const struct blocklist *b, struct bytes url, struct buf *room)
+int blocklist_word(const struct blocklist *b, struct bytes url, struct buf *room,
+                   struct bytes *what)
 {
-    struct bytes word;
-
     if (!b->set[WORDS].n)
         return 0;
-    while (next_word(&url, room, &word))
-        if (keyset_has(&b->set[WORDS], word))
+    while (next_word(&url, room, what))
+        if (keyset_has(&b->set[WORDS], *what))
             return 1;
     return 0;
 }
@@ -238,16 +243,20 @@ int blocklist_soft_words(const struct blocklist *b, struct bytes url, struct buf
     return n;
 }
 
-int blocklist_substring(const struct blocklist *b, struct bytes url, struct buf *room)
+int blocklist_substring(const struct blocklist *b, struct bytes url, struct buf *room,
+                        struct bytes *what)
 {
     struct bytes s;
+    size_t n;
 
     if (!b->set[SUBSTRINGS].n)
         return 0;
     buf_reset(room);
     add_plain(room, url);
     for (s = buf_bytes(room); s.n; s.p++, s.n--)
-        if (trie_longest(&b->substring, s))
+        if ((n = trie_longest(&b->substring, s))) {
+            *what = (struct bytes){ s.p, n };
             return 1;
+        }
     return 0;
 }

@@ -39,11 +39,16 @@ struct blocklist *blocklist_load(const char *dir, struct err *err);    // NULL: 
 void blocklist_free(struct blocklist *b);                              // b may be NULL
 uint64_t blocklist_fingerprint(const struct blocklist *b);
 
-int blocklist_domain(const struct blocklist *b, struct bytes url, struct buf *room);
-int blocklist_host(const struct blocklist *b, struct bytes url, struct buf *room);
+/* *what is the entry that the URL has, in room. */
+int blocklist_domain(const struct blocklist *b, struct bytes url, struct buf *room,
+                     struct bytes *what);
+int blocklist_host(const struct blocklist *b, struct bytes url, struct buf *room,
+                   struct bytes *what);
 int blocklist_url(const struct blocklist *b, struct bytes url);
-int blocklist_word(const struct blocklist *b, struct bytes url, struct buf *room);
-int blocklist_substring(const struct blocklist *b, struct bytes url, struct buf *room);
+int blocklist_word(const struct blocklist *b, struct bytes url, struct buf *room,
+                   struct bytes *what);
+int blocklist_substring(const struct blocklist *b, struct bytes url, struct buf *room,
+                        struct bytes *what);
 
 /* How many different soft words the URL has, of at most 64. */
 int blocklist_soft_words(const struct blocklist *b, struct bytes url, struct buf *room);

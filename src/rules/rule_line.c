@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/evidence.h"
 #include "rules/marks.h"
 #include "rules/rule_line.h"
 #include "text/unicode.h"
@@ -18,8 +19,10 @@ enum verdict line_too_long_word(struct rule_line *l)
     if ((double)l->s.n <= l->limit)
         return KEEP;
     while (unicode_word(&rest, &word))
-        if ((double)word.n > l->limit && (double)utf8_count(word) > l->limit)
+        if ((double)word.n > l->limit && (double)utf8_count(word) > l->limit) {
+            evidence_number(l->why, (double)utf8_count(word), ">", l->limit, "characters a word");
             return DROP_LINE;
+        }
     return KEEP;
 }
 
@@ -60,6 +63,7 @@ enum verdict line_citations(struct rule_line *l)
             buf_reset(l->buf);
         edited = 1;
         buf_add(l->buf, from, (size_t)(open - from));
+        evidence_text(l->why, (struct bytes){ open, n });
         from = at;
     }
     if (!edited)
@@ -71,7 +75,18 @@ enum verdict line_citations(struct rule_line *l)
 
 enum verdict line_no_endmark(struct rule_line *l)
 {
-    return marks_end(l->s, l->marks) ? KEEP : DROP_LINE;
+    size_t n = l->s.n;
+    int len = 0;
+
+    if (marks_end(l->s, l->marks))
+        return KEEP;
+    if (n >= 3 && !memcmp(l->s.p + n - 3, "...", 3))
+        len = 3;
+    else if (n)
+        utf8_get_last(l->s.p, n, &len);
+    evidence_word(l->why, "ends in ");
+    evidence_text(l->why, (struct bytes){ l->s.p + n - len, (size_t)len });
+    return DROP_LINE;
 }
 
 enum verdict line_too_short(struct rule_line *l)
@@ -81,7 +96,10 @@ enum verdict line_too_short(struct rule_line *l)
 
     while (n < l->limit && unicode_word(&rest, &word))
         n++;
-    return n < l->limit ? DROP_LINE : KEEP;
+    if (!(n < l->limit))
+        return KEEP;
+    evidence_number(l->why, n, "<", l->limit, "words");
+    return DROP_LINE;
 }
 
 /* Substrings looked for in the lower-cased line. They are ASCII, so lower-casing matters only in
@@ -146,7 +164,7 @@ static int matches(const unsigned char *p, size_t n, const char *word)
     return 1;
 }
 
-static int needles_find(const struct needles *k, struct bytes s)
+static const char *needles_find(const struct needles *k, struct bytes s)
 {
     size_t at = 0, i;
 
@@ -159,10 +177,10 @@ static int needles_find(const struct needles *k, struct bytes s)
         }
         for (i = 0; k->word[i]; i++)
             if (matches(s.p + at, s.n - at, k->word[i]))
-                return 1;
+                return k->word[i];
         at++;
     }
-    return 0;
+    return NULL;
 }
 
 /* Whether s has a code point whose lower case begins with an ASCII letter. */
@@ -179,40 +197,45 @@ static int has_odd_letter(struct bytes s)
     return 0;
 }
 
-static int contains(int which, struct bytes s)
+static enum verdict drop_if_in(int which, const struct rule_line *l, enum verdict drop)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     const struct needles *k = &needles[which];
     struct buf low = { 0 };
-    int found;
+    const char *found;
 
     pthread_once(&once, needles_make_all);
-    if (needles_find(k, s))
-        return 1;
-    if (!has_odd_letter(s))
-        return 0;
-    unicode_lower(&low, s);
-    found = needles_find(k, buf_bytes(&low));
-    buf_release(&low);
-    return found;
+    found = needles_find(k, l->s);
+    if (!found && has_odd_letter(l->s)) {
+        unicode_lower(&low, l->s);
+        found = needles_find(k, buf_bytes(&low));
+        buf_release(&low);
+    }
+    if (!found)
+        return KEEP;
+    evidence_word(l->why, found);
+    return drop;
 }
 
 enum verdict line_lorem_ipsum(struct rule_line *l)
 {
-    return contains(LOREM_IPSUM, l->s) ? DROP_PAGE : KEEP;
+    return drop_if_in(LOREM_IPSUM, l, DROP_PAGE);
 }
 
 enum verdict line_javascript(struct rule_line *l)
 {
-    return contains(JAVASCRIPT, l->s) ? DROP_LINE : KEEP;
+    return drop_if_in(JAVASCRIPT, l, DROP_LINE);
 }
 
 enum verdict line_squiggly_bracket(struct rule_line *l)
 {
-    return memchr(l->s.p, '{', l->s.n) ? DROP_PAGE : KEEP;
+    if (!memchr(l->s.p, '{', l->s.n))
+        return KEEP;
+    evidence_word(l->why, "{");
+    return DROP_PAGE;
 }
 
 enum verdict line_policy(struct rule_line *l)
 {
-    return contains(POLICY, l->s) ? DROP_LINE : KEEP;
+    return drop_if_in(POLICY, l, DROP_LINE);
 }

@@ -144,16 +144,15 @@ static int is_public(const unsigned char ip[4])
 struct masking {
     struct rule_line *l;
     const unsigned char *done;    // of l->s that is in the buffer
-    int n;                        // masked
 };
 
 static void mask(struct masking *m, const unsigned char *from, const unsigned char *to,
-                 const char *const *with, int n_with)
+                 const char *const *with, size_t n_with)
 {
-    if (!m->n)
+    if (!m->l->n)
         buf_reset(m->l->buf);
     buf_add(m->l->buf, m->done, (size_t)(from - m->done));
-    buf_add_str(m->l->buf, with[m->n++ % n_with]);
+    buf_add_str(m->l->buf, with[m->l->n++ % n_with]);
     m->done = to;
 }
 
@@ -161,7 +160,7 @@ static enum verdict masked(struct masking *m)
 {
     const unsigned char *end = bytes_end(m->l->s);
 
-    if (!m->n)
+    if (!m->l->n)
         return KEEP;
     buf_add(m->l->buf, m->done, (size_t)(end - m->done));
     m->l->s = buf_bytes(m->l->buf);
@@ -172,7 +171,7 @@ enum verdict mask_emails(struct rule_line *l)
 {
     static const char *const with[] = { "email@example.com", "firstname.lastname@example.org" };
     const unsigned char *at = l->s.p, *end = at + l->s.n, *from, *to;
-    struct masking m = { l, at, 0 };
+    struct masking m = { l, at };
     unsigned char ip[4];
 
     for (; at < end && (at = memchr(at, '@', (size_t)(end - at))); at++) {
@@ -196,7 +195,7 @@ enum verdict mask_addresses(struct rule_line *l)
 {
     static const char *const with[] = { "192.0.2.1", "198.51.100.1", "203.0.113.1" };
     const unsigned char *at = l->s.p, *end = at + l->s.n, *from, *to;
-    struct masking m = { l, at, 0 };
+    struct masking m = { l, at };
     unsigned char ip[4];
 
     for (; at < end && (at = memchr(at, '.', (size_t)(end - at))); at = to) {

@@ -316,7 +316,9 @@ int rules_clean_lines(const struct rule_choice *c, struct rule_page *p, struct b
     buf_reset(out);
     p->n_line = 0;
     while (unicode_line(&rest, &line)) {
-        struct rule_line l = { unicode_strip(line), &edit, p->lang, 0, c->marks };
+        struct rule_line l = {
+            .s = unicode_strip(line), .buf = &edit, .lang = p->lang, .marks = c->marks
+        };
 
         row = judge_line(c, rows, &l, &v, counts);
         if (row >= 0 && v == DROP_PAGE)
@@ -344,7 +346,9 @@ struct bytes rules_mask(const struct rule_choice *c, struct bytes text, struct b
     while (rows) {
         i = next_row(&rows);
         l.buf = l.s.p == room->p ? spare : room;
-        hit[i] += rules[i].line(&l) == EDIT;
+        l.n = 0;
+        if (rules[i].line(&l) == EDIT)
+            hit[i] += l.n;
     }
     return l.s;
 }

@@ -39,6 +39,8 @@ struct rule_line {       // what a line rule sees
     const char *lang;    // the page's label where it is known, else "und"
     double limit;        // of the row
     enum end_marks marks;
+    struct buf *why;    // evidence.h: room for what decided, which a hit appends; NULL: not asked
+    size_t n;           // of RULE_MASK: edits
 };
 
 struct rule_lists {    // of which rules of the groups domains, urls and blocklist are made; NULL:
@@ -60,6 +62,7 @@ struct rule_page {
     struct measure *m;    // of text; NULL where no rule of these levels asks
     double limit;         // of the row
     int n;                // of the row
+    struct buf *why;      // as of a line
 };
 
 struct rule {
@@ -121,7 +124,7 @@ struct line_counts {
 int rules_clean_lines(const struct rule_choice *c, struct rule_page *p, struct buf *out,
                       struct sentences *sent, struct line_counts *counts);
 
-/* What is to be written for text, maybe in room or spare. Counts the rules that edit it by row. */
+/* What is to be written for text, maybe in room or spare. Counts the edits by row. */
 struct bytes rules_mask(const struct rule_choice *c, struct bytes text, struct buf *room,
                         struct buf *spare, uint64_t hit[RULE_MAX]);
 

@@ -119,3 +119,18 @@ prose() { # WORD: a page that mC4 keeps, its lines by this word
     done
     cmp again out
 }
+
+@test "--explain: the evidence of a rule with a number is a comparison that holds, on real pages" {
+    need_shared data/crawl/wet
+    c4clean -q -p c4 -l en --with gopher --with fineweb --explain "$SHARED"/data/crawl/wet/{core,hplt-cc}*.gz |
+        awk -F'\t' '$4 == "drop-page" && $3 !~ /:/ && $5 ~ /^[0-9.e+-]+ [<>]/ {
+            split($5, a, " "); n[$3]++
+            if (a[2] == "<" ? a[1] + 0 >= a[3] + 0 : a[1] + 0 <= a[3] + 0) print "no: " $0
+            if ($5 ~ /: [0-9]+ of [0-9]+ /) {
+                split($5, b, ": "); split(b[2], c, " ")
+                d = c[1] / c[3] - a[1]
+                if (d > 0.006 || d < -0.006) print "no: " $0
+            } }
+            END { for (r in n) rules++; print (rules > 12) }' >said
+    [ "$(cat said)" = 1 ]
+}

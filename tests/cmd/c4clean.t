@@ -550,7 +550,8 @@ de true' ]
 1 no_endmark drop-line;2 citations edit;3 duplicate_line lost-line;5 duplicate_line lost-line;0 - keep;" ]
     grep -q "^3	duplicate_line	lost-line	in another page: Third line" rows
     grep -q "^5	duplicate_line	lost-line	again in this page: Fourth line" rows
-    grep -q "^2	citations	edit	Second line \[edit\] is" rows
+    grep -q "^2	citations	edit	\[edit\]: Second line \[edit\] is" rows
+    grep -q "^1	no_endmark	drop-line	ends in s: First line that" rows
     { prose 1; printf 'javascript\tand \\ in a line that has words.\n'; } |
         record http://a/t 2020-01-01T00:00:00Z eng >t.wet
     c4clean -p c4 --explain t.wet | grep -qF 'javascript\tand \\ in a line'

@@ -44,11 +44,40 @@ static void unescape(const char *s, struct buf *b)
     }
 }
 
+/* A rule says why when it hits, and only then; one with a number says how far it is passed. */
+static void check_why(const struct rule *r, enum verdict v, struct buf *why)
+{
+    double is, limit;
+    char sense[3];
+    int below;
+
+    buf_add_byte(why, 0);
+    if ((v == KEEP) != (why->n == 1))
+        fail_msg("%s: verdict %d, evidence '%s'", r->name, v, (char *)why->p);
+    if (v == KEEP || !r->limit) {
+        buf_release(why);
+        return;
+    }
+    if (sscanf((char *)why->p, "%lf %2s %lf", &is, sense, &limit) != 3)
+        fail_msg("%s: evidence '%s' is no comparison", r->name, (char *)why->p);
+    below = *sense == '<';
+    assert_true(below ? is < limit : sense[1] ? is >= limit : is > limit);
+    assert_true(limit == (strcmp(r->name, "paragraphs") ? r->limit : 3));
+    buf_release(why);
+}
+
 static void verdict_of_line(const struct rule *r, const char *lang, struct bytes in, char *got)
 {
-    struct buf room = { 0 };
-    struct rule_line l = { in, &room, lang, r->limit, MARKS_C4 };
+    struct buf room = { 0 }, why = { 0 };
+    struct rule_line l = { .s = in, .buf = &room, .lang = lang, .limit = r->limit, .why = &why };
     enum verdict v = r->line(&l);
+
+    if (r->level == RULE_MASK) {
+        assert_true((v == EDIT) == (l.n > 0));
+        buf_release(&why);
+    } else {
+        check_why(r, v, &why);
+    }
 
     if (v == EDIT)
         sprintf(got, "edit %.*s", (int)l.s.n, (const char *)l.s.p);
@@ -76,8 +105,9 @@ static void load_lists(void)
 
 static void verdict_of_page(const struct rule *r, const char *lang, struct bytes in, char *got)
 {
-    struct buf normal = { 0 }, room = { 0 };
+    struct buf normal = { 0 }, room = { 0 }, why = { 0 };
     unsigned char key[16];
+    enum verdict v;
     struct rule_page p = { .text = in,
                            .url = in,
                            .url_key = key,
@@ -86,7 +116,8 @@ static void verdict_of_page(const struct rule *r, const char *lang, struct bytes
                            .lang = lang,
                            .n_line = 1,
                            .limit = r->limit,
-                           .n = r->n };
+                           .n = r->n,
+                           .why = &why };
     struct sentences *s = sentences_new("en", NULL);
 
     url_normal(&normal, in);
@@ -94,7 +125,9 @@ static void verdict_of_page(const struct rule *r, const char *lang, struct bytes
     p.m = measure_new();
     measure_set(p.m, in);
     p.n_sentence = sentences_count(s, in, 3);
-    strcpy(got, r->page(&p) == KEEP ? "keep" : "drop-page");
+    v = r->page(&p);
+    strcpy(got, v == KEEP ? "keep" : "drop-page");
+    check_why(r, v, &why);
     measure_free(p.m);
     sentences_free(s);
     buf_release(&normal);
