@@ -17,13 +17,14 @@
 #include "model/config.h"
 #include "model/model.h"
 #include "model/params.h"
+#include "model/slice.h"
 #include "model/threads.h"
 #include "train/evaluate.h"
 #include "train/folder.h"
 
 enum { USUAL_ROWS = 8 };
 
-static const char *out_path = "-", *experts_path, *model_name;
+static const char *out_path = "-", *experts_path, *model_name, *mesh;
 static struct opt_list folders;
 static int64_t group_rows = 1, rows, min_capacity = 4, threads;
 static double capacity_factor = 2.0;
@@ -43,6 +44,8 @@ static const struct opt opts[] = {
       "least tokens an expert takes of a group (default 4)" },
     { 0, "hf-compat", NULL, OPT_FLAG, &hf_compat, 0, 0,
       "route, mask and drop as Hugging Face's classes do" },
+    { 0, "mesh", "data=N,model=M,expert=E", OPT_STR, &mesh, 0, 0,
+      "how ranks divide rows, slices of the model, experts (default: rows and experts)" },
     { 'j', "threads", "N", OPT_INT, &threads, 1, THREADS_MAX,
       "threads of a rank (default: its share of the processors)" },
     { 0 },
@@ -60,12 +63,14 @@ static struct params *load(const char *path, struct config *c, struct comm *comm
     struct err err = { 0 };
     struct tensors *from;
     struct params *p;
-    int first, n;
+    struct params_part part;
 
     if (config_read(c, path, &err) < 0)
         die("%s", err.msg);
-    n = comm_slice(c->n_expert, comm_size(comm), comm_rank(comm), &first);
-    p = params_new(c, first, n, 0);
+    if (slice_lay(comm, c, mesh, &err) < 0)
+        die_misuse("%s", err.msg);
+    part = slice_part(c, comm);
+    p = params_new_part(c, &part, 0);
     from = tensors_open(path, &err);
     if (!from || params_load(p, c, from, &err) < 0)
         die("%s", err.msg);

@@ -6,6 +6,7 @@
 #include "base/opt.h"
 #include "model/config.h"
 #include "model/preset.h"
+#include "model/slice.h"
 #include "model/threads.h"
 #include "train/options.h"
 #include "train/run.h"
@@ -51,6 +52,8 @@ int main(int argc, char **argv)
     comm = training_begin(&training);
     if (config_find(&c, config_word, &err) < 0)
         die("%s", err.msg);
+    if (slice_lay(comm, &c, training.mesh, &err) < 0)
+        die_misuse("%s", err.msg);
     rc = run_train(&c, &training.rule, &training.ask, comm, &err);
     return training_end(&training, comm, rc, &err);
 }

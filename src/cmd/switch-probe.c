@@ -22,10 +22,11 @@
 #include "model/model.h"
 #include "model/params.h"
 #include "model/rows.h"
+#include "model/slice.h"
 #include "model/threads.h"
 #include "seq/batch.h"
 
-static const char *model_path, *input_path, *out_path;
+static const char *model_path, *input_path, *out_path, *mesh;
 static int grads, train_loss, hf_compat;
 static int64_t group_rows = 1, min_capacity = 4, seed, threads;
 static double dropout, expert_dropout, jitter;
@@ -50,6 +51,8 @@ static const struct opt opts[] = {
     { 0, "expert-dropout", "X", OPT_NUM, &expert_dropout, 0, 0.99, "rate inside experts [0]" },
     { 0, "jitter", "X", OPT_NUM, &jitter, 0, 1, "of router inputs, 1 +- X [0]" },
     { 's', "seed", "N", OPT_INT, &seed, 0, 1e15, "of dropout and jitter [0]" },
+    { 0, "mesh", "data=N,model=M,expert=E", OPT_STR, &mesh, 0, 0,
+      "how ranks divide rows, slices of the model, experts (default: rows and experts)" },
     { 'j', "threads", "N", OPT_INT, &threads, 1, THREADS_MAX,
       "threads of a rank (default: its share of the processors)" },
     { 0 },
@@ -65,7 +68,7 @@ struct probe {
     struct batch all, own;      // own is a view of this rank's rows
     struct rows_names names;    // of the inputs: outputs are named alike
     struct run run;
-    struct comm *comm;
+    struct comm *comm, *data, *slices;    // all ranks; its axes
     struct params *params;
     struct model *model;
     struct losses sums;
@@ -83,6 +86,18 @@ static void read_inputs(struct probe *p)
         die("%s", err.msg);
     if (grads && !p->names.targets)
         die("%s: neither targets nor labels: no loss to take gradients of", input_path);
+}
+
+static void lay_ranks(struct probe *p)
+{
+    struct err err;
+
+    p->comm = comm_init();
+    threads_set(threads, p->comm);
+    if (slice_lay(p->comm, &p->config, mesh, &err) < 0)
+        die_misuse("%s", err.msg);
+    p->data = comm_axis(p->comm, AXIS_DATA);
+    p->slices = comm_axis(p->comm, AXIS_MODEL);
 }
 
 static double option(double given, double usual)
@@ -120,7 +135,7 @@ static void set_run(struct probe *p)
 static int rows_of(const struct probe *p, int r, int *first)
 {
     int unit = hf_compat ? p->all.n_row : (int)group_rows;
-    int n = comm_slice(p->all.n_row / unit, comm_size(p->comm), r, first) * unit;
+    int n = comm_slice(p->all.n_row / unit, comm_size(p->data), r, first) * unit;
 
     *first *= unit;
     return n;
@@ -133,7 +148,7 @@ static void take_rows(struct probe *p)
     int at;
 
     *b = p->all;
-    b->n_row = rows_of(p, comm_rank(p->comm), &at);
+    b->n_row = rows_of(p, comm_rank(p->data), &at);
     first = (size_t)at;
     b->input += first * (size_t)b->n_input;
     b->input_segment += first * (size_t)b->n_input;
@@ -147,11 +162,10 @@ static void take_rows(struct probe *p)
 static void load_model(struct probe *p)
 {
     struct tensors *t;
+    struct params_part part = slice_part(&p->config, p->comm);
     struct err err;
-    int first, n;
 
-    n = comm_slice(p->config.n_expert, comm_size(p->comm), comm_rank(p->comm), &first);
-    p->params = params_new(&p->config, first, n, grads);
+    p->params = params_new_part(&p->config, &part, grads);
     t = tensors_open(model_path, &err);
     if (!t || params_load(p->params, &p->config, t, &err) < 0)
         die("%s", err.msg);
@@ -163,12 +177,16 @@ static void load_model(struct probe *p)
 
 static void run(struct probe *p)
 {
+    float *g = p->params->g;
+
     model_forward(p->model, &p->own, &p->run, &p->sums, NULL, NULL);
-    comm_sum_f64(p->comm, (double *)&p->sums, N_LOSSES);
+    comm_sum_f64(p->data, (double *)&p->sums, N_LOSSES);
     if (!grads)
         return;
     model_backward(p->model, &p->own, &p->run);
-    comm_sum_f32(p->comm, p->params->g, p->params->size_shared);
+    comm_sum_f32(p->data, g, p->params->size_shared);
+    comm_sum_f32(comm_axis(p->comm, AXIS_REPLICA), g + p->params->size_shared,
+                 p->params->size - p->params->size_shared);
 }
 
 /* A new tensor of this shape, on rank 0; NULL elsewhere. */
@@ -202,27 +220,56 @@ static void put_number(struct probe *p, char *name, double x)
         *to = (float)x;
 }
 
+/* The rows [n, width] of all ranks that have them, put together as `name`, on rank 0. */
+static void *put_data(struct probe *p, const void *own, enum tensor_type type,
+                      const struct model_view *v, char *name)
+{
+    size_t bytes = 4;
+    int64_t dim[4];
+    int i, first;
+    void *to;
+
+    for (i = 1; i < v->n_dim; i++)
+        bytes *= (size_t)v->dim[i];
+    memcpy(dim, v->dim, sizeof(dim));
+    dim[0] = p->all.n_row;
+    for (i = 0; i < comm_size(p->data); i++)
+        p->n_of[i] = (size_t)rows_of(p, i, &first) * bytes;
+    to = put(p, name, type, v->n_dim, dim);
+    if (comm_rank(p->slices) == 0)
+        comm_gather(p->data, own, p->n_of[comm_rank(p->data)], to, p->n_of, 0);
+    return to;
+}
+
 /* What the model calls `look`, of all ranks, as `name`. Returns the data on rank 0. */
 static void *put_rows(struct probe *p, const char *look, char *name)
 {
     struct model_view v;
-    size_t width = 4;
-    int64_t dim[4];
-    void *to;
-    int i, first;
 
     if (!model_look(p->model, look, &v))
         die("nothing called %s was kept", look);
-    for (i = 1; i < v.n_dim; i++)
-        width *= (size_t)v.dim[i];
-    memcpy(dim, v.dim, sizeof(dim));
-    dim[0] = p->all.n_row;
-    for (i = 0; i < comm_size(p->comm); i++)
-        p->n_of[i] = (size_t)rows_of(p, i, &first) * width;
-    to = put(p, name, v.i32 ? TENSOR_I32 : TENSOR_F32, v.n_dim, dim);
-    comm_gather(p->comm, v.i32 ? (const void *)v.i32 : v.f32, p->n_of[comm_rank(p->comm)], to,
-                p->n_of, 0);
-    return to;
+    return put_data(p, v.i32 ? (const void *)v.i32 : v.f32, v.i32 ? TENSOR_I32 : TENSOR_F32, &v,
+                    name);
+}
+
+/* Of which a rank has those of its slice of the ids. */
+static void put_logits(struct probe *p)
+{
+    struct params_part part = slice_part(&p->config, p->comm);
+    struct param some = { .n_dim = 2, .axis = 1, .slice = part.slice, .n_slice = part.n_slice };
+    struct model_view v;
+    float *whole;
+
+    if (!model_look(p->model, "logits", &v))
+        die("no logits were kept");
+    some.dim[0] = v.dim[0] * v.dim[1];
+    some.dim[1] = v.dim[2];
+    some.n = (size_t)some.dim[0] * (size_t)some.dim[1];
+    v.dim[2] *= part.n_slice;
+    whole = xcalloc(2 * slice_size(&some) + 1, sizeof(*whole));
+    slice_gather(&some, v.f32, p->slices, whole + slice_size(&some), whole);
+    put_data(p, whole, TENSOR_F32, &v, xstrdup("logits"));
+    free(whole);
 }
 
 static double sum_of(struct probe *p, const char *look)
@@ -233,7 +280,7 @@ static double sum_of(struct probe *p, const char *look)
     if (!model_look(p->model, look, &v))
         die("nothing called %s was kept", look);
     x = *v.f32;
-    comm_sum_f64(p->comm, &x, 1);
+    comm_sum_f64(p->data, &x, 1);
     return x;
 }
 
@@ -313,32 +360,56 @@ static void put_losses(struct probe *p)
     put_number(p, xstrdup("paper.loss_total"), loss_total(&p->sums, &p->config, &paper));
 }
 
-/* Gradients of all ranks in the place of values of a whole model on rank 0. */
-static void put_grads(struct probe *p)
+/* The gradients of this rank's tensors, whole: in the place of values, where it is the first of
+ * the slices; else NULL. */
+static struct params *join_slices(struct probe *p)
 {
     const struct params *own = p->params;
-    struct params *whole = NULL;
-    size_t i, per_expert, n_own = (own->size - own->size_shared) * sizeof(float);
+    struct params *to = NULL;
+    float *scratch = NULL;
+    size_t i;
+
+    if (comm_rank(p->slices) == 0) {
+        to = params_new(&p->config, own->first_expert, own->n_expert, 0);
+        scratch = xcalloc(to->size, sizeof(*scratch));
+    }
+    for (i = 0; i < own->n; i++)
+        slice_gather(&own->p[i], own->p[i].g, p->slices, scratch, to ? to->p[i].w : NULL);
+    free(scratch);
+    return to;
+}
+
+/* Those of the experts of all ranks on rank 0. The first of the replicas have them all. */
+static void join_experts(struct probe *p, const struct params *own, struct params *whole)
+{
+    struct comm *experts = comm_axis(p->comm, AXIS_EXPERT);
+    size_t n_own = (own->size - own->size_shared) * sizeof(float), per_expert = 0;
     int r, first, n_expert = p->config.n_expert;
 
-    if (comm_rank(p->comm) == 0) {
-        whole = params_new(&p->config, 0, n_expert, 0);
-        per_expert = n_expert ? (whole->size - whole->size_shared) / (size_t)n_expert : 0;
-        for (r = 0; r < comm_size(p->comm); r++)
-            p->n_of[r] = (size_t)comm_slice(n_expert, comm_size(p->comm), r, &first) * per_expert *
-                         sizeof(float);
-    }
-    comm_gather(p->comm, own->g + own->size_shared, n_own,
+    if (whole && n_expert)
+        per_expert = (whole->size - whole->size_shared) / (size_t)n_expert * sizeof(float);
+    for (r = 0; r < comm_size(experts); r++)
+        p->n_of[r] = (size_t)comm_slice(n_expert, comm_size(experts), r, &first) * per_expert;
+    comm_gather(experts, own->w + own->size_shared, n_own,
                 whole ? whole->w + whole->size_shared : NULL, p->n_of, 0);
-    if (!whole)
-        return;
-    memcpy(whole->w, own->g, own->size_shared * sizeof(float));
-    for (i = 0; i < whole->n; i++) {
-        const struct param *x = &whole->p[i];
+}
+
+static void put_grads(struct probe *p)
+{
+    struct params *own = join_slices(p), *whole = NULL;
+    size_t i;
+
+    if (comm_rank(p->comm) == 0)
+        whole = params_new(&p->config, 0, p->config.n_expert, 0);
+    if (own && comm_rank(comm_axis(p->comm, AXIS_REPLICA)) == 0)
+        join_experts(p, own, whole);
+    for (i = 0; whole && i < whole->n; i++) {
+        const struct param *x = i < whole->n_shared ? &own->p[i] : &whole->p[i];
 
         memcpy(put(p, xasprintf("grad.%s", x->name), TENSOR_F32, x->n_dim, x->dim), x->w,
                x->n * sizeof(float));
     }
+    params_free(own);
     params_free(whole);
 }
 
@@ -379,15 +450,14 @@ int main(int argc, char **argv)
     kernel_init();
     read_inputs(&p);
     set_run(&p);
-    p.comm = comm_init();
-    threads_set(threads, p.comm);
+    lay_ranks(&p);
     p.n_of = xcalloc((size_t)comm_size(p.comm), sizeof(*p.n_of));
     take_rows(&p);
     load_model(&p);
     run(&p);
     put_stack(&p, ENCODER);
     put_stack(&p, DECODER);
-    put_rows(&p, "logits", xstrdup("logits"));
+    put_logits(&p);
     if (p.names.targets)
         put_losses(&p);
     if (grads)

@@ -19,9 +19,25 @@ int comm_node_size(const struct comm *c);    // ranks on this machine, this one 
 /* Threads that suit this rank, at least 1: an even share of the processors that the ranks on
  * this machine may run on together, but no more than this one may run on. */
 int comm_threads(const struct comm *c);
+
+/* The ranks as a mesh of n_data x n_model, rank r at (r / n_model, r % n_model); along data
+ * the experts are divided over runs of n_expert ranks, and each run holds all of them. A
+ * communicator of each axis is made; they end with c. n_data * n_model is the size, n_expert
+ * divides n_data. Without this call all ranks lie along data, experts divided over all. */
+enum axis {
+    AXIS_DATA,       // the same slice of the model, other tokens
+    AXIS_MODEL,      // the same tokens, other slices
+    AXIS_EXPERT,     // of AXIS_DATA: between them, all experts
+    AXIS_REPLICA,    // of AXIS_DATA: the same experts
+    N_AXIS
+};
+void comm_lay(struct comm *c, int n_data, int n_model, int n_expert);
+struct comm *comm_axis(const struct comm *c, enum axis axis);    // belongs to c
+
 void comm_barrier(struct comm *c);
 void comm_sum_f32(struct comm *c, float *x, size_t n);    // in place, all ranks get it
 void comm_sum_f64(struct comm *c, double *x, size_t n);
+void comm_max_f32(struct comm *c, float *x, size_t n);
 void comm_max_i64(struct comm *c, int64_t *x, size_t n);
 void comm_broadcast(struct comm *c, void *p, size_t bytes, int root);
 
@@ -35,7 +51,7 @@ void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_
 void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_t *n_of, int root);
 void comm_end(struct comm *c);    // c may be NULL
 
-/* What this rank has done so far. Waiting for slower ranks is part of the seconds. */
+/* What this rank has done so far, on all axes. Waiting for slower ranks is part of the seconds. */
 struct comm_stats {
     uint64_t n_exchange, exchange_bytes;    // of rows; bytes that left for other ranks
     double exchange_seconds;                // of rows and counts

@@ -9,6 +9,7 @@
  * daemon beside it, which takes seconds, and has been seen to grow without bound when the
  * process could not write its output.
  */
+#include <assert.h>
 #include <limits.h>
 #include <mpi.h>
 #include <stdlib.h>
@@ -20,12 +21,18 @@
 #include "comm/affinity.h"
 #include "comm/comm.h"
 
+struct common {
+    size_t piece;    // most elements in one message
+    struct comm_stats stats;
+};
+
 struct comm {
     MPI_Comm all;
     int rank, size, node_size, threads;
-    size_t piece;     // most elements in one message
     size_t *equal;    // [size] the same count for every rank
-    struct comm_stats stats;
+    struct comm *of[N_AXIS];
+    struct comm *alone;       // of the axes, one that has this rank only
+    struct common *common;    // with the axes
 };
 
 static void check(int status, const char *what)
@@ -101,17 +108,82 @@ static void start_mpi(struct comm *c)
     see_node(c);
 }
 
+/* One more communicator, of the ranks of c that say the same color (negative: this rank alone). */
+static struct comm *part(const struct comm *c, int color)
+{
+    struct comm *p = xcalloc(1, sizeof(*p));
+
+    *p = (struct comm){ .all = MPI_COMM_NULL, .size = 1, .node_size = 1, .threads = c->threads };
+    p->common = c->common;
+    if (color >= 0 && c->all != MPI_COMM_NULL) {
+        check(MPI_Comm_split(c->all, color, c->rank, &p->all), "split");
+        check(MPI_Comm_rank(p->all, &p->rank), "rank");
+        check(MPI_Comm_size(p->all, &p->size), "size");
+    }
+    p->equal = xcalloc((size_t)p->size, sizeof(*p->equal));
+    return p;
+}
+
+static void part_free(struct comm *p)
+{
+    if (!p)
+        return;
+    if (p->all != MPI_COMM_NULL)
+        check(MPI_Comm_free(&p->all), "free");
+    free(p->equal);
+    free(p);
+}
+
+static void axes_free(struct comm *c)
+{
+    int i;
+
+    for (i = 0; i < N_AXIS; i++)
+        if (c->of[i] != c && c->of[i] != c->alone)
+            part_free(c->of[i]);
+    part_free(c->alone);
+    c->alone = NULL;
+}
+
 struct comm *comm_init(void)
 {
     struct comm *c = xcalloc(1, sizeof(*c));
 
-    c->piece = INT_MAX / 2;
+    c->common = xcalloc(1, sizeof(*c->common));
+    c->common->piece = INT_MAX / 2;
     if (is_launched())
         start_mpi(c);
     else
         start_alone(c);
     c->equal = xcalloc((size_t)c->size, sizeof(*c->equal));
+    c->alone = part(c, -1);
+    c->of[AXIS_DATA] = c->of[AXIS_EXPERT] = c;
+    c->of[AXIS_MODEL] = c->of[AXIS_REPLICA] = c->alone;
     return c;
+}
+
+/* As comm_axis() without a mesh, but c and its lone rank are not made again. */
+static struct comm *axis_new(struct comm *c, int n, int color)
+{
+    return n == c->size ? c : n == 1 ? c->alone : part(c, color);
+}
+
+void comm_lay(struct comm *c, int n_data, int n_model, int n_expert)
+{
+    int data = c->rank / n_model, model = c->rank % n_model;
+
+    assert(n_data * n_model == c->size && n_data % n_expert == 0);
+    axes_free(c);
+    c->alone = part(c, -1);
+    c->of[AXIS_DATA] = axis_new(c, n_data, model);
+    c->of[AXIS_MODEL] = axis_new(c, n_model, data);
+    c->of[AXIS_EXPERT] = axis_new(c, n_expert, data / n_expert * n_model + model);
+    c->of[AXIS_REPLICA] = axis_new(c, n_data / n_expert, data % n_expert * n_model + model);
+}
+
+struct comm *comm_axis(const struct comm *c, enum axis axis)
+{
+    return c->of[axis];
 }
 
 int comm_rank(const struct comm *c)
@@ -136,7 +208,7 @@ int comm_threads(const struct comm *c)
 
 void comm_set_piece(struct comm *c, size_t n)
 {
-    c->piece = n && n < INT_MAX ? n : INT_MAX / 2;
+    c->common->piece = n && n < INT_MAX ? n : INT_MAX / 2;
 }
 
 void comm_barrier(struct comm *c)
@@ -158,13 +230,13 @@ static void reduce(struct comm *c, void *x, size_t n, size_t width, MPI_Datatype
     char *p = x;
 
     while (n && c->size > 1) {
-        int k = least(n, c->piece);
+        int k = least(n, c->common->piece);
 
         check(MPI_Allreduce(MPI_IN_PLACE, p, k, type, op, c->all), what);
         p += (size_t)k * width;
         n -= (size_t)k;
     }
-    c->stats.sum_seconds += clock_seconds() - start;
+    c->common->stats.sum_seconds += clock_seconds() - start;
 }
 
 void comm_sum_f32(struct comm *c, float *x, size_t n)
@@ -177,6 +249,11 @@ void comm_sum_f64(struct comm *c, double *x, size_t n)
     reduce(c, x, n, sizeof(*x), MPI_DOUBLE, MPI_SUM, "sum of doubles");
 }
 
+void comm_max_f32(struct comm *c, float *x, size_t n)
+{
+    reduce(c, x, n, sizeof(*x), MPI_FLOAT, MPI_MAX, "maximum of floats");
+}
+
 void comm_max_i64(struct comm *c, int64_t *x, size_t n)
 {
     reduce(c, x, n, sizeof(*x), MPI_INT64_T, MPI_MAX, "maximum of integers");
@@ -187,7 +264,7 @@ void comm_broadcast(struct comm *c, void *p, size_t bytes, int root)
     char *to = p;
 
     while (bytes && c->size > 1) {
-        int k = least(bytes, c->piece);
+        int k = least(bytes, c->common->piece);
 
         check(MPI_Bcast(to, k, MPI_BYTE, root, c->all), "broadcast");
         to += k;
@@ -200,7 +277,7 @@ static void swap(struct comm *c, const char *send, size_t n, int to, char *recv,
                  size_t width, MPI_Datatype type, const char *what)
 {
     while (n || m) {
-        int k = least(n, c->piece), l = least(m, c->piece);
+        int k = least(n, c->common->piece), l = least(m, c->common->piece);
 
         check(MPI_Sendrecv(send, k, type, k ? to : MPI_PROC_NULL, 0, recv, l, type,
                            l ? from : MPI_PROC_NULL, 0, c->all, MPI_STATUS_IGNORE),
@@ -246,9 +323,9 @@ void comm_exchange_f32(struct comm *c, const float *send, const size_t *send_n, 
 
     exchange(c, (const char *)send, send_n, (char *)recv, recv_n, width, sizeof(*send), MPI_FLOAT,
              "exchange of rows");
-    c->stats.n_exchange++;
-    c->stats.exchange_bytes += rows * width * sizeof(*send);
-    c->stats.exchange_seconds += clock_seconds() - start;
+    c->common->stats.n_exchange++;
+    c->common->stats.exchange_bytes += rows * width * sizeof(*send);
+    c->common->stats.exchange_seconds += clock_seconds() - start;
 }
 
 void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_t n)
@@ -257,7 +334,7 @@ void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_
     double start = clock_seconds();
     int r;
 
-    if (n <= c->piece && c->size > 1) {
+    if (n <= c->common->piece && c->size > 1) {
         check(MPI_Alltoall(send, (int)n, MPI_INT32_T, recv, (int)n, MPI_INT32_T, c->all), what);
     } else {
         for (r = 0; r < c->size; r++)
@@ -265,7 +342,7 @@ void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_
         exchange(c, (const char *)send, c->equal, (char *)recv, c->equal, 1, sizeof(*send),
                  MPI_INT32_T, what);
     }
-    c->stats.exchange_seconds += clock_seconds() - start;
+    c->common->stats.exchange_seconds += clock_seconds() - start;
 }
 
 void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_t *n_of, int root)
@@ -288,16 +365,18 @@ void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_
 
 const struct comm_stats *comm_stats(const struct comm *c)
 {
-    return &c->stats;
+    return &c->common->stats;
 }
 
 void comm_end(struct comm *c)
 {
     if (!c)
         return;
+    axes_free(c);
     if (c->all != MPI_COMM_NULL)
         check(MPI_Finalize(), "end");
     die_hook = NULL;
+    free(c->common);
     free(c->equal);
     free(c);
 }

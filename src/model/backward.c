@@ -49,6 +49,7 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     linear_backward(m->dn, 0, w->q->g, m->d_query, at->normed, w->q->w, st->n, width, inner);
     linear_backward(d_source, 1, w->k->g, m->d_key, source, w->k->w, from->n, width, inner);
     linear_backward(d_source, 1, w->v->g, m->d_value, source, w->v->w, from->n, width, inner);
+    net_sum(m, m->dn, st->n);
     norm(m, st, m->dn, at, st->block[block].norm[kind]);
 }
 
@@ -64,9 +65,10 @@ static void feed(const struct model *m, const struct stack_net *st, int block,
         moe_layer_backward(w->moe, &call, at->normed, dy, m->dn);
     } else {
         struct dropout drop = net_dropout(m, st->kind, block, DROP_HIDDEN);
-        struct ffn_drop rows = { .drop = &drop, .number = m->b->number, .length = st->length };
+        struct ffn_drop rows = net_ffn_drop(m, st, &drop);
 
         ffn_backward(&w->ffn, &rows, &w->d_ffn, at->normed, dy, st->n, w->saved, m->hidden, m->dn);
+        net_sum(m, m->dn, st->n);
     }
     norm(m, st, m->dn, at, w->norm[FEED]);
 }
@@ -88,7 +90,8 @@ static void run_stack(const struct model *m, const struct stack_net *st)
         attend(m, st, i, SELF, --at);
     }
     net_drop(m, st, 0, DROP_EMBED, st->d);
-    embed_backward(m->embedding->g, st->d, st->id, st->n, width);
+    embed_slice_backward(m->embedding->g, net_vocab_first(m), (size_t)m->c.n_vocab, st->d, st->id,
+                         st->n, width);
     relpos_backward(&st->relpos, st->d_bias, m->c.n_head, (int)st->length, (int)st->length,
                     st->table->g);
 }
@@ -101,6 +104,7 @@ void model_backward(struct model *m, const struct batch *b, const struct run *ru
     m->run = run;
     memset(encoder->d_out, 0, encoder->n * (size_t)m->c.d_model * sizeof(float));
     run_stack(m, &m->stack[DECODER]);
+    net_sum(m, encoder->d_out, encoder->n);
     run_stack(m, encoder);
     m->ready = 0;
 }

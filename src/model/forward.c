@@ -51,6 +51,7 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     attention_forward(&a, w->query, w->key, w->value, kind == SELF ? st->bias : NULL, w->probs,
                       w->mixed);
     linear_forward(at[1].x, w->mixed, w->o->w, st->n, inner, width);
+    net_sum(m, at[1].x, st->n);
     residual(m, st, block, kind, at);
 }
 
@@ -66,9 +67,10 @@ static void feed(const struct model *m, const struct stack_net *st, int block, s
         moe_layer_forward(w->moe, &call, at->normed, at[1].x);
     } else {
         struct dropout drop = net_dropout(m, st->kind, block, DROP_HIDDEN);
-        struct ffn_drop rows = { .drop = &drop, .number = m->b->number, .length = st->length };
+        struct ffn_drop rows = net_ffn_drop(m, st, &drop);
 
         ffn_forward(&w->ffn, &rows, at->normed, st->n, w->saved, at[1].x);
+        net_sum(m, at[1].x, st->n);
     }
     residual(m, st, block, FEED, at);
 }
@@ -81,7 +83,9 @@ static void run_stack(const struct model *m, struct stack_net *st)
 
     relpos_forward(&st->relpos, st->table->w, m->c.n_head, (int)st->length, (int)st->length,
                    st->bias);
-    embed_forward(at->x, m->embedding->w, st->id, st->n, width);
+    embed_slice_forward(at->x, m->embedding->w, net_vocab_first(m), (size_t)m->c.n_vocab, st->id,
+                        st->n, width);
+    net_sum(m, at->x, st->n);
     net_drop(m, st, 0, DROP_EMBED, at->x);
     for (i = 0; i < st->n_block; i++) {
         if (m->keep)

@@ -8,11 +8,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "comm/comm.h"
 #include "kernel/kernel.h"
 #include "model/net.h"
 #include "model/params.h"
 #include "nn/linear.h"
 #include "nn/loss.h"
+#include "nn/loss_slice.h"
 #include "nn/soft.h"
 #include "seq/batch.h"
 
@@ -34,12 +36,32 @@ static const float *head_input(struct model *m, size_t at, size_t n)
     return m->scaled;
 }
 
+/* loss_forward() of one slice of the ids among several. */
+static void slice_loss(struct model *m, size_t at, size_t n, double scale)
+{
+    struct loss_slice s = { .first = net_vocab_first(m), .v = (size_t)m->c.n_vocab, .n = n };
+
+    s.target = m->b->target + at;
+    s.z = m->run->z_loss;
+    s.scale = scale;
+    loss_slice_top(&s, m->logits, m->top);
+    comm_max_f32(m->slices, m->top, n);
+    loss_slice_sums(&s, m->logits, m->top, m->sums);
+    comm_sum_f64(m->slices, m->sums, 2 * n);
+    loss_slice_end(&s, m->logits, m->top, m->sums, m->ce + at, m->log_z + at);
+}
+
 /* The loss of m->logits, which scale makes their gradient. */
 static void chunk_loss(struct model *m, size_t at, size_t n, double scale)
 {
     const struct soft_target *soft = m->run->soft;
     size_t v = (size_t)m->c.n_vocab;
 
+    if (comm_size(m->slices) > 1) {
+        assert(!soft);    // nobody slices a student
+        slice_loss(m, at, n, scale);
+        return;
+    }
     if (soft) {
         struct soft_rule rule = { soft->share, soft->tau, m->run->z_loss };
         struct soft_sums to = { m->ce + at, m->log_z + at, m->soft_ce + at, m->soft_log_z + at };
@@ -68,6 +90,7 @@ static void chunk(struct model *m, size_t at, size_t n)
     if (scale == 0)
         return;
     linear_backward(st->d_out + at * width, 0, m->head->g, m->logits, z, m->head->w, n, width, v);
+    net_sum(m, st->d_out + at * width, n);
     if (m->c.tied)
         kern.scale(st->d_out + at * width, tied_factor(m), n * width);
 }

@@ -16,6 +16,7 @@
 #include "comm/comm.h"
 #include "model/net.h"
 #include "model/params.h"
+#include "model/slice.h"
 
 enum { CHUNK_FLOATS = 1 << 25, CHUNK_ROWS = 64 };    // logits made at once: 128 MB, but not fewer
 
@@ -76,7 +77,8 @@ static void bind_sparse(struct model *m, const struct stack_net *st, struct bloc
                             (size_t)m->c.d_ff, router->w,
                             router->g,         b->expert,
                             b->d_expert };
-    b->moe = moe_layer_new(&net, m->comm, m->moe_work, st->n_most, 1, !m->with_backward);
+    b->moe = moe_layer_new(&net, comm_axis(m->comm, AXIS_EXPERT), m->moe_work, st->n_most, 1,
+                           !m->with_backward);
     m->n_sparse++;
 }
 
@@ -246,6 +248,9 @@ struct model *model_new(const struct config *c, struct params *p, struct comm *c
     m->c = *c;
     m->params = p;
     m->comm = comm;
+    m->slices = comm_axis(comm, AXIS_MODEL);
+    m->slice = comm_rank(m->slices);
+    slice_config(&m->c, comm_size(m->slices));
     m->n_row = n_row;
     m->with_backward = with_backward;
     m->moe_work = moe_work_new();
@@ -261,6 +266,8 @@ struct model *model_new(const struct config *c, struct params *p, struct comm *c
     m->ones = xcalloc(n_most, sizeof(*m->ones));
     m->seen = xcalloc(n_most, sizeof(*m->seen));
     lay_out(m);
+    m->top = xcalloc(m->chunk, sizeof(*m->top));
+    m->sums = xcalloc(2 * m->chunk, sizeof(*m->sums));
     m->pool_size = m->pool.used;
     m->pool.p = mem_map(m->pool_size * sizeof(float));
     lay_out(m);
@@ -308,6 +315,8 @@ void model_free(struct model *m)
     free(m->log_z);
     free(m->soft_ce);
     free(m->soft_log_z);
+    free(m->top);
+    free(m->sums);
     free(m->ones);
     free(m->seen);
     mem_unmap(m->pool.p, m->pool_size * sizeof(float));

@@ -1,7 +1,8 @@
 /* model.h - the T5 / Switch network on one rank: forward and backward of a microbatch.
  *
- * Experts are divided over the ranks of comm; every rank must call forward and backward the
- * same number of times, with any rows (all-padding ones too).
+ * Experts, heads, hidden units and ids are divided over the ranks as comm is laid out (see
+ * comm_lay()); every rank must call forward and backward the same number of times, with any rows
+ * (all-padding ones too), those along AXIS_MODEL with the same.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H

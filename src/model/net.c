@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/rng.h"
+#include "comm/comm.h"
 #include "model/net.h"
 #include "nn/attention.h"
 #include "seq/batch.h"
@@ -49,7 +50,29 @@ struct attention net_attention(const struct model *m, const struct stack_net *st
         .segment_k = from->key,
         .drop = drop->rate > 0 ? drop : NULL,
         .number = m->b->number,
+        .head_first = (uint64_t)m->slice * (uint64_t)m->c.n_head,
     };
+}
+
+struct ffn_drop net_ffn_drop(const struct model *m, const struct stack_net *st,
+                             const struct dropout *drop)
+{
+    return (struct ffn_drop){
+        .drop = drop,
+        .number = m->b->number,
+        .length = st->length,
+        .first = (uint64_t)m->slice * (uint64_t)m->c.d_ff,
+    };
+}
+
+size_t net_vocab_first(const struct model *m)
+{
+    return (size_t)m->slice * (size_t)m->c.n_vocab;
+}
+
+void net_sum(const struct model *m, float *x, size_t n)
+{
+    comm_sum_f32(m->slices, x, n * (size_t)m->c.d_model);
 }
 
 struct moe_call net_moe_call(const struct model *m, const struct stack_net *st, int block)

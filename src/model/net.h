@@ -72,9 +72,10 @@ struct pool {
 };
 
 struct model {
-    struct config c;
+    struct config c;    // the shape of this rank's slice
     struct params *params;
-    struct comm *comm;
+    struct comm *comm, *slices;    // all ranks; those with the other slices
+    int slice;                     // of them, this one
     int n_row, with_backward;
     struct stack_net stack[2];
     const struct param *embedding, *head;    // head: of the logits, may be the embedding
@@ -87,6 +88,8 @@ struct model {
     float *kept_logits;                            // [n, V], or NULL
     double *ce, *log_z;                            // [n] of targets
     double *soft_ce, *soft_log_z;                  // [n] of targets
+    float *top;                                    // [chunk], of all slices
+    double *sums;                                  // [chunk, 2], of all slices
     int32_t *ones, *seen;                          // hf-compat segments
     float *dy, *dn;                                // [n, M] of a sublayer's output and normed input
     float *d_query, *d_key, *d_value, *d_mixed;    // [n, I]
@@ -105,6 +108,12 @@ struct moe_call net_moe_call(const struct model *m, const struct stack_net *st, 
 struct attention;
 struct attention net_attention(const struct model *m, const struct stack_net *st,
                                enum sublayer kind, const struct dropout *drop);
+struct ffn_drop net_ffn_drop(const struct model *m, const struct stack_net *st,
+                             const struct dropout *drop);
+size_t net_vocab_first(const struct model *m);    // the first id of this slice
+
+/* The sum over slices of what each gives to x [n tokens, M]. */
+void net_sum(const struct model *m, float *x, size_t n);
 
 /* logits.c: losses of the decoder's output, and with run->gradient its gradient in d_out. */
 void net_logits(struct model *m, struct losses *sums, double *row_ce, double *row_target);

@@ -15,20 +15,24 @@
 #include "io/tensors.h"
 #include "model/config.h"
 #include "model/params.h"
+#include "model/slice.h"
 
 #define ALIGN 16    // floats: 64 bytes
 
 static const char *const stack_name[] = { "encoder", "decoder" };
 
+/* Along which dimension ranks divide a tensor. */
+enum cut { UNCUT = -1, BY_ROWS, BY_COLS };
+
 struct visitor {
-    void (*see)(void *to, const char *name, enum param_role role, int expert, int64_t rows,
-                int64_t cols);    // cols 0: a vector
+    void (*see)(void *to, const char *name, enum param_role role, enum cut cut, int expert,
+                int64_t rows, int64_t cols);    // cols 0: a vector
     void *to;
 };
 
-__attribute__((format(printf, 6, 7))) static void see(const struct visitor *v, enum param_role role,
-                                                      int expert, int64_t rows, int64_t cols,
-                                                      const char *fmt, ...)
+__attribute__((format(printf, 7, 8))) static void see(const struct visitor *v, enum param_role role,
+                                                      enum cut cut, int expert, int64_t rows,
+                                                      int64_t cols, const char *fmt, ...)
 {
     char name[160];
     va_list ap;
@@ -36,19 +40,19 @@ __attribute__((format(printf, 6, 7))) static void see(const struct visitor *v, e
     va_start(ap, fmt);
     vsnprintf(name, sizeof(name), fmt, ap);
     va_end(ap);
-    v->see(v->to, name, role, expert, rows, cols);
+    v->see(v->to, name, role, cut, expert, rows, cols);
 }
 
 /* wi or wi_0, wi_1; wo. where ends before ".wi". */
 static void walk_ffn(const struct config *c, const struct visitor *v, int expert, const char *where)
 {
     if (c->gated) {
-        see(v, PARAM_MATRIX, expert, c->d_ff, c->d_model, "%s.wi_0.weight", where);
-        see(v, PARAM_MATRIX, expert, c->d_ff, c->d_model, "%s.wi_1.weight", where);
+        see(v, PARAM_MATRIX, BY_ROWS, expert, c->d_ff, c->d_model, "%s.wi_0.weight", where);
+        see(v, PARAM_MATRIX, BY_ROWS, expert, c->d_ff, c->d_model, "%s.wi_1.weight", where);
     } else {
-        see(v, PARAM_MATRIX, expert, c->d_ff, c->d_model, "%s.wi.weight", where);
+        see(v, PARAM_MATRIX, BY_ROWS, expert, c->d_ff, c->d_model, "%s.wi.weight", where);
     }
-    see(v, PARAM_MATRIX, expert, c->d_model, c->d_ff, "%s.wo.weight", where);
+    see(v, PARAM_MATRIX, BY_COLS, expert, c->d_model, c->d_ff, "%s.wo.weight", where);
 }
 
 static void walk_attention(const struct config *c, const struct visitor *v, const char *where,
@@ -56,13 +60,13 @@ static void walk_attention(const struct config *c, const struct visitor *v, cons
 {
     int64_t inner = (int64_t)c->n_head * c->d_kv;
 
-    see(v, PARAM_QUERY, -1, inner, c->d_model, "%s.q.weight", where);
-    see(v, PARAM_MATRIX, -1, inner, c->d_model, "%s.k.weight", where);
-    see(v, PARAM_MATRIX, -1, inner, c->d_model, "%s.v.weight", where);
-    see(v, PARAM_MATRIX, -1, c->d_model, inner, "%s.o.weight", where);
+    see(v, PARAM_QUERY, BY_ROWS, -1, inner, c->d_model, "%s.q.weight", where);
+    see(v, PARAM_MATRIX, BY_ROWS, -1, inner, c->d_model, "%s.k.weight", where);
+    see(v, PARAM_MATRIX, BY_ROWS, -1, inner, c->d_model, "%s.v.weight", where);
+    see(v, PARAM_MATRIX, BY_COLS, -1, c->d_model, inner, "%s.o.weight", where);
     if (has_bias)
-        see(v, PARAM_RELPOS, -1, c->n_bucket, c->n_head, "%s.relative_attention_bias.weight",
-            where);
+        see(v, PARAM_RELPOS, BY_COLS, -1, c->n_bucket, c->n_head,
+            "%s.relative_attention_bias.weight", where);
 }
 
 /* The number of the feed-forward sublayer of a block. */
@@ -78,7 +82,7 @@ static void walk_block(const struct config *c, const struct visitor *v, int stac
 
     snprintf(at, sizeof(at), "%s.block.%d.layer", stack_name[stack], block);
     for (layer = 0; layer <= last; layer++)
-        see(v, PARAM_NORM, -1, c->d_model, 0, "%s.%d.layer_norm.weight", at, layer);
+        see(v, PARAM_NORM, UNCUT, -1, c->d_model, 0, "%s.%d.layer_norm.weight", at, layer);
     snprintf(where, sizeof(where), "%s.0.SelfAttention", at);
     walk_attention(c, v, where, block == 0);
     if (stack == DECODER) {
@@ -86,8 +90,8 @@ static void walk_block(const struct config *c, const struct visitor *v, int stac
         walk_attention(c, v, where, 0);
     }
     if (c->sparse[stack][block]) {
-        see(v, PARAM_MATRIX, -1, c->n_expert, c->d_model, "%s.%d.mlp.router.classifier.weight", at,
-            last);
+        see(v, PARAM_MATRIX, UNCUT, -1, c->n_expert, c->d_model,
+            "%s.%d.mlp.router.classifier.weight", at, last);
         return;
     }
     snprintf(where, sizeof(where), "%s.%d.%s", at, last,
@@ -99,13 +103,14 @@ static void walk_shared(const struct config *c, const struct visitor *v)
 {
     int stack, block;
 
-    see(v, PARAM_EMBEDDING, -1, c->n_vocab, c->d_model, "shared.weight");
+    see(v, PARAM_EMBEDDING, BY_ROWS, -1, c->n_vocab, c->d_model, "shared.weight");
     if (!c->tied)
-        see(v, PARAM_MATRIX, -1, c->n_vocab, c->d_model, "lm_head.weight");
+        see(v, PARAM_MATRIX, BY_ROWS, -1, c->n_vocab, c->d_model, "lm_head.weight");
     for (stack = 0; stack < 2; stack++) {
         for (block = 0; block < c->n_block[stack]; block++)
             walk_block(c, v, stack, block);
-        see(v, PARAM_NORM, -1, c->d_model, 0, "%s.final_layer_norm.weight", stack_name[stack]);
+        see(v, PARAM_NORM, UNCUT, -1, c->d_model, 0, "%s.final_layer_norm.weight",
+            stack_name[stack]);
     }
 }
 
@@ -123,10 +128,16 @@ static void walk_expert(const struct config *c, const struct visitor *v, int exp
             }
 }
 
-static void add(void *to, const char *name, enum param_role role, int expert, int64_t rows,
-                int64_t cols)
+struct laying {
+    struct params *t;
+    const struct params_part *part;
+};
+
+static void add(void *to, const char *name, enum param_role role, enum cut cut, int expert,
+                int64_t rows, int64_t cols)
 {
-    struct params *t = to;
+    const struct laying *l = to;
+    struct params *t = l->t;
     struct param *p;
 
     if (t->n % 64 == 0)
@@ -136,7 +147,13 @@ static void add(void *to, const char *name, enum param_role role, int expert, in
     p->n_dim = cols ? 2 : 1;
     p->dim[0] = rows;
     p->dim[1] = cols;
-    p->n = (size_t)rows * (size_t)(cols ? cols : 1);
+    if (cut != UNCUT && l->part->n_slice > 1) {
+        p->axis = cut;
+        p->slice = l->part->slice;
+        p->n_slice = l->part->n_slice;
+        p->dim[cut] /= p->n_slice;
+    }
+    p->n = (size_t)p->dim[0] * (size_t)(cols ? p->dim[1] : 1);
     t->size += (p->n + ALIGN - 1) / ALIGN * ALIGN;
 }
 
@@ -145,20 +162,21 @@ static int name_order(const void *a, const void *b)
     return strcmp((*(struct param *const *)a)->name, (*(struct param *const *)b)->name);
 }
 
-struct params *params_table(const struct config *c, int first_expert, int n_expert)
+struct params *params_table_part(const struct config *c, const struct params_part *part)
 {
     struct params *t = xcalloc(1, sizeof(*t));
-    struct visitor v = { add, t };
+    struct laying l = { t, part };
+    struct visitor v = { add, &l };
     size_t i;
     int e;
 
-    t->first_expert = first_expert;
-    t->n_expert = n_expert;
+    t->first_expert = part->first_expert;
+    t->n_expert = part->n_expert;
     walk_shared(c, &v);
     t->n_shared = t->n;
     t->size_shared = t->size;
-    for (e = 0; e < n_expert; e++)
-        walk_expert(c, &v, first_expert + e);
+    for (e = 0; e < part->n_expert; e++)
+        walk_expert(c, &v, part->first_expert + e);
     t->by_name = xmalloc(t->n * sizeof(struct param *));
     for (i = 0; i < t->n; i++)
         t->by_name[i] = &t->p[i];
@@ -166,9 +184,15 @@ struct params *params_table(const struct config *c, int first_expert, int n_expe
     return t;
 }
 
-struct params *params_new(const struct config *c, int first_expert, int n_expert, int with_grad)
+struct params *params_table(const struct config *c, int first_expert, int n_expert)
 {
-    struct params *t = params_table(c, first_expert, n_expert);
+    return params_table_part(c, &(struct params_part){ first_expert, n_expert, 0, 1 });
+}
+
+struct params *params_new_part(const struct config *c, const struct params_part *part,
+                               int with_grad)
+{
+    struct params *t = params_table_part(c, part);
     size_t i, at = 0;
 
     t->w = mem_map(t->size * sizeof(float));
@@ -179,6 +203,11 @@ struct params *params_new(const struct config *c, int first_expert, int n_expert
         at += (t->p[i].n + ALIGN - 1) / ALIGN * ALIGN;
     }
     return t;
+}
+
+struct params *params_new(const struct config *c, int first_expert, int n_expert, int with_grad)
+{
+    return params_new_part(c, &(struct params_part){ first_expert, n_expert, 0, 1 }, with_grad);
 }
 
 struct param *params_find(const struct params *t, const char *name)
@@ -199,10 +228,10 @@ struct param *params_find(const struct params *t, const char *name)
     return NULL;
 }
 
-static void count(void *to, const char *name, enum param_role role, int expert, int64_t rows,
-                  int64_t cols)
+static void count(void *to, const char *name, enum param_role role, enum cut cut, int expert,
+                  int64_t rows, int64_t cols)
 {
-    (void)name, (void)role, (void)expert;
+    (void)name, (void)role, (void)cut, (void)expert;
     *(uint64_t *)to += (uint64_t)rows * (uint64_t)(cols ? cols : 1);
 }
 
@@ -230,7 +259,7 @@ uint64_t params_count(const struct config *c)
 
 static double deviation(const struct param *p, const struct config *c, double scale)
 {
-    double fan_in = (double)p->dim[1];
+    double fan_in = (double)slice_dim(p, 1);
 
     switch (p->role) {
     case PARAM_EMBEDDING:
@@ -254,13 +283,16 @@ void params_draw(const struct param *p, const struct config *c, uint64_t seed, d
 
     free(purpose);
 #pragma omp parallel for schedule(static)
-    for (j = 0; j < p->n; j++)
+    for (j = 0; j < p->n; j++) {
+        size_t at = slice_index(p, j);
+
         if (p->role == PARAM_NORM)
             to[j] = 1.0f;
         else if (p->role == PARAM_RELPOS)
-            to[j] = (float)(s * (2.0 * rng_uniform(key, j, 0) - 1.0));
+            to[j] = (float)(s * (2.0 * rng_uniform(key, at, 0) - 1.0));
         else
-            to[j] = (float)(s * rng_normal(key, j, 0, p->role != PARAM_EMBEDDING));
+            to[j] = (float)(s * rng_normal(key, at, 0, p->role != PARAM_EMBEDDING));
+    }
 }
 
 void params_init(struct params *t, const struct config *c, uint64_t seed, double scale)
@@ -276,12 +308,12 @@ struct match {
     int found;
 };
 
-static void match(void *to, const char *name, enum param_role role, int expert, int64_t rows,
-                  int64_t cols)
+static void match(void *to, const char *name, enum param_role role, enum cut cut, int expert,
+                  int64_t rows, int64_t cols)
 {
     struct match *m = to;
 
-    (void)role, (void)expert, (void)rows, (void)cols;
+    (void)role, (void)cut, (void)expert, (void)rows, (void)cols;
     m->found |= strcmp(m->name, name) == 0;
 }
 
@@ -325,13 +357,13 @@ const struct tensor *params_source(const struct param *p, const struct config *c
     return c->tied ? tensors_find(t, "lm_head.weight") : NULL;
 }
 
-/* Of a file the numbers, of err a message with its path before it. */
-static int copy(const struct tensors *from, const struct tensor *x, float *to, size_t n,
-                struct err *err)
+/* Of a file p's numbers, of err a message with its path before it. */
+static int copy(const struct param *p, const struct tensors *from, const struct tensor *x,
+                float *to, struct err *err)
 {
     struct err why;
 
-    if (tensor_copy_f32(x, to, n, &why) < 0)
+    if (slice_copy(p, x, to, &why) < 0)
         return err_set(err, "%s: %s", tensors_path(from, x), why.msg);
     return 0;
 }
@@ -341,7 +373,7 @@ int params_fits(const struct param *p, const struct tensor *x)
     int i, same = x->n_dim == p->n_dim;
 
     for (i = 0; same && i < p->n_dim; i++)
-        same = x->dim[i] == p->dim[i];
+        same = x->dim[i] == slice_dim(p, i);
     return same;
 }
 
@@ -350,9 +382,9 @@ static int load_one(struct param *p, const struct tensors *from, const struct te
 {
     if (!params_fits(p, x))
         return err_set(err, "%s: %s: another shape than the config says (%lld x %lld)",
-                       tensors_path(from, x), p->name, (long long)p->dim[0],
-                       (long long)(p->n_dim > 1 ? p->dim[1] : 1));
-    return copy(from, x, p->w, p->n, err);
+                       tensors_path(from, x), p->name, (long long)slice_dim(p, 0),
+                       (long long)(p->n_dim > 1 ? slice_dim(p, 1) : 1));
+    return copy(p, from, x, p->w, err);
 }
 
 /* A tied model's lm_head, where a file has it, must be the embedding. */
@@ -367,7 +399,7 @@ static int check_tied(const struct params *t, const struct config *c, const stru
     if (!head)
         return 0;
     w = xmalloc(table->n * sizeof(*w));
-    rc = copy(from, head, w, table->n, err);
+    rc = copy(table, from, head, w, err);
     if (rc == 0 && memcmp(w, table->w, table->n * sizeof(*w)) != 0)
         rc = err_set(err, "%s: lm_head.weight differs from the embedding in a tied model",
                      tensors_path(from, head));

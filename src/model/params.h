@@ -20,11 +20,12 @@ enum param_role { PARAM_EMBEDDING, PARAM_MATRIX, PARAM_QUERY, PARAM_NORM, PARAM_
 struct param {
     char *name;
     int n_dim;
-    int64_t dim[2];
+    int64_t dim[2];    // of what is here
     size_t n;
-    enum param_role role;    // decides how it is drawn
-    int expert;              // number of the expert, -1: shared
-    float *w, *g;            // values; gradients (NULL without)
+    int axis, slice, n_slice;    // which of so many slices along dim[axis]; n_slice 0: whole
+    enum param_role role;        // decides how it is drawn
+    int expert;                  // number of the expert, -1: shared
+    float *w, *g;                // values; gradients (NULL without)
 };
 
 struct params {
@@ -36,7 +37,15 @@ struct params {
     struct param **by_name;        // in order of names
 };
 
-/* The table for the experts [first, first + n_expert) of each sparse block. */
+struct params_part {               // what a rank holds of a model
+    int first_expert, n_expert;    // of each sparse block
+    int slice, n_slice;            // which of how many: see slice.h
+};
+struct params *params_new_part(const struct config *c, const struct params_part *part,
+                               int with_grad);
+struct params *params_table_part(const struct config *c, const struct params_part *part);
+
+/* The table for the experts [first, first + n_expert) of each sparse block, not sliced. */
 struct params *params_new(const struct config *c, int first_expert, int n_expert, int with_grad);
 /* Its names and shapes alone: no memory for numbers (w and g are NULL). */
 struct params *params_table(const struct config *c, int first_expert, int n_expert);

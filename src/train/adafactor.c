@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "comm/comm.h"
 #include "model/params.h"
+#include "model/slice.h"
 #include "train/adafactor.h"
 
 enum { CHUNKS = 16, LANES = 8 };
@@ -31,16 +33,6 @@ static size_t n_row(const struct param *p)
 static size_t n_col(const struct param *p)
 {
     return p->n / n_row(p);
-}
-
-int adafactor_is_factored(const struct adafactor_rule *rule, const struct param *p)
-{
-    return p->n_dim == 2 && p->dim[0] >= rule->min_dim && p->dim[1] >= rule->min_dim;
-}
-
-size_t adafactor_slots(const struct adafactor_rule *rule, const struct param *p)
-{
-    return adafactor_is_factored(rule, p) ? n_row(p) + n_col(p) : p->n;
 }
 
 static struct adafactor_work *work_new(size_t rows, size_t cols)
@@ -163,24 +155,34 @@ static void row_move(const float *g, const float *w, float *v, double beta, size
     *ww = lanes_sum(lane_w);
 }
 
+/* Sums over a sliced tensor become those over the whole. */
+static void join(const struct adafactor *a, const struct param *p, double *x, size_t n)
+{
+    if (slice_is_part(p))
+        comm_sum_f64(a->slices, x, n);
+}
+
 /* What multiplies u: lr, the scale of the parameters, and the clipping of u to RMS 1. */
 static float step_size(const struct adafactor *a, const struct param *p, double lr)
 {
-    double uu = 0, ww = 0, n = (double)p->n, scale;
+    double sum[2] = { 0, 0 }, n = (double)slice_size(p), scale;
     size_t i;
 
     for (i = 0; i < n_row(p); i++) {
-        uu += a->work->uu[i];
-        ww += a->work->ww[i];
+        sum[0] += a->work->uu[i];
+        sum[1] += a->work->ww[i];
     }
-    scale = a->rule.no_scale ? 1.0 : fmax(SCALE_MIN, sqrt(ww / n));
-    return (float)(lr * scale / fmax(1.0, sqrt(uu / n) / CLIP));
+    join(a, p, sum, 2);
+    scale = a->rule.no_scale ? 1.0 : fmax(SCALE_MIN, sqrt(sum[1] / n));
+    return (float)(lr * scale / fmax(1.0, sqrt(sum[0] / n) / CLIP));
 }
 
 /* R and C move towards the means of g^2. */
-static void move_factors(struct adafactor_work *k, const struct param *p,
-                         const struct adafactor_slot *s, double beta)
+static void move_factors(struct adafactor *a, const struct param *p, const struct adafactor_slot *s,
+                         double beta)
 {
+    struct adafactor_work *k = a->work;
+    double whole_rows = (double)slice_dim(p, 0), whole_cols = (double)slice_dim(p, 1);
     size_t rows = n_row(p), cols = n_col(p), i, j, c;
 
 #pragma omp parallel for schedule(static) private(i)
@@ -193,10 +195,14 @@ static void move_factors(struct adafactor_work *k, const struct param *p,
     for (c = 0; c < CHUNKS; c++)
         for (j = 0; j < cols; j++)
             k->sum[j] += k->part[c * cols + j];
+    if (p->axis == 0)
+        join(a, p, k->sum, cols);
+    else
+        join(a, p, k->uu, rows);
     for (i = 0; i < rows; i++)
-        s->row[i] = (float)(beta * s->row[i] + (1 - beta) * k->uu[i] / (double)cols);
+        s->row[i] = (float)(beta * s->row[i] + (1 - beta) * k->uu[i] / whole_cols);
     for (j = 0; j < cols; j++)
-        s->col[j] = (float)(beta * s->col[j] + (1 - beta) * k->sum[j] / (double)rows);
+        s->col[j] = (float)(beta * s->col[j] + (1 - beta) * k->sum[j] / whole_rows);
 }
 
 /* u = g (R / mean R)^-1/2 C^-1/2 */
@@ -208,9 +214,11 @@ static void update_factored(struct adafactor *a, struct param *p, const struct a
     double mean = 0;
     float step;
 
-    move_factors(k, p, s, beta);
+    move_factors(a, p, s, beta);
     for (i = 0; i < rows; i++)
-        mean += s->row[i] / (double)rows;
+        mean += s->row[i] / (double)slice_dim(p, 0);
+    if (p->axis == 0)
+        join(a, p, &mean, 1);
     for (i = 0; i < rows; i++)
         k->by_row[i] = (float)(1.0 / sqrt(s->row[i] / mean));
     for (j = 0; j < cols; j++)

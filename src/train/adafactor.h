@@ -1,6 +1,7 @@
 /* adafactor.h - the optimizer: Adafactor without momentum, each tensor by itself, each
  * expert's matrices too. Sums run in an order that depends on the shape alone, so that neither
- * threads nor ranks change a bit of the result. */
+ * threads nor ranks change a bit of the result; where a tensor is sliced (model/slice.h) the
+ * number of slices does, by the rounding of doubles. */
 #ifndef TRAIN_ADAFACTOR_H
 #define TRAIN_ADAFACTOR_H
 
@@ -22,12 +23,14 @@ struct adafactor_slot {    // of one tensor
 };
 
 struct adafactor_work;
+struct comm;
 
 struct adafactor {
     struct adafactor_rule rule;
     struct adafactor_slot *slot;    // in the order of params
     float *data;                    // all slots
     size_t size;                    // floats
+    struct comm *slices;            // who has the other slices of these tensors; NULL: nobody
     struct adafactor_work *work;
 };
 

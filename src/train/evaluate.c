@@ -242,18 +242,18 @@ static void add_rows(const struct pass *p, struct evaluation *e)
         }
 }
 
-/* One shard: passes go round the ranks, and all ranks make equally many. */
+/* One shard: passes go round the ranks of data, and all make equally many. */
 static int run_shard(const struct eval_set *s, struct mix *mix, struct model *m,
-                     const struct config *c, struct comm *comm, const struct run *run,
+                     const struct config *c, struct comm *data, const struct run *run,
                      struct pass *p, struct evaluation *e, struct err *err)
 {
-    uint64_t rows = (uint64_t)p->batch.n_row, round = rows * (uint64_t)comm_size(comm), first;
+    uint64_t rows = (uint64_t)p->batch.n_row, round = rows * (uint64_t)comm_size(data), first;
     struct losses sums = { 0 };
     int rc = 0;
 
     for (first = 0; first < mix_rows(mix); first += round) {
         if (rc == 0)
-            rc = fill(s, mix, first + rows * (uint64_t)comm_rank(comm), p, err);
+            rc = fill(s, mix, first + rows * (uint64_t)comm_rank(data), p, err);
         model_forward(m, &p->batch, run, &sums, p->row_ce, p->row_target);
         add_rows(p, e);
         count_routes(m, c, &p->batch, p->lang, e);
@@ -262,12 +262,12 @@ static int run_shard(const struct eval_set *s, struct mix *mix, struct model *m,
 }
 
 /* Over ranks, and for all languages together. */
-static void gather(struct evaluation *e, struct comm *comm)
+static void gather(struct evaluation *e, struct comm *data)
 {
     size_t per = (size_t)e->n_sparse * (size_t)e->n_expert, n = (size_t)e->n_lang, i, k;
 
-    comm_sum_f64(comm, (double *)e->sums, n * N_EVAL_SUMS);
-    comm_sum_f64(comm, e->chosen, n * per);
+    comm_sum_f64(data, (double *)e->sums, n * N_EVAL_SUMS);
+    comm_sum_f64(data, e->chosen, n * per);
     for (i = 0; i < n; i++) {
         for (k = 0; k < N_EVAL_SUMS; k++)
             ((double *)&e->sums[n])[k] += ((double *)&e->sums[i])[k];
@@ -293,6 +293,7 @@ int evaluate(struct eval_set *s, struct model *m, const struct config *c, struct
              const struct eval_rule *rule, struct evaluation *e, struct err *err)
 {
     struct run run = { .group_rows = rule->group_rows, .hf_compat = rule->hf_compat };
+    struct comm *data = comm_axis(comm, AXIS_DATA);
     size_t rows = (size_t)rule->micro_rows;
     int64_t bad = 0;
     int i;
@@ -308,13 +309,13 @@ int evaluate(struct eval_set *s, struct model *m, const struct config *c, struct
         p.row_ce = xcalloc(rows, sizeof(double));
         p.row_target = xcalloc(rows, sizeof(double));
         batch_init(&p.batch, rule->micro_rows, mix_inputs(s->mix[i]), mix_targets(s->mix[i]));
-        bad |= run_shard(s, s->mix[i], m, c, comm, &run, &p, e, err) < 0;
+        bad |= run_shard(s, s->mix[i], m, c, data, &run, &p, e, err) < 0;
         batch_release(&p.batch);
         free(p.lang);
         free(p.row_ce);
         free(p.row_target);
     }
-    gather(e, comm);
+    gather(e, data);
     comm_max_i64(comm, &bad, 1);
     return bad ? -1 : 0;
 }

@@ -10,6 +10,7 @@
 #include "comm/comm.h"
 #include "kernel/kernel.h"
 #include "model/params.h"
+#include "model/slice.h"
 #include "nn/gemm.h"
 #include "train/loop.h"
 
@@ -46,7 +47,7 @@ static int divide(struct trainer *t, int64_t *micro_rows, struct err *err)
     if (*micro_rows % group != 0)
         return err_set(err, "%" PRId64 " rows a microbatch are not whole groups of %" PRId64,
                        *micro_rows, group);
-    mine = comm_slice((int)n_group, comm_size(t->comm), comm_rank(t->comm), &first);
+    mine = comm_slice((int)n_group, comm_size(t->data), comm_rank(t->data), &first);
     t->first_row = first * group;
     t->n_row = mine * group;
     most = t->n_row;
@@ -63,20 +64,23 @@ struct trainer *trainer_new(const struct config *c, const struct train_rule *rul
 {
     struct trainer *t = xcalloc(1, sizeof(*t));
     struct adafactor_rule optimizer = { .min_dim = (int)rule->optimizer_min_dim };
-    int i, first, n;
+    struct params_part part = slice_part(c, comm);
+    int i;
 
     t->config = *c;
     t->rule = *rule;
     t->lr_scale = 1;
     t->comm = comm;
+    t->data = comm_axis(comm, AXIS_DATA);
+    t->slices = comm_axis(comm, AXIS_MODEL);
     if (divide(t, &micro_rows, err) < 0) {
         trainer_free(t);
         return NULL;
     }
-    n = comm_slice(c->n_expert, comm_size(comm), comm_rank(comm), &first);
-    t->params = params_new(c, first, n, 1);
+    t->params = params_new_part(c, &part, 1);
     params_init(t->params, c, (uint64_t)rule->seed, rule->init_scale);
     t->optimizer = adafactor_new(t->params, &optimizer);
+    t->optimizer->slices = t->slices;
     t->model = model_new(c, t->params, comm, (int)micro_rows, n_input, n_target, 1);
     t->micro = xcalloc((size_t)t->n_micro, sizeof(*t->micro));
     for (i = 0; i < t->n_micro; i++)
@@ -118,26 +122,28 @@ static void count_tokens(struct trainer *t, double *targets, double *tokens)
         n[0] += here;
         n[1] += here + real_inputs(&t->micro[i]);
     }
-    comm_sum_f64(t->comm, n, 2);
+    comm_sum_f64(t->data, n, 2);
     *targets = n[0];
     *tokens = n[1];
 }
 
-/* Gradients of shared parameters become those of all ranks; returns the norm over all. */
+/* Gradients become those of all ranks; returns the norm over all. */
 static double sum_gradients(struct trainer *t)
 {
     struct params *p = t->params;
-    double shared = 0, experts = 0;
+    double whole = 0, part[2] = { 0, 0 };    // part: of slices, of this rank's experts
     size_t i;
 
-    comm_sum_f32(t->comm, p->g, p->size_shared);
+    comm_sum_f32(t->data, p->g, p->size_shared);
+    comm_sum_f32(comm_axis(t->comm, AXIS_REPLICA), p->g + p->size_shared, p->size - p->size_shared);
     for (i = 0; i < p->n; i++) {
         double s = (double)kern.sum_squares(p->p[i].g, p->p[i].n);
 
-        *(i < p->n_shared ? &shared : &experts) += s;
+        *(i >= p->n_shared ? &part[1] : slice_is_part(&p->p[i]) ? &part[0] : &whole) += s;
     }
-    comm_sum_f64(t->comm, &experts, 1);
-    return sqrt(shared + experts);
+    comm_sum_f64(t->slices, part, 2);
+    comm_sum_f64(comm_axis(t->comm, AXIS_EXPERT), &part[1], 1);
+    return sqrt(whole + part[0] + part[1]);
 }
 
 int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err *err)
@@ -156,7 +162,8 @@ int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err 
         model_forward(t->model, &t->micro[i], &run, &r->sums, NULL, NULL);
         model_backward(t->model, &t->micro[i], &run);
     }
-    memcpy(sums, &r->sums, sizeof(r->sums));
+    if (comm_rank(t->slices) == 0)    // the others have the same rows
+        memcpy(sums, &r->sums, sizeof(r->sums));
     sums[N_LOSSES] = stop;
     comm_sum_f64(t->comm, sums, N_LOSSES + 1);
     memcpy(&r->sums, sums, sizeof(r->sums));

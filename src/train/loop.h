@@ -36,7 +36,7 @@ struct train_rule {
 struct trainer {
     struct config config;
     struct train_rule rule;
-    struct comm *comm;
+    struct comm *comm, *data, *slices;    // all ranks; its axes
     struct params *params;
     struct adafactor *optimizer;
     struct model *model;

@@ -7,6 +7,7 @@
 #include "base/die.h"
 #include "base/err.h"
 #include "comm/comm.h"
+#include "comm/mesh.h"
 #include "kernel/kernel.h"
 #include "model/threads.h"
 #include "train/options.h"
@@ -91,6 +92,8 @@ struct opt training_opts[] = {
       "go on from the newest checkpoint, from none, from DIR (default @)" },
     { 0, "log-every", "N", OPT_INT, &ASK.log_every, 0, 1e12,
       "a line on standard error every N steps (default 0: none)" },
+    { 0, "mesh", "data=N,model=M,expert=E", OPT_STR, &training.mesh, 0, 0,
+      "how ranks divide rows, slices of the model, experts (default: rows and experts)" },
     { 'q', "quiet", NULL, OPT_FLAG, &ASK.quiet, 0, 0, "no progress line" },
     { 'j', "threads", "N", OPT_INT, &training.threads, 1, THREADS_MAX,
       "threads of a rank (default: its share of the processors)" },
@@ -106,11 +109,14 @@ struct opt training_data_opts[] = {
 int training_check(struct training *t, struct err *err)
 {
     struct schedule *s = &t->rule.schedule;
+    struct mesh mesh;
 
     if (t->rule.batch % t->rule.group_rows != 0)
         return err_set(err, "--batch is not a multiple of --group-rows");
     if (t->ask.micro_rows % t->rule.group_rows != 0)
         return err_set(err, "--microbatch is not a multiple of --group-rows");
+    if (mesh_read(&mesh, t->mesh, err) < 0)
+        return -1;
     s->kind = strcmp(t->schedule, "constant") == 0 ? SCHEDULE_CONSTANT : SCHEDULE_RSQRT;
     s->lr = !isnan(t->lr) ? t->lr : s->kind == SCHEDULE_CONSTANT ? 1e-3 : 1.0;
     t->ask.guard.lower = strcmp(t->rollback, "lower") == 0;

@@ -17,6 +17,7 @@ struct training {
     const char *schedule, *rollback;    // what is chosen
     double lr;                          // NAN: 1 for rsqrt, 1e-3 for constant
     int64_t threads;
+    const char *mesh;    // for slice_lay()
 };
 
 extern struct training training;

@@ -1,4 +1,5 @@
 /* state.c - see state.h. */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -15,6 +16,7 @@
 #include "io/out.h"
 #include "io/tensors.h"
 #include "model/params.h"
+#include "model/slice.h"
 #include "train/folder.h"
 #include "train/loop.h"
 #include "train/state.h"
@@ -69,41 +71,30 @@ static int agree(struct comm *comm, int rc)
     return (int)-bad;
 }
 
-static struct tensor tensor_of(const char *name, int n_dim, const int64_t *dim, size_t n,
-                               const float *data)
-{
-    struct tensor t = { .name = name, .type = TENSOR_F32, .n_dim = n_dim, .data = data, .n = n };
-
-    memcpy(t.dim, dim, (size_t)n_dim * sizeof(*dim));
-    return t;
-}
-
-struct slot_view {    // one array of the optimizer, as a tensor of a file
-    char *name;
-    int n_dim;
-    int64_t dim[2];
-    size_t n;
-    float *data;
-};
-
-/* The arrays of tensor i: 1 or 2. Names are owned by the caller. */
-static int slot_views(const struct trainer *t, size_t i, struct slot_view *v)
+/* The arrays of the optimizer for tensor i, 1 or 2, as tensors; their names are the caller's. */
+static size_t slot_list(const struct trainer *t, size_t i, struct param *v)
 {
     const struct param *p = &t->params->p[i];
     const struct adafactor_slot *s = &t->optimizer->slot[i];
+    int k;
 
+    v[0] = v[1] = *p;
     if (s->v) {
-        v[0] = (struct slot_view){
-            xasprintf("%s.v", p->name), p->n_dim, { p->dim[0], p->dim[1] }, p->n, s->v
-        };
+        v[0].name = xasprintf("%s.v", p->name);
+        v[0].w = s->v;
         return 1;
     }
-    v[0] = (struct slot_view){
-        xasprintf("%s.v_row", p->name), 1, { p->dim[0] }, (size_t)p->dim[0], s->row
-    };
-    v[1] = (struct slot_view){
-        xasprintf("%s.v_col", p->name), 1, { p->dim[1] }, (size_t)p->dim[1], s->col
-    };
+    for (k = 0; k < 2; k++) {
+        v[k].name = xasprintf("%s.%s", p->name, k ? "v_col" : "v_row");
+        v[k].w = k ? s->col : s->row;
+        v[k].n_dim = 1;
+        v[k].dim[0] = p->dim[k];
+        v[k].dim[1] = 0;
+        v[k].n = (size_t)p->dim[k];
+        if (slice_is_part(p) && p->axis != k)
+            v[k].n_slice = 0;
+        v[k].axis = 0;
+    }
     return 2;
 }
 
@@ -127,43 +118,91 @@ static size_t part_of(const struct params *p, int expert, size_t *first)
     return expert < 0 ? p->n_shared : *first + per;
 }
 
+struct writing {
+    struct param *v;    // [n] in order of names
+    size_t n, next;
+    struct comm *slices;
+    float *whole, *scratch;    // for the largest that is sliced
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct param *)a)->name, ((const struct param *)b)->name);
+}
+
+/* The next tensor, put together from its slices. tensors_write_from() goes in order of names. */
+static const void *next_tensor(void *ctx, const struct tensor *x, struct err *err)
+{
+    struct writing *w = ctx;
+    const struct param *p = &w->v[w->next++];
+
+    (void)x, (void)err;
+    assert(!x || strcmp(x->name, p->name) == 0);
+    if (!slice_is_part(p))
+        return p->w;
+    slice_gather(p, p->w, w->slices, w->scratch, w->whole);
+    return w->whole;
+}
+
+/* Into a file on the first rank of the slices; the others give theirs. */
+static int write_tensors(struct writing *w, const char *path, struct err *err)
+{
+    int root = comm_rank(w->slices) == 0, rc = 0;
+    struct tensor *x = xcalloc(w->n, sizeof(*x));
+    size_t i, most = 0;
+    int k;
+
+    qsort(w->v, w->n, sizeof(*w->v), by_name);
+    for (i = 0; i < w->n; i++) {
+        const struct param *p = &w->v[i];
+
+        x[i] = (struct tensor){ .name = p->name, .type = TENSOR_F32, .n_dim = p->n_dim };
+        x[i].n = slice_size(p);
+        for (k = 0; k < p->n_dim; k++)
+            x[i].dim[k] = slice_dim(p, k);
+        if (slice_is_part(p) && x[i].n > most)
+            most = x[i].n;
+    }
+    w->whole = root && most ? mem_map(2 * most * sizeof(float)) : NULL;
+    w->scratch = w->whole ? w->whole + most : NULL;
+    if (root)
+        rc = tensors_write_from(path, x, w->n, meta, next_tensor, w, err);
+    while (w->next < w->n)    // what the others give, or gave for nothing
+        next_tensor(w, NULL, err);
+    mem_unmap(w->whole, w->whole ? 2 * most * sizeof(float) : 0);
+    free(x);
+    return rc;
+}
+
 static int save_weights(const struct trainer *t, const char *dir, int expert, struct err *err)
 {
-    size_t first, end = part_of(t->params, expert, &first), i;
-    struct tensor *x = xmalloc((end - first) * sizeof(*x));
+    size_t first, end = part_of(t->params, expert, &first);
+    struct writing w = { .n = end - first, .slices = t->slices };
     char *path = file_name(dir, "model", expert);
     int rc;
 
-    for (i = first; i < end; i++) {
-        const struct param *p = &t->params->p[i];
-
-        x[i - first] = tensor_of(p->name, p->n_dim, p->dim, p->n, p->w);
-    }
-    rc = tensors_write(path, x, end - first, meta, err);
+    w.v = xmalloc(w.n * sizeof(*w.v));
+    memcpy(w.v, &t->params->p[first], w.n * sizeof(*w.v));
+    rc = write_tensors(&w, path, err);
     free(path);
-    free(x);
+    free(w.v);
     return rc;
 }
 
 static int save_slots(const struct trainer *t, const char *dir, int expert, struct err *err)
 {
-    size_t first, end = part_of(t->params, expert, &first), i, n = 0;
-    struct tensor *x = xmalloc(2 * (end - first) * sizeof(*x));
+    size_t first, end = part_of(t->params, expert, &first), i;
+    struct writing w = { .v = xcalloc(2 * (end - first), sizeof(*w.v)), .slices = t->slices };
     char *path = file_name(dir, "optimizer", expert);
-    int rc, k;
+    int rc;
 
-    for (i = first; i < end; i++) {
-        struct slot_view v[2];
-        int m = slot_views(t, i, v);
-
-        for (k = 0; k < m; k++)
-            x[n++] = tensor_of(v[k].name, v[k].n_dim, v[k].dim, v[k].n, v[k].data);
-    }
-    rc = tensors_write(path, x, n, meta, err);
-    for (i = 0; i < n; i++)
-        free((char *)x[i].name);
+    for (i = first; i < end; i++)
+        w.n += slot_list(t, i, w.v + w.n);
+    rc = write_tensors(&w, path, err);
+    for (i = 0; i < w.n; i++)
+        free(w.v[i].name);
     free(path);
-    free(x);
+    free(w.v);
     return rc;
 }
 
@@ -235,20 +274,24 @@ static int save_state(const struct trainer *t, const struct state_facts *facts, 
                     err);
 }
 
-/* What this rank keeps: its experts, and on rank 0 what all share. */
+/* What all share, by the first ranks along data; experts, by the first of their replicas. */
 static int save_tensors(const struct trainer *t, const char *dir, struct err *err)
 {
-    int e, end = t->params->first_expert + t->params->n_expert;
+    int e, end = t->params->first_expert + t->params->n_expert, rc = 0;
 
-    if (comm_rank(t->comm) == 0 &&
-        (save_weights(t, dir, -1, err) < 0 || save_slots(t, dir, -1, err) < 0))
-        return -1;
-    if (!config_is_sparse(&t->config))
-        return 0;
-    for (e = t->params->first_expert; e < end; e++)
-        if (save_weights(t, dir, e, err) < 0 || save_slots(t, dir, e, err) < 0)
+    if (comm_rank(t->data) == 0) {
+        rc = save_weights(t, dir, -1, err);
+        if (agree(t->slices, rc) < 0 || (rc = agree(t->slices, save_slots(t, dir, -1, err))) < 0)
             return -1;
-    return 0;
+    }
+    if (!config_is_sparse(&t->config) || comm_rank(comm_axis(t->comm, AXIS_REPLICA)) != 0)
+        return 0;
+    for (e = t->params->first_expert; rc == 0 && e < end; e++) {
+        rc = agree(t->slices, save_weights(t, dir, e, err));
+        if (rc == 0)
+            rc = agree(t->slices, save_slots(t, dir, e, err));
+    }
+    return rc;
 }
 
 /* Rank 0, when all tensors are there. */
@@ -300,19 +343,19 @@ static int load_slots(const struct trainer *t, const char *dir, int expert, stru
     size_t first, end = part_of(t->params, expert, &first), i;
     char *path = file_name(dir, "optimizer", expert);
     struct tensors *from = tensors_open(path, err);
-    int rc = from ? 0 : -1, k;
+    int rc = from ? 0 : -1;
 
     for (i = first; i < end && rc == 0; i++) {
-        struct slot_view v[2];
-        int m = slot_views(t, i, v);
+        struct param v[2];
+        size_t n = slot_list(t, i, v), k;
 
-        for (k = 0; k < m; k++) {
+        for (k = 0; k < n; k++) {
             const struct tensor *x = tensors_find(from, v[k].name);
 
             if (rc == 0 && !x)
                 rc = err_set(err, "%s: %s: missing", path, v[k].name);
             if (rc == 0)
-                rc = tensor_copy_f32(x, v[k].data, v[k].n, err);
+                rc = slice_copy(&v[k], x, v[k].w, err);
             free(v[k].name);
         }
     }

@@ -229,6 +229,53 @@ static void test_slice(void **state)
     assert_int_equal(comm_slice(2000000000, 3, 2, &first), 666666667);
 }
 
-TESTS("comm/comm", cmocka_unit_test(test_sums), cmocka_unit_test(test_broadcast),
-      cmocka_unit_test(test_exchange), cmocka_unit_test(test_gather), cmocka_unit_test(test_slice),
-      cmocka_unit_test(test_share), cmocka_unit_test(test_node))
+/* Of every way to lay the ranks out: who is on which axis, and that sums along it are of them. */
+static void check_axes(struct comm *c, int n_data, int n_model, int n_expert)
+{
+    int rank = comm_rank(c), data = rank / n_model, model = rank % n_model, want[N_AXIS] = { 0 };
+    const int at[N_AXIS] = { data, model, data % n_expert, data / n_expert };
+    const int n[N_AXIS] = { n_data, n_model, n_expert, n_data / n_expert };
+    int r, i;
+
+    comm_lay(c, n_data, n_model, n_expert);
+    for (r = 0; r < comm_size(c); r++) {
+        int d = r / n_model, same = r % n_model == model;
+
+        want[AXIS_DATA] += same ? 1 << r : 0;
+        want[AXIS_MODEL] += d == data ? 1 << r : 0;
+        want[AXIS_EXPERT] += same && d / n_expert == data / n_expert ? 1 << r : 0;
+        want[AXIS_REPLICA] += same && d % n_expert == data % n_expert ? 1 << r : 0;
+    }
+    for (i = 0; i < N_AXIS; i++) {
+        struct comm *axis = comm_axis(c, (enum axis)i);
+        double sum = 1 << rank;
+        float top = (float)rank;
+
+        assert_int_equal(comm_rank(axis), at[i]);
+        assert_int_equal(comm_size(axis), n[i]);
+        comm_sum_f64(axis, &sum, 1);
+        assert_true(sum == want[i]);
+        comm_max_f32(axis, &top, 1);
+        assert_true((int)top <= comm_size(c) && want[i] >> (int)top == 1);
+        assert_ptr_equal(comm_stats(axis), comm_stats(c));
+    }
+}
+
+static void test_axes(void **state)
+{
+    struct comm *c = world();
+    int n = comm_size(c), m, e;
+
+    (void)state;
+    for (m = 1; m <= n; m++)
+        for (e = 1; n % m == 0 && e <= n / m; e++)
+            if (n / m % e == 0)
+                check_axes(c, n / m, m, e);
+    comm_lay(c, n, 1, n);
+    assert_ptr_equal(comm_axis(c, AXIS_DATA), c);
+}
+
+TESTS("comm/comm", cmocka_unit_test(test_axes), cmocka_unit_test(test_sums),
+      cmocka_unit_test(test_broadcast), cmocka_unit_test(test_exchange),
+      cmocka_unit_test(test_gather), cmocka_unit_test(test_slice), cmocka_unit_test(test_share),
+      cmocka_unit_test(test_node))
