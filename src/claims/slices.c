@@ -1,8 +1,8 @@
 /* slices.c - see slices.h. Numbers are big-endian, 8 bytes each:
  *
- *     magic, version, kind, task, tasks, options (16), pages, input     the head
+ *     magic, version, kind, task, tasks, options (16), pages, input, missing     the head
  *     records
- *     for each slice: how many, checksum                                the index
+ *     for each slice: how many, checksum                                         the index
  *     checksum of head and index, end mark
  *
  * A checksum is XXH64 of a block of records seeded with that of the block before.
@@ -21,7 +21,7 @@
 #include "io/out.h"
 #include "lists/url.h"
 
-enum { HEAD = 72, ENTRY = 16, TAIL = 16, VERSION = 1, BLOCK_RECORDS = 1024 };
+enum { HEAD = 80, ENTRY = 16, TAIL = 16, VERSION = 2, BLOCK_RECORDS = 1024 };
 
 static const char magic[] = "swclaims", end_mark[] = "swclosed";
 
@@ -56,6 +56,7 @@ static void head_write(unsigned char head[HEAD], enum slices_kind kind,
     memcpy(head + 40, a->options, 16);
     number_write(head + 56, a->n_page);
     number_write(head + 64, a->input);
+    number_write(head + 72, a->missing);
 }
 
 /* Writing. */
@@ -203,6 +204,7 @@ static int check_head(const struct slices *s, enum slices_kind kind, struct slic
         return err_set(err, "%s: made with other options", s->path);
     about->n_page = number_read(s->frame + 56);
     about->input = number_read(s->frame + 64);
+    about->missing = number_read(s->frame + 72);
     return 0;
 }
 

@@ -29,6 +29,7 @@ struct slices_about {
     unsigned task, n_task;        // task: from 0
     unsigned char options[16];    // of the run: those that differ are another's
     uint64_t n_page, input;       // of the task's input: pages, and a hash of their URLs
+    uint64_t missing;             // of a range of keys of URLs: those of --urls that no page has
 };
 
 /* The slice that a key belongs to, of n. */
@@ -42,8 +43,8 @@ int slices_add(struct slices_writer *w, unsigned slice, const void *record, stru
 int slices_close(struct slices_writer *w, struct err *err);    // frees w whatever happens
 void slices_abandon(struct slices_writer *w);                  // w may be NULL
 
-/* Open what a task wrote, and check that it is of this run. about->task is whose it is; its n_page
- * and input are filled in. NULL on failure. */
+/* Open what a task wrote, and check that it is of this run. about->task is whose it is; its n_page,
+ * input and missing are filled in. NULL on failure. */
 struct slices *slices_open(const char *dir, enum slices_kind kind, struct slices_about *about,
                            struct err *err);
 

@@ -7,6 +7,7 @@
 #include "clean/merge.h"
 #include "clean/run.h"
 #include "io/sort.h"
+#include "lists/keyset.h"
 
 struct merge {
     const struct clean_plan *plan;
@@ -14,6 +15,7 @@ struct merge {
     size_t size;    // of a claim
     unsigned task;
     struct sorter *claims, *lost;
+    size_t found;    // URLs of --urls that a page has
 };
 
 static int add(void *ctx, const unsigned char *record, struct err *err)
@@ -48,6 +50,7 @@ static int read_claims(struct merge *m, const char *dir, const struct slices_abo
 /* Walk the claims: 16 bytes, task and what it lost, for each that is not its owner's. */
 static int decide(struct merge *m, struct err *err)
 {
+    const struct keyset *urls = m->plan->rules.lists.urls;
     unsigned char lost[16];
     struct walk walk = { 0 };
     const void *next;
@@ -61,6 +64,7 @@ static int decide(struct merge *m, struct err *err)
         number_write(lost, task);
         if (m->from == SLICES_URLS) {
             fate = walk_url(&walk, rec) ? LINE_MINE : LINE_OTHERS;
+            m->found += fate == LINE_MINE && urls && keyset_has_key(urls, rec);
             number_write(lost + 8, url_claim_page(rec));
         } else {
             fate = walk_line(&walk, rec, (unsigned)task);
@@ -72,12 +76,28 @@ static int decide(struct merge *m, struct err *err)
     return got;
 }
 
+/* URLs of --urls in the range. */
+static size_t listed(const struct merge *m, const struct slices_about *about)
+{
+    const struct keyset *urls = m->plan->rules.lists.urls;
+    size_t i, n = 0;
+
+    for (i = 0; m->from == SLICES_URLS && urls && i < urls->n; i++)
+        n += slices_of_key(urls->key[i], about->n_task) == about->task;
+    return n;
+}
+
 static int write_lost(struct merge *m, const char *dir, const struct slices_about *about,
                       struct err *err)
 {
-    struct slices_writer *w = slices_create(dir, m->to, about, err);
+    struct slices_about of = *about;
+    struct slices_writer *w;
     const void *next;
-    int got = w ? sorter_start(m->lost, err) : -1;
+    int got;
+
+    of.missing = listed(m, about) - m->found;
+    w = slices_create(dir, m->to, &of, err);
+    got = w ? sorter_start(m->lost, err) : -1;
 
     while (got >= 0 && (got = sorter_next(m->lost, &next, err)) == 1) {
         const unsigned char *lost = next;

@@ -281,11 +281,10 @@ int clean_run(const struct clean_plan *plan, char **files, struct sink *to,
 
     for (i = 0; !bad && i < plan->n_thread; i++)
         judge_report(r.judge[i], r.reading);
+    if (!bad && rule_set_is(&plan->rules, "other_url"))
+        r.tally.missing = plan->rules.lists.urls->n - r.tally.n[URLS];
     if (!bad)
         tally_end(&r.tally, plan, r.reading, pages_notes(r.pages), notes);
-    if (!bad && plan->rules.lists.urls)
-        ledger_count(plan->ledger, "webtextlike-filter:missing-page",
-                     plan->rules.lists.urls->n - r.tally.n[URLS]);
     run_close(&r);
     return bad ? -1 : 0;
 }

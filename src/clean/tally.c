@@ -95,12 +95,14 @@ static void report(const struct tally *t, const struct clean_plan *plan)
     int i, has_lines = rule_set_has(set, RULE_LINE) || rule_set_has(set, RULE_REST);
 
     for (i = 0; i < LANGUAGE; i++) {
-        if ((i == SITES && !set->lists.sites) || (i == URLS && !set->lists.urls) ||
+        if ((i == SITES && !set->lists.sites) || (i == URLS && !rule_set_is(set, "other_url")) ||
             (i == PARAGRAPHS && !rule_set_is(set, "paragraphs")) ||
             ((i == CLEANED || i == CLEAN_LINES) && !has_lines))
             continue;
         ledger_count(plan->ledger, count_name[i], t->n[i]);
     }
+    if (rule_set_is(set, "other_url"))
+        ledger_count(plan->ledger, "webtextlike-filter:missing-page", t->missing);
     report_languages(t, plan);
     report_words(t, plan);
     for (i = 0; i < n_rule; i++)

@@ -44,6 +44,7 @@ struct tally {    // { 0 } is none
     uint64_t language[LANGUAGES_MAX];    // pages that passed, by row of langs
     uint64_t words[WORDS_FATES][LANGUAGES_MAX];
     uint64_t no_language;    // pages dropped because nothing says their language
+    uint64_t missing;        // URLs of --urls that no page has
 };
 
 void tally_add(struct tally *t, const struct tally *from);

@@ -209,6 +209,9 @@ static int read_lost(struct job *job, enum slices_kind kind,
         struct slices *s = slices_open(job->task->dir, kind, &of, err);
         int bad = s ? slices_read(s, job->task->number, each, job, err) : -1;
 
+        if (kind == SLICES_URLS_LOST && of.task == job->task->number)
+            job->tally.missing = of.missing;    // each task tells of a range
+
         slices_free(s);
         if (bad)
             return -1;

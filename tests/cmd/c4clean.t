@@ -340,9 +340,10 @@ many_pages() { # N: pages in English
     [ ! -e w ]
 }
 
-# tasks N PROFILE: a crawl of 40 pages shared out over N tasks: docs.I, stats.I, rejects.I
+# tasks N PROFILE ARGUMENT...: a crawl of 40 pages shared out over N tasks: docs.I, stats.I, rejects.I
 tasks() {
-    local n=$1 pass i o
+    local n=$1 pass i o p=$2
+    shift 2
     for pass in urls merge-urls lines merge-lines filter; do
         for ((i = 1; i <= n; i++)); do
             o=()
@@ -351,7 +352,7 @@ tasks() {
             merge-*) files=() ;;
             *) mapfile -t files < <(awk -v i="$i" -v n="$n" 'NR % n == i % n' list) ;;
             esac
-            c4clean -q -p "$2" -l en --pass $pass --winners winners --task "$i/$n" --mem 1M "${o[@]}" \
+            c4clean -q -p "$p" -l en --pass $pass --winners winners --task "$i/$n" --mem 1M "$@" "${o[@]}" \
                 "${files[@]}"
         done
     done
@@ -365,23 +366,40 @@ crawl_of_40() {
     done >list
 }
 
+# tasks_sum_up PROFILE ARGUMENT...: they wrote and counted what one run does: docs, stats, rejects
+tasks_sum_up() {
+    mapfile -t files <list
+    c4clean -q -p "$1" -l en "${@:2}" --stats stats --rejects rejects -o docs "${files[@]}"
+    for f in docs rejects; do cmp <(sort $f) <(sort $f.?); done
+    [ "$(jq -cS '[.in, .out, .dropped, .counted]' stats)" = "$(jq -cs '
+        def sums: map(to_entries[]) | group_by(.key) | map({ key: .[0].key, value: (if .[0].value | type == "number"
+            then map(.value) | add else map(.value) | sums end) }) | from_entries;
+        [(map(.in) | sums), (map(.out) | sums), (map(.dropped) | sums), (map(.counted) | sums)]
+        ' stats.? | jq -cS .)" ]
+}
+
 @test "tasks together write what one run writes, and count what it counts" {
     crawl_of_40
     for p in c4 mc4; do
         rm -rf winners
         tasks 7 $p
-        mapfile -t files <list
-        c4clean -q -p $p -l en --stats stats --rejects rejects -o docs "${files[@]}"
-        for f in docs rejects; do cmp <(sort $f) <(sort $f.?); done
-        [ "$(jq -cS '[.in, .out, .dropped, .counted]' stats)" = "$(jq -cs '
-            def sums: map(to_entries[]) | group_by(.key) | map({ key: .[0].key, value: (if .[0].value | type == "number"
-                then map(.value) | add else map(.value) | sums end) }) | from_entries;
-            [(map(.in) | sums), (map(.out) | sums), (map(.dropped) | sums), (map(.counted) | sums)]
-            ' stats.? | jq -cS .)" ]
+        tasks_sum_up $p
         jq -e '.dropped["duplicate-url-filter:filtered"].records == 10 and
             .counted["dedupe-lines:line-filtered:global_duplicate"] > 30' stats
     done
     [ "$(find winners -type f | wc -l)" -eq 28 ]
+}
+
+@test "tasks count the URLs of a list that no page has, as one run does" {
+    crawl_of_40
+    for n in $(seq 0 2 58) 3 3; do echo "http://a.example/$n"; done >urls
+    tasks 3 mc4 --urls urls
+    tasks_sum_up mc4 --urls urls
+    # pages have the URLs 0 to 29
+    jq -e '.counted["webtextlike-filter:missing-page"] == 15 and .counted["webtextlike-filter:passed"] == 16' stats
+    [ "$(jq -s 'map(select(.counted["webtextlike-filter:missing-page"] > 0)) | length' stats.?)" -gt 1 ]
+    c4clean -q -p mc4 -l en --urls urls --without other_url --stats stats "${files[@]}" >docs
+    jq -e '.counted | has("webtextlike-filter:missing-page") | not' stats
 }
 
 @test "passes refuse what is cut, foreign or changed, and leave no file" {

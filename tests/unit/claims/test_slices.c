@@ -10,9 +10,12 @@
 
 enum { SLICES = 5, MANY = 3000 };
 
-static struct slices_about about = {
-    .task = 2, .n_task = SLICES, .options = "fifteen letters", .n_page = 77, .input = 1ULL << 63
-};
+static struct slices_about about = { .task = 2,
+                                     .n_task = SLICES,
+                                     .options = "fifteen letters",
+                                     .n_page = 77,
+                                     .input = 1ULL << 63,
+                                     .missing = 5 };
 
 static const unsigned count[SLICES] = { 0, 1, MANY, 0, 1024 };
 
@@ -48,12 +51,13 @@ static int read_all(void)
     unsigned i;
     int bad = 0;
 
-    a.n_page = a.input = 0;
+    a.n_page = a.input = a.missing = 0;
     s = slices_open(".", SLICES_LINES_LOST, &a, &err);
     if (!s)
         return -1;
     assert_int_equal(a.n_page, 77);
     assert_true(a.input == 1ULL << 63);
+    assert_int_equal(a.missing, 5);
     for (i = SLICES; !bad && i-- > 0;) {
         uint64_t want = i * 100000;
 
@@ -84,7 +88,7 @@ static void damage(void **state)
     f = fopen(path, "rb");
     n = fread(whole, 1, sizeof(whole), f);
     fclose(f);
-    assert_int_equal(n, 72 + 8 * (MANY + 1025) + 16 * SLICES + 16);
+    assert_int_equal(n, 80 + 8 * (MANY + 1025) + 16 * SLICES + 16);
     for (i = 0; i < n; i += i < 200 || i + 120 > n ? 1 : 997) {
         memcpy(bad, whole, n);
         bad[i] ^= 0x40;
