@@ -138,7 +138,7 @@ void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_
 static void claim_lines(struct judge *j, struct bytes text, const unsigned char *owner,
                         uint64_t page)
 {
-    const unsigned char *at = text.p, *end = at + text.n, *lf;
+    const unsigned char *at = text.p, *end = bytes_end(text), *lf;
     unsigned char key[CLAIM_KEY];
     uint64_t line = 0;
 
@@ -221,7 +221,7 @@ void judge_report(const struct judge *j, struct ledger *l)
 static struct bytes own_lines(struct judge *j, struct bytes text, const struct fate *f,
                               struct tally *t)
 {
-    const unsigned char *at = text.p, *end = at + text.n, *lf;
+    const unsigned char *at = text.p, *end = bytes_end(text), *lf;
     size_t line, next = 0;
 
     buf_reset(&j->own);

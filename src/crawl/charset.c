@@ -139,7 +139,7 @@ static void put(struct buf *out, const unsigned char *p, size_t n)
 /* UTF-8 that may be broken: each byte that begins no character becomes U+FFFD. */
 static uint64_t mend_utf8(struct bytes s, struct buf *out)
 {
-    const unsigned char *p = s.p, *end = p + s.n, *good = p;
+    const unsigned char *p = s.p, *end = bytes_end(s), *good = p;
     uint64_t bad = 0;
     int len;
 
@@ -186,7 +186,7 @@ static void put_utf16(struct buf *out, const UChar *p, const UChar *end, UChar *
 
 static uint64_t convert(UConverter *cnv, struct bytes s, struct buf *out)
 {
-    const char *p = (const char *)s.p, *end = p + s.n;
+    const char *p = (const char *)s.p, *end = (const char *)bytes_end(s);
     UChar pivot[PIVOT], *to, lone = 0;
     uint64_t bad = 0;
     UErrorCode e;

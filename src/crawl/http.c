@@ -51,7 +51,7 @@ static int is(struct bytes s, const char *word)
 /* "HTTP/1.1 200 OK": the number, -1 when it is no status line. */
 static int read_status(struct bytes line)
 {
-    const unsigned char *p = line.p, *end = p + line.n;
+    const unsigned char *p = line.p, *end = bytes_end(line);
     int status = 0, n;
 
     if (line.n < 5 || strncasecmp((const char *)p, "HTTP/", 5) != 0)
@@ -84,7 +84,7 @@ static void set_field(struct http *h, struct bytes line)
 
 int http_parse(struct bytes block, struct http *h)
 {
-    const unsigned char *p = block.p, *end = p + block.n, *lf;
+    const unsigned char *p = block.p, *end = bytes_end(block), *lf;
     int first = 1;
 
     *h = (struct http){ .body = { end, 0 } };
@@ -137,7 +137,7 @@ static long chunk_size(const unsigned char **p, const unsigned char *end)
 /* The body without its chunking. One that does not begin with a chunk never had any. */
 static int dechunk(struct http_room *r, struct bytes *body)
 {
-    const unsigned char *p = body->p, *end = p + body->n;
+    const unsigned char *p = body->p, *end = bytes_end(*body);
     long size = chunk_size(&p, end);
 
     if (size < 0)
@@ -182,7 +182,7 @@ static int inflate_one(struct http_room *r, const unsigned char **p, const unsig
 
 static int decode_gzip(struct http_room *r, struct bytes body)
 {
-    const unsigned char *p = body.p, *end = p + body.n;
+    const unsigned char *p = body.p, *end = bytes_end(body);
     int wrong = 0;
 
     while (!wrong && end - p > 2 && p[0] == 0x1f && p[1] == 0x8b) {

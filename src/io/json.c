@@ -351,7 +351,7 @@ static unsigned char *escape(unsigned char *to, unsigned char c)
 void json_write_string(struct buf *b, struct bytes s)
 {
     static const unsigned char replacement[] = { 0xef, 0xbf, 0xbd };    // U+FFFD
-    const unsigned char *p = s.p, *end = p + s.n;
+    const unsigned char *p = s.p, *end = bytes_end(s);
     unsigned char *to;
 
     buf_need(b, b->n + s.n + s.n / 8 + 64);

@@ -96,7 +96,7 @@ void ngram_mark(struct buf *marked, struct bytes text)
 
 static void count_plain(struct counter *to, size_t size, struct bytes marked)
 {
-    const unsigned char *p = marked.p, *end = p + marked.n, *q;
+    const unsigned char *p = marked.p, *end = bytes_end(marked), *q;
     size_t n;
 
     for (; p < end; p += ngram_char_len(*p)) {
@@ -227,7 +227,7 @@ static void count_block(struct counter *c, const uint32_t *id, size_t n)
 void ngram_count(struct counter *const to[LANGID_NGRAM_MAX + 1], struct bytes marked)
 {
     static const uint32_t none[128] = { 0 };
-    const unsigned char *p = marked.p, *end = p + marked.n;
+    const unsigned char *p = marked.p, *end = bytes_end(marked);
     struct block b = { .ascii = to[1] ? to[1]->ascii : none };
     size_t size;
 

@@ -462,7 +462,7 @@ static const unsigned char *one(struct simplify *s, const unsigned char *p,
 void simplify_run(struct simplify *s, struct bytes text, struct simple *to)
 {
     struct bytes low = lower(s, text);
-    const unsigned char *p = low.p, *end = p + low.n, *from;
+    const unsigned char *p = low.p, *end = bytes_end(low), *from;
     int dense = 0;
 
     buf_reset(&s->out);

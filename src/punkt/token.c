@@ -127,7 +127,7 @@ static const unsigned char *word_end(const unsigned char *p, const unsigned char
 
 int punkt_token_next(struct bytes *rest, struct punkt_token *t)
 {
-    const unsigned char *p = rest->p, *end = p + rest->n;
+    const unsigned char *p = rest->p, *end = bytes_end(*rest);
     size_t len, n_line = 0;
     int n;
 

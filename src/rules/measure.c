@@ -133,7 +133,7 @@ static void look_at_line(struct measure *m, struct bytes s)
 /* How often the bytes of what are in s, not overlapping. */
 static size_t count_in(struct bytes s, const char *what, size_t n)
 {
-    const unsigned char *at = s.p, *end = at + s.n;
+    const unsigned char *at = s.p, *end = bytes_end(s);
     size_t found = 0;
 
     while (at < end && (at = memchr(at, (unsigned char)what[0], (size_t)(end - at))))

@@ -186,7 +186,7 @@ static const char *needles_find(const struct needles *k, struct bytes s)
 /* Whether s has a code point whose lower case begins with an ASCII letter. */
 static int has_odd_letter(struct bytes s)
 {
-    const unsigned char *at = s.p, *end = at + s.n;
+    const unsigned char *at = s.p, *end = bytes_end(s);
 
     for (; at < end && (at = memchr(at, 0xC4, (size_t)(end - at))); at++)
         if (end - at > 1 && at[1] == 0xB0)

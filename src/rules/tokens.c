@@ -277,7 +277,7 @@ static const unsigned char *take_mark(struct tokens *t, const unsigned char *p,
 void tokens_split(struct tokens *t, struct bytes text)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    const unsigned char *p = text.p, *end = p + text.n;
+    const unsigned char *p = text.p, *end = bytes_end(text);
     int len;
 
     pthread_once(&once, fill_classes);

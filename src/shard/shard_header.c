@@ -220,7 +220,7 @@ static const char *bad_key(const unsigned char *key, size_t n)
 struct shard_header *shard_header_parse(struct bytes payload, struct err *err)
 {
     struct shard_header *h = xcalloc(1, sizeof(*h));
-    const unsigned char *p = payload.p, *end = p + payload.n, *eq, *lf;
+    const unsigned char *p = payload.p, *end = bytes_end(payload), *eq, *lf;
     const char *trouble = payload.n > SHARD_HEADER_MAX ? "more than 1 MiB" : NULL, *version;
 
     for (; !trouble && p < end; p = lf + 1) {
