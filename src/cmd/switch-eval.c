@@ -21,10 +21,11 @@
 #include "model/threads.h"
 #include "train/evaluate.h"
 #include "train/folder.h"
+#include "train/variant.h"
 
 enum { USUAL_ROWS = 8 };
 
-static const char *out_path = "-", *experts_path, *model_name, *mesh;
+static const char *out_path = "-", *experts_path, *model_name, *mesh, *cap = "floor";
 static struct opt_list folders;
 static int64_t group_rows = 1, rows, min_capacity = 4, threads;
 static double capacity_factor = 2.0;
@@ -48,7 +49,10 @@ static const struct opt opts[] = {
       "how ranks divide rows, slices of the model, experts (default: rows and experts)" },
     { 'j', "threads", "N", OPT_INT, &threads, 1, THREADS_MAX,
       "threads of a rank (default: its share of the processors)" },
-    { 0 },
+    { 0, "capacity-rule", "floor|round|none", OPT_CHOICE, &cap, 0, 0,
+      "an expert's share in whole tokens: rounded down, at most a group; to the nearest; "
+      "no token is dropped (default @)" },
+    { .to = router_opts },
 };
 static const struct tool tool = {
     "switch-eval",
@@ -67,7 +71,7 @@ static struct params *load(const char *path, struct config *c, struct comm *comm
 
     if (config_read(c, path, &err) < 0)
         die("%s", err.msg);
-    if (slice_lay(comm, c, mesh, &err) < 0)
+    if (variant_apply(c, &err) < 0 || slice_lay(comm, c, mesh, &err) < 0)
         die_misuse("%s", err.msg);
     part = slice_part(c, comm);
     p = params_new_part(c, &part, 0);
@@ -201,8 +205,8 @@ static void put_experts(const struct evaluation *e, const struct config *c)
 
 static void measure(const char *path, struct eval_set *set, struct comm *comm)
 {
-    struct eval_rule rule = { (int)group_rows, (int)rows, capacity_factor, (int)min_capacity,
-                              hf_compat };
+    struct eval_rule rule = { (int)group_rows,   (int)rows, capacity_factor,
+                              (int)min_capacity, hf_compat, word_of(cap_words, cap) };
     struct err err = { 0 };
     struct evaluation e;
     struct config c;

@@ -10,6 +10,7 @@
 #include "model/threads.h"
 #include "train/options.h"
 #include "train/run.h"
+#include "train/variant.h"
 
 static const char *config_word;
 
@@ -17,9 +18,11 @@ static const struct opt opts[] = {
     { 'c', "config", "FILE|PRESET", OPT_STR, &config_word, 0, 0, "the model's shape" },
     { 0, "weights", "DIR", OPT_STR, &training.ask.weights, 0, 0,
       "begin with the weights of a checkpoint" },
+    { 0, "init", "paper|mtf|t5x", OPT_CHOICE, &training.init, 0, 0,
+      "whose rules the first weights are drawn by (default @)" },
     { 0, "init-scale", "X", OPT_NUM, &training.rule.init_scale, 1e-9, 1e6,
       "scale of the first weights (default @)" },
-    { .to = training_data_opts },
+    { .to = variant_opts },
 };
 
 static const struct tool tool = { "switch-pretrain",
@@ -52,7 +55,7 @@ int main(int argc, char **argv)
     comm = training_begin(&training);
     if (config_find(&c, config_word, &err) < 0)
         die("%s", err.msg);
-    if (slice_lay(comm, &c, training.mesh, &err) < 0)
+    if (variant_apply(&c, &err) < 0 || slice_lay(comm, &c, training.mesh, &err) < 0)
         die_misuse("%s", err.msg);
     rc = run_train(&c, &training.rule, &training.ask, comm, &err);
     return training_end(&training, comm, rc, &err);

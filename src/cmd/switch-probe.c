@@ -25,11 +25,12 @@
 #include "model/slice.h"
 #include "model/threads.h"
 #include "seq/batch.h"
+#include "train/variant.h"
 
-static const char *model_path, *input_path, *out_path, *mesh;
-static int grads, train_loss, hf_compat;
+static const char *model_path, *input_path, *out_path, *mesh, *explore = "jitter", *cap = "floor";
+static int grads, train_loss, hf_compat, second_loss;
 static int64_t group_rows = 1, min_capacity = 4, seed, threads;
-static double dropout, expert_dropout, jitter;
+static double dropout, expert_dropout, jitter, input_dropout = 0.1;
 static double capacity_factor = NAN, z_loss = NAN, aux_loss = NAN, router_z_loss = NAN;
 
 static const struct opt opts[] = {
@@ -50,12 +51,18 @@ static const struct opt opts[] = {
     { 0, "dropout", "X", OPT_NUM, &dropout, 0, 0.99, "rate [0]" },
     { 0, "expert-dropout", "X", OPT_NUM, &expert_dropout, 0, 0.99, "rate inside experts [0]" },
     { 0, "jitter", "X", OPT_NUM, &jitter, 0, 1, "of router inputs, 1 +- X [0]" },
-    { 's', "seed", "N", OPT_INT, &seed, 0, 1e15, "of dropout and jitter [0]" },
+    { 0, "explore", "jitter|argmax|sample|dropout", OPT_CHOICE, &explore, 0, 0,
+      "how routers explore [jitter]" },
+    { 0, "input-dropout", "X", OPT_NUM, &input_dropout, 0, 0.99, "of router inputs [0.1]" },
+    { 0, "capacity-rule", "floor|round|none", OPT_CHOICE, &cap, 0, 0,
+      "how capacity is rounded; none: no drops [floor]" },
+    { 0, "second-loss", NULL, OPT_FLAG, &second_loss, 0, 0, "of top2: balance second choices too" },
+    { 's', "seed", "N", OPT_INT, &seed, 0, 1e15, "of dropout and exploration [0]" },
     { 0, "mesh", "data=N,model=M,expert=E", OPT_STR, &mesh, 0, 0,
       "how ranks divide rows, slices of the model, experts (default: rows and experts)" },
     { 'j', "threads", "N", OPT_INT, &threads, 1, THREADS_MAX,
       "threads of a rank (default: its share of the processors)" },
-    { 0 },
+    { .to = router_opts },
 };
 static const struct tool tool = { "switch-probe", "-m DIR -i FILE -o FILE [OPTION ...]",
                                   "Run a network on given rows and write all it makes of them.",
@@ -84,6 +91,8 @@ static void read_inputs(struct probe *p)
     if (config_read(&p->config, model_path, &err) < 0 ||
         rows_read(&p->all, input_path, p->config.n_vocab, &p->names, &err) < 0)
         die("%s", err.msg);
+    if (variant_apply(&p->config, &err) < 0)
+        die_misuse("%s", err.msg);
     if (grads && !p->names.targets)
         die("%s: neither targets nor labels: no loss to take gradients of", input_path);
 }
@@ -118,7 +127,11 @@ static void set_run(struct probe *p)
     r->gradient = grads;
     r->dropout = dropout;
     r->expert_dropout = expert_dropout;
+    r->explore = (enum explore)(EXPLORE_JITTER + word_of(explore_words, explore));
     r->jitter = jitter;
+    r->input_dropout = input_dropout;
+    r->cap = (enum route_cap)word_of(cap_words, cap);
+    r->second_loss = second_loss;
     r->seed = (uint64_t)seed;
     r->hf_compat = hf_compat;
     r->group_rows = (int)group_rows;
@@ -292,17 +305,15 @@ static void put_block(struct probe *p, const char *stack, int i)
     static const char *const hf_name[] = { "router_logits", "router_probs", "expert_index",
                                            "position_in_expert", "dropped" };
     char *at = xasprintf("%s.block.%d", stack, i), *look;
-    size_t k, j,
-        n_token = p->all.n_row *
-                  (size_t)(stack == stack_name[ENCODER] ? p->all.n_input : p->all.n_target);
     int32_t *to = NULL;
+    size_t k, j;
 
     for (k = 0; k < 5; k++) {
         look = xasprintf("%s.%s", at, p->names.hf ? hf[k] : ours[k]);
         to = put_rows(p, look, xasprintf("%s.%s", at, p->names.hf ? hf_name[k] : ours[k]));
         free(look);
     }
-    for (j = 0; p->names.hf && to && j < n_token; j++)
+    for (j = 0; p->names.hf && to && j < p->out[p->n_out - 1].n; j++)    // kept: dropped
         to[j] = !to[j];
     for (k = 0; k < 2; k++) {
         double x;

@@ -388,11 +388,8 @@ int upcycle_model(const char *from, const char *to, const struct convert_plan *p
     if (!bad && strcmp(j.config.model_type, "switch_transformers") == 0)
         bad = err_set(err, "%s: is a Switch model already", from);
     if (!bad) {
-        snprintf(j.config.model_type, sizeof(j.config.model_type), "switch_transformers");
+        config_make_switch(&j.config);
         j.config.n_expert = up->n_expert;
-        j.config.expert_capacity = 64;    // Hugging Face's defaults
-        j.config.jitter = 0.01;
-        j.config.router_z = 0.001;
         for (stack = 0; stack < 2; stack++)
             for (i = 0; i < j.config.n_block[stack]; i++)
                 j.config.sparse[stack][i] = up->every == 1 || i % up->every == 1;

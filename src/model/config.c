@@ -16,6 +16,21 @@ enum { SIZE_LIMIT = 1 << 24, EXPERT_LIMIT = 1 << 16 };
 
 static const char *const stack_name[] = { "encoder", "decoder" };
 
+const char *const router_words[] = { "top1", "top2", "ntlb", NULL };
+const char *const second_words[] = { "random", "threshold", "all", "none", NULL };
+const char *const explore_words[] = { "jitter", "argmax", "sample", "dropout", NULL };
+const char *const cap_words[] = { "floor", "round", "none", NULL };
+
+int word_of(const char *const *words, const char *given)
+{
+    int i;
+
+    for (i = 0; words[i]; i++)
+        if (strcmp(words[i], given) == 0)
+            return i;
+    return -1;
+}
+
 struct source {    // an object being read, and whether all went well
     const json_t *j;
     const char *path;
@@ -88,37 +103,69 @@ static void read_activation(struct source *s, struct config *c)
                          s->path, proj);
 }
 
+/* A list of blocks under our key; 0: there is none. */
+static int read_list(struct source *s, const char *key, int n_block, unsigned char *blocks)
+{
+    const json_t *list = json_object_get(s->j, key), *v;
+    size_t at;
+
+    if (!list)
+        return 0;
+    if (!json_is_array(list))
+        s->bad = err_set(s->err, "%s: %s is not a list", s->path, key);
+    json_array_foreach(list, at, v)
+    {
+        if (s->bad)
+            return 1;
+        if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) >= n_block)
+            s->bad = err_set(s->err, "%s: %s: not the number of a block", s->path, key);
+        else
+            blocks[json_integer_value(v)] = 1;
+    }
+    return 1;
+}
+
 /* Our list of blocks, else HF's arithmetic. */
 static void read_sparse(struct source *s, struct config *c, int stack)
 {
     char key[64];
-    const json_t *list, *v;
     int i, step, n;
-    size_t at;
 
+    snprintf(key, sizeof(key), "sparse_%s_attention_blocks", stack_name[stack]);
+    read_list(s, key, c->n_block[stack], c->mixed[stack]);
     snprintf(key, sizeof(key), "sparse_%s_blocks", stack_name[stack]);
-    list = json_object_get(s->j, key);
-    if (list) {
-        if (!json_is_array(list))
-            s->bad = err_set(s->err, "%s: %s is not a list", s->path, key);
-        json_array_foreach(list, at, v)
-        {
-            if (s->bad)
-                return;
-            if (!json_is_integer(v) || json_integer_value(v) < 0 ||
-                json_integer_value(v) >= c->n_block[stack])
-                s->bad = err_set(s->err, "%s: %s: not the number of a block", s->path, key);
-            else
-                c->sparse[stack][json_integer_value(v)] = 1;
-        }
+    if (read_list(s, key, c->n_block[stack], c->sparse[stack]))
         return;
-    }
     snprintf(key, sizeof(key), "num_sparse_%s_layers", stack_name[stack]);
     n = whole(s, key, 3, 0, c->n_block[stack]);
     snprintf(key, sizeof(key), "%s_sparse_step", stack_name[stack]);
     step = whole(s, key, n ? c->n_block[stack] / n : BLOCK_MAX, 0, SIZE_LIMIT);
     for (i = 0; n && step && i < c->n_block[stack]; i++)
         c->sparse[stack][i] = step == 1 || i % step == 1;
+}
+
+static int choice(struct source *s, const char *key, const char *const *words)
+{
+    const char *given = word(s, key);
+    int i = given ? word_of(words, given) : 0;
+
+    if (!s->bad && i < 0)
+        s->bad = err_set(s->err, "%s: %s '%s' is not known", s->path, key, given);
+    return i < 0 ? 0 : i;
+}
+
+static void read_router(struct source *s, struct config *c)
+{
+    const char *dtype = word(s, "router_dtype");
+
+    c->router = (enum route_kind)choice(s, "router_kind", router_words);
+    c->n_choice = whole(s, "router_choices", 4, 1, ROUTE_CHOICE_MAX);
+    c->second = (enum route_second)choice(s, "router_second", second_words);
+    c->threshold = fraction(s, "router_threshold", 0.2, 0, 1);
+    c->router_bf16 = dtype && strcmp(dtype, "bfloat16") == 0;
+    c->router_z = fraction(s, "router_z_loss_coef", 0.001, 0, 1e6);
+    c->jitter = fraction(s, "router_jitter_noise", 0.01, 0, 1);
+    c->router_bias = truth(s, "router_bias", 0);
 }
 
 static void read_switch(struct source *s, struct config *c)
@@ -130,10 +177,9 @@ static void read_switch(struct source *s, struct config *c)
             read_sparse(s, c, stack);
     if (config_is_sparse(c))
         c->n_expert = whole(s, "num_experts", 8, 1, EXPERT_LIMIT);
+    c->d_ff_mixed = whole(s, "attention_expert_d_ff", c->d_ff, 0, SIZE_LIMIT);
     c->expert_capacity = whole(s, "expert_capacity", 64, 1, SIZE_LIMIT);
-    c->router_z = fraction(s, "router_z_loss_coef", 0.001, 0, 1e6);
-    c->jitter = fraction(s, "router_jitter_noise", 0.01, 0, 1);
-    c->router_bias = truth(s, "router_bias", 0);
+    read_router(s, c);
 }
 
 static int read_object(struct config *c, struct source *s)
@@ -195,15 +241,36 @@ int config_read(struct config *c, const char *path, struct err *err)
     return rc;
 }
 
-int config_is_sparse(const struct config *c)
+static int some(const struct config *c, const unsigned char blocks[2][BLOCK_MAX])
 {
     int stack, i;
 
     for (stack = 0; stack < 2; stack++)
         for (i = 0; i < c->n_block[stack]; i++)
-            if (c->sparse[stack][i])
+            if (blocks[stack][i])
                 return 1;
     return 0;
+}
+
+int config_is_mixed(const struct config *c)
+{
+    return some(c, c->mixed);
+}
+
+int config_is_sparse(const struct config *c)
+{
+    return some(c, c->sparse) || config_is_mixed(c);
+}
+
+void config_make_switch(struct config *c)
+{
+    snprintf(c->model_type, sizeof(c->model_type), "switch_transformers");
+    c->d_ff_mixed = c->d_ff;
+    c->n_choice = 4;
+    c->threshold = 0.2;
+    c->expert_capacity = 64;    // Hugging Face's defaults
+    c->jitter = 0.01;
+    c->router_z = 0.001;
 }
 
 int config_check(const struct config *c, struct err *err)
@@ -219,6 +286,8 @@ int config_check(const struct config *c, struct err *err)
         return err_set(err, "sparse blocks with %d experts", c->n_expert);
     if (config_is_sparse(c) && strcmp(c->model_type, "switch_transformers") != 0)
         return err_set(err, "sparse blocks in a model of type %s", c->model_type);
+    if (config_is_sparse(c) && c->router == ROUTE_TOP2 && c->n_expert < 2)
+        return err_set(err, "a router of top2 with one expert");
     return 0;
 }
 
@@ -228,38 +297,65 @@ static json_t *text_value(const char *s)
     return json_stringn(s, strlen(s));
 }
 
-static void set_sparse(json_t *j, const struct config *c, int stack)
+/* The list under its key; how many blocks there are. */
+static int set_list(json_t *j, const char *key, const unsigned char *blocks, int n_block)
 {
     json_t *list = json_array();
-    char key[64];
     int i, n = 0;
 
-    for (i = 0; i < c->n_block[stack]; i++)
-        if (c->sparse[stack][i]) {
+    for (i = 0; i < n_block; i++)
+        if (blocks[i]) {
             json_array_append_new(list, json_integer(i));
             n++;
         }
+    json_object_set_new(j, key, list);
+    return n;
+}
+
+static void set_sparse(json_t *j, const struct config *c, int stack)
+{
+    char key[64];
+    int n;
+
+    snprintf(key, sizeof(key), "sparse_%s_blocks", stack_name[stack]);
+    n = set_list(j, key, c->sparse[stack], c->n_block[stack]);
     snprintf(key, sizeof(key), "num_sparse_%s_layers", stack_name[stack]);
     json_object_set_new(j, key, json_integer(n));
     snprintf(key, sizeof(key), "%s_sparse_step", stack_name[stack]);
     json_object_set_new(j, key, json_integer(n ? c->n_block[stack] / n : c->n_block[stack]));
-    snprintf(key, sizeof(key), "sparse_%s_blocks", stack_name[stack]);
-    json_object_set_new(j, key, list);
+    if (!config_is_mixed(c))
+        return;
+    snprintf(key, sizeof(key), "sparse_%s_attention_blocks", stack_name[stack]);
+    set_list(j, key, c->mixed[stack], c->n_block[stack]);
+    json_object_set_new(j, "attention_expert_d_ff", json_integer(c->d_ff_mixed));
+}
+
+static void set_router(json_t *j, const struct config *c)
+{
+    json_object_set_new(j, "router_bias", json_boolean(c->router_bias));
+    json_object_set_new(j, "router_dtype", text_value(c->router_bf16 ? "bfloat16" : "float32"));
+    json_object_set_new(j, "router_ignore_padding_tokens", json_false());
+    json_object_set_new(j, "router_jitter_noise", json_real(c->jitter));
+    json_object_set_new(j, "router_type", text_value("tokens_masked"));
+    json_object_set_new(j, "router_z_loss_coef", json_real(c->router_z));
+    json_object_set_new(j, "router_aux_loss_coef", json_real(0.001));
+    if (c->router != ROUTE_TOP1)
+        json_object_set_new(j, "router_kind", text_value(router_words[c->router]));
+    if (c->router == ROUTE_NTLB)
+        json_object_set_new(j, "router_choices", json_integer(c->n_choice));
+    if (c->router != ROUTE_TOP2)
+        return;
+    json_object_set_new(j, "router_second", text_value(second_words[c->second]));
+    json_object_set_new(j, "router_threshold", json_real(c->threshold));
 }
 
 static void set_switch(json_t *j, const struct config *c)
 {
     set_sparse(j, c, ENCODER);
     set_sparse(j, c, DECODER);
+    set_router(j, c);
     json_object_set_new(j, "num_experts", json_integer(c->n_expert));
     json_object_set_new(j, "expert_capacity", json_integer(c->expert_capacity));
-    json_object_set_new(j, "router_bias", json_boolean(c->router_bias));
-    json_object_set_new(j, "router_dtype", text_value("float32"));
-    json_object_set_new(j, "router_ignore_padding_tokens", json_false());
-    json_object_set_new(j, "router_jitter_noise", json_real(c->jitter));
-    json_object_set_new(j, "router_type", text_value("tokens_masked"));
-    json_object_set_new(j, "router_z_loss_coef", json_real(c->router_z));
-    json_object_set_new(j, "router_aux_loss_coef", json_real(0.001));
     json_object_set_new(j, "add_router_probs", json_false());
 }
 

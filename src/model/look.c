@@ -52,6 +52,7 @@ static int look_route(const struct model *m, const struct stack_net *st, int i, 
 {
     const struct block *b = i < 0 || i >= st->n_block ? NULL : &st->block[i];
     const struct route *r;
+    int n_choice;
 
     if (!b || !b->moe)
         return 0;
@@ -76,7 +77,8 @@ static int look_route(const struct model *m, const struct stack_net *st, int i, 
         v->i32 = r->kept;
     else
         return 0;
-    shape(m, st, v->f32 && v->f32 != r->gate ? m->c.n_expert : 0, v);
+    n_choice = moe_layer_choices(b->moe);
+    shape(m, st, v->f32 && v->f32 != r->gate ? m->c.n_expert : n_choice > 1 ? n_choice : 0, v);
     return 1;
 }
 

@@ -61,6 +61,7 @@ static void bind_ffn(const struct model *m, struct ffn *f, struct ffn_grad *g, c
 static void bind_sparse(struct model *m, const struct stack_net *st, struct block *b,
                         const char *at)
 {
+    struct route_rule rule = { .n_expert = m->c.n_expert, .kind = m->c.router };
     const struct param *router;
     struct moe_net net;
     char where[160];
@@ -73,12 +74,13 @@ static void bind_sparse(struct model *m, const struct stack_net *st, struct bloc
         snprintf(where, sizeof(where), "%s.mlp.experts.expert_%d", at, m->params->first_expert + i);
         bind_ffn(m, &b->expert[i], &b->d_expert[i], where);
     }
+    rule.n_choice = m->c.n_choice;
     net = (struct moe_net){ m->c.n_expert,     (size_t)m->c.d_model,
                             (size_t)m->c.d_ff, router->w,
                             router->g,         b->expert,
                             b->d_expert };
-    b->moe = moe_layer_new(&net, comm_axis(m->comm, AXIS_EXPERT), m->moe_work, st->n_most, 1,
-                           !m->with_backward);
+    b->moe = moe_layer_new(&net, comm_axis(m->comm, AXIS_EXPERT), m->moe_work, st->n_most,
+                           route_choices(&rule), !m->with_backward);
     m->n_sparse++;
 }
 

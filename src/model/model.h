@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "moe/router.h"
+
 struct batch;
 struct comm;
 struct config;
@@ -26,15 +28,23 @@ struct soft_target {
     void *from;
 };
 
+/* How routers explore in training: by jitter of their inputs (but not those of top2); not at
+ * all; drawing the expert; by dropout of their inputs. */
+enum explore { EXPLORE_USUAL, EXPLORE_JITTER, EXPLORE_ARGMAX, EXPLORE_SAMPLE, EXPLORE_DROPOUT };
+
 /* How to run it; fixed for a step. */
 struct run {
-    int train;         // dropout and jitter on
+    int train;         // dropout and exploration on
     int gradient;      // model_backward() follows: the forward pass keeps what it needs
     int hf_compat;     // HF's routing, visibility and padding (spec model.md section 11)
     int group_rows;    // rows of a routing group; divides the rows of a batch (hf_compat: 1)
     double capacity_factor;
     int min_capacity;
-    double dropout, expert_dropout, jitter;
+    double dropout, expert_dropout;
+    enum explore explore;
+    double jitter, input_dropout;    // of EXPLORE_JITTER, EXPLORE_DROPOUT
+    enum route_cap cap;
+    int second_loss;    // of top2: see moe/router.h
     int dropout_per_element;
     double z_loss;                     // 1e-4 in training, 0 in evaluation
     const struct soft_target *soft;    // or NULL

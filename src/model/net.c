@@ -75,26 +75,55 @@ void net_sum(const struct model *m, float *x, size_t n)
     comm_sum_f32(m->slices, x, n * (size_t)m->c.d_model);
 }
 
+static enum explore explores(const struct model *m)
+{
+    if (!m->run->train)
+        return EXPLORE_ARGMAX;
+    if (m->run->explore != EXPLORE_USUAL)
+        return m->run->explore;
+    return m->c.router == ROUTE_TOP2 ? EXPLORE_ARGMAX : EXPLORE_JITTER;
+}
+
+static struct route_rule route_rule(const struct model *m, const struct stack_net *st, uint64_t at)
+{
+    const struct run *run = m->run;
+
+    return (struct route_rule){
+        .n_expert = m->c.n_expert,
+        .group_tokens = (int)st->length * run->group_rows,
+        .capacity_factor = run->capacity_factor,
+        .min_capacity = run->min_capacity,
+        .fixed_capacity = run->hf_compat ? m->c.expert_capacity : 0,
+        .route_padding = run->hf_compat,
+        .cap = run->cap,
+        .kind = m->c.router,
+        .n_choice = m->c.n_choice,
+        .second = m->c.second,
+        .threshold = m->c.threshold,
+        .second_loss = run->second_loss,
+        .sample = explores(m) == EXPLORE_SAMPLE,
+        .bf16 = m->c.router_bf16,
+        .key = rng_u64(rng_key(run->seed, "route"), run->step, at),
+    };
+}
+
 struct moe_call net_moe_call(const struct model *m, const struct stack_net *st, int block)
 {
     const struct run *run = m->run;
     uint64_t at = place_number(st->kind, block, 0);
     double share = 1.0 / run->n_group[st->kind] / (run->aux_mean ? m->n_sparse : 1);
+    enum explore explore = explores(m);
 
     return (struct moe_call){
-        .rule = { .n_expert = m->c.n_expert,
-                  .group_tokens = (int)st->length * run->group_rows,
-                  .capacity_factor = run->capacity_factor,
-                  .min_capacity = run->min_capacity,
-                  .fixed_capacity = run->hf_compat ? m->c.expert_capacity : 0,
-                  .route_padding = run->hf_compat },
+        .rule = route_rule(m, st, at),
         .one_group_losses = run->hf_compat,
         .n = st->n,
         .length = st->length,
         .segment =
             m->b->n_row ? (st->kind == ENCODER ? m->b->input_segment : m->b->target_segment) : NULL,
         .number = m->b->number,
-        .jitter = run->train ? run->jitter : 0,
+        .jitter = explore == EXPLORE_JITTER ? run->jitter : 0,
+        .input_dropout = explore == EXPLORE_DROPOUT ? run->input_dropout : 0,
         .input_key = rng_u64(rng_key(run->seed, "jitter"), run->step, at),
         .drop = { .rate = run->train ? run->expert_dropout : 0,
                   .key = rng_u64(rng_key(run->seed, "expert dropout"), run->step, at),

@@ -61,9 +61,9 @@ static void walk_attention(const struct config *c, const struct visitor *v, cons
     int64_t inner = (int64_t)c->n_head * c->d_kv;
 
     see(v, PARAM_QUERY, BY_ROWS, -1, inner, c->d_model, "%s.q.weight", where);
-    see(v, PARAM_MATRIX, BY_ROWS, -1, inner, c->d_model, "%s.k.weight", where);
-    see(v, PARAM_MATRIX, BY_ROWS, -1, inner, c->d_model, "%s.v.weight", where);
-    see(v, PARAM_MATRIX, BY_COLS, -1, c->d_model, inner, "%s.o.weight", where);
+    see(v, PARAM_ATTENTION, BY_ROWS, -1, inner, c->d_model, "%s.k.weight", where);
+    see(v, PARAM_ATTENTION, BY_ROWS, -1, inner, c->d_model, "%s.v.weight", where);
+    see(v, PARAM_ATTENTION, BY_COLS, -1, c->d_model, inner, "%s.o.weight", where);
     if (has_bias)
         see(v, PARAM_RELPOS, BY_COLS, -1, c->n_bucket, c->n_head,
             "%s.relative_attention_bias.weight", where);
@@ -90,7 +90,7 @@ static void walk_block(const struct config *c, const struct visitor *v, int stac
         walk_attention(c, v, where, 0);
     }
     if (c->sparse[stack][block]) {
-        see(v, PARAM_MATRIX, UNCUT, -1, c->n_expert, c->d_model,
+        see(v, PARAM_ROUTER, UNCUT, -1, c->n_expert, c->d_model,
             "%s.%d.mlp.router.classifier.weight", at, last);
         return;
     }
@@ -257,28 +257,60 @@ uint64_t params_count(const struct config *c)
     return params_count_shared(c) + (uint64_t)c->n_expert * params_count_expert(c);
 }
 
-static double deviation(const struct param *p, const struct config *c, double scale)
+struct draw {    // s is a deviation, or of a uniform draw the bound
+    enum { CONSTANT, UNIFORM, NORMAL, TRUNCATED } kind;
+    double s;
+};
+
+static struct draw draw_paper(const struct param *p, const struct config *c, double scale)
 {
-    double fan_in = (double)slice_dim(p, 1);
+    double matrix = p->n_dim > 1 ? sqrt(scale / (double)slice_dim(p, 1)) : 1;
 
     switch (p->role) {
     case PARAM_EMBEDDING:
-        return 1.0;
-    case PARAM_RELPOS:    // not a deviation: the bound of a uniform draw
-        return sqrt(6.0 * scale / (double)(c->n_bucket + c->n_head));
+        return (struct draw){ NORMAL, 1 };
+    case PARAM_NORM:
+        return (struct draw){ CONSTANT, 1 };
+    case PARAM_RELPOS:
+        return (struct draw){ UNIFORM, sqrt(6.0 * scale / (double)(c->n_bucket + c->n_head)) };
     case PARAM_QUERY:
-        return sqrt(scale / fan_in) / sqrt((double)c->d_kv);
+        return (struct draw){ TRUNCATED, matrix / sqrt((double)c->d_kv) };
     default:
-        return sqrt(scale / fan_in);
+        return (struct draw){ TRUNCATED, matrix };
     }
 }
 
-void params_draw(const struct param *p, const struct config *c, uint64_t seed, double scale,
-                 float *to)
+/* Its scale does not reach attention. */
+static struct draw draw_mtf(const struct param *p, const struct config *c, double scale)
+{
+    if (p->role == PARAM_RELPOS || p->role == PARAM_QUERY || p->role == PARAM_ATTENTION) {
+        struct draw d = draw_paper(p, c, 1);
+
+        d.kind = p->role == PARAM_RELPOS ? UNIFORM : NORMAL;
+        return d;
+    }
+    return draw_paper(p, c, scale);
+}
+
+/* Normal ones are not cut but in dense layers, where the deviation is that after the cut. */
+static struct draw draw_t5x(const struct param *p, const struct config *c, double scale)
+{
+    struct draw d = draw_paper(p, c, scale);
+
+    if (p->role == PARAM_ROUTER)
+        return (struct draw){ NORMAL, 0.02 };
+    if (p->role == PARAM_QUERY || p->role == PARAM_ATTENTION || p->expert >= 0)
+        d.kind = NORMAL;
+    if (d.kind == TRUNCATED)
+        d.s /= 0.87962566103423978;    // deviation of a normal cut at 2
+    return d;
+}
+
+static void draw(const struct param *p, const struct draw *d, uint64_t seed, float *to)
 {
     char *purpose = xasprintf("init %s", p->name);
     uint64_t key = rng_key(seed, purpose);
-    double s = p->role == PARAM_NORM ? 1.0 : deviation(p, c, scale);
+    double s = d->s;
     size_t j;
 
     free(purpose);
@@ -286,21 +318,40 @@ void params_draw(const struct param *p, const struct config *c, uint64_t seed, d
     for (j = 0; j < p->n; j++) {
         size_t at = slice_index(p, j);
 
-        if (p->role == PARAM_NORM)
-            to[j] = 1.0f;
-        else if (p->role == PARAM_RELPOS)
+        if (d->kind == CONSTANT)
+            to[j] = (float)s;
+        else if (d->kind == UNIFORM)
             to[j] = (float)(s * (2.0 * rng_uniform(key, at, 0) - 1.0));
         else
-            to[j] = (float)(s * rng_normal(key, at, 0, p->role != PARAM_EMBEDDING));
+            to[j] = (float)(s * rng_normal(key, at, 0, d->kind == TRUNCATED));
+    }
+}
+
+void params_draw(const struct param *p, const struct config *c, uint64_t seed, double scale,
+                 float *to)
+{
+    struct draw d = draw_paper(p, c, scale);
+
+    draw(p, &d, seed, to);
+}
+
+void params_init_as(struct params *t, const struct config *c, uint64_t seed, double scale,
+                    enum init_scheme scheme)
+{
+    static struct draw (*const how[])(const struct param *, const struct config *,
+                                      double) = { draw_paper, draw_mtf, draw_t5x };
+    size_t i;
+
+    for (i = 0; i < t->n; i++) {
+        struct draw d = how[scheme](&t->p[i], c, scale);
+
+        draw(&t->p[i], &d, seed, t->p[i].w);
     }
 }
 
 void params_init(struct params *t, const struct config *c, uint64_t seed, double scale)
 {
-    size_t i;
-
-    for (i = 0; i < t->n; i++)
-        params_draw(&t->p[i], c, seed, scale, t->p[i].w);
+    params_init_as(t, c, seed, scale, INIT_PAPER);
 }
 
 struct match {

@@ -15,7 +15,18 @@ struct err;
 struct tensor;
 struct tensors;
 
-enum param_role { PARAM_EMBEDDING, PARAM_MATRIX, PARAM_QUERY, PARAM_NORM, PARAM_RELPOS };
+enum param_role {
+    PARAM_EMBEDDING,
+    PARAM_MATRIX,    // of feed-forward nets, experts, the head
+    PARAM_QUERY,
+    PARAM_ATTENTION,    // keys, values, outputs
+    PARAM_ROUTER,
+    PARAM_NORM,
+    PARAM_RELPOS,
+};
+
+/* Whose first weights: the paper's, Mesh TensorFlow's, T5X's (spec model.md section 3). */
+enum init_scheme { INIT_PAPER, INIT_MTF, INIT_T5X };
 
 struct param {
     char *name;
@@ -55,6 +66,8 @@ struct param *params_find(const struct params *p, const char *name);
 
 /* Draw all: a function of (seed, name, element). scale is s of spec model.md section 3. */
 void params_init(struct params *p, const struct config *c, uint64_t seed, double scale);
+void params_init_as(struct params *p, const struct config *c, uint64_t seed, double scale,
+                    enum init_scheme scheme);
 
 /* Draw one parameter into to[p->n], as params_init() does. */
 void params_draw(const struct param *p, const struct config *c, uint64_t seed, double scale,

@@ -125,6 +125,11 @@ const struct route *moe_layer_route(const struct moe_layer *l)
     return &l->route;
 }
 
+int moe_layer_choices(const struct moe_layer *l)
+{
+    return (int)l->n_choice;
+}
+
 const struct route_sums *moe_layer_sums(const struct moe_layer *l)
 {
     return &l->sums;

@@ -58,6 +58,7 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *call, const f
 void moe_layer_backward(struct moe_layer *l, const struct moe_call *call, const float *x,
                         const float *dy, float *dx);
 const struct route *moe_layer_route(const struct moe_layer *l);        // of the last forward
+int moe_layer_choices(const struct moe_layer *l);                      // K
 const struct route_sums *moe_layer_sums(const struct moe_layer *l);    // of the last forward
 size_t moe_layer_bytes(const struct moe_layer *l);                     // with what it has grown
 void moe_layer_free(struct moe_layer *l);

@@ -42,19 +42,15 @@ int route_capacity(const struct route_rule *rule)
     return most > rule->min_capacity ? most : rule->min_capacity;
 }
 
-/* To the nearest bfloat16, ties to even. */
 static void round_bf16(float *x, size_t n)
 {
-    size_t i;
+    uint16_t half[64];
+    size_t i, k;
 
-    for (i = 0; i < n; i++) {
-        uint32_t u;
-
-        memcpy(&u, &x[i], sizeof(u));
-        if ((u & 0x7fffffff) <= 0x7f800000)    // not of NaN
-            u += 0x7fff + ((u >> 16) & 1);
-        u &= 0xffff0000;
-        memcpy(&x[i], &u, sizeof(u));
+    for (i = 0; i < n; i += k) {
+        k = n - i < 64 ? n - i : 64;
+        kern.half(half, x + i, k);
+        kern.whole(x + i, half, k);
     }
 }
 

@@ -159,13 +159,14 @@ static int lang_number(const struct eval_set *s, const char *tag)
     return (int)(at - (const char *const *)s->lang);
 }
 
-/* What the router did in one sparse block, by the language of the row. lang [B]; -1: no row. */
+/* What the router did in one sparse block (of more choices than one, the first counts), by the
+ * language of the row. lang [B]; -1: no row. */
 static void count_block(const struct model *m, const char *block, const struct batch *b,
                         const int *lang, struct evaluation *e, int sparse)
 {
     struct model_view index = { 0 }, kept = { 0 }, probs = { 0 };
     char name[96];
-    int64_t row, at, k, n_expert = e->n_expert;
+    int64_t row, at, k, n_expert = e->n_expert, n_choice;
 
     snprintf(name, sizeof(name), "%s.expert_index", block);
     model_look(m, name, &index);
@@ -173,20 +174,24 @@ static void count_block(const struct model *m, const char *block, const struct b
     model_look(m, name, &kept);
     snprintf(name, sizeof(name), "%s.router_probs", block);
     model_look(m, name, &probs);
+    n_choice = index.n_dim == 3 ? index.dim[2] : 1;
     for (row = 0; row < b->n_row; row++)
         for (at = row * index.dim[1]; lang[row] >= 0 && at < (row + 1) * index.dim[1]; at++) {
             struct eval_sums *s = &e->sums[lang[row]];
+            const int32_t *expert = index.i32 + at * n_choice, *taken = kept.i32 + at * n_choice;
 
-            if (index.i32[at] < 0)
+            if (*expert < 0)
                 continue;
             s->routed++;
-            s->dropped += !kept.i32[at];
+            for (k = 0; k < n_choice && !taken[k]; k++)
+                ;
+            s->dropped += k == n_choice;
             for (k = 0; k < n_expert; k++) {
                 double p = (double)probs.f32[at * n_expert + k];
 
                 s->entropy -= p > 0 ? p * log(p) : 0;
             }
-            e->chosen[((int64_t)lang[row] * e->n_sparse + sparse) * n_expert + index.i32[at]]++;
+            e->chosen[((int64_t)lang[row] * e->n_sparse + sparse) * n_expert + *expert]++;
         }
 }
 
@@ -301,6 +306,7 @@ int evaluate(struct eval_set *s, struct model *m, const struct config *c, struct
     err->msg[0] = 0;
     run.capacity_factor = rule->capacity_factor;
     run.min_capacity = rule->min_capacity;
+    run.cap = (enum route_cap)rule->cap;
     run.n_target = run.n_group[ENCODER] = run.n_group[DECODER] = 1;    // only losses use them
     evaluation_init(e, s, c);
     for (i = 0; i < s->n; i++) {

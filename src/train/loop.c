@@ -24,6 +24,10 @@ struct run train_run(const struct train_rule *rule)
     run.dropout = rule->dropout;
     run.expert_dropout = rule->expert_dropout;
     run.jitter = rule->jitter;
+    run.input_dropout = rule->input_dropout;
+    run.explore = (enum explore)rule->explore;
+    run.cap = (enum route_cap)rule->cap;
+    run.second_loss = rule->second_loss;
     run.dropout_per_element = rule->dropout_per_element;
     run.z_loss = rule->z_loss;
     run.aux_loss = rule->aux_loss;
@@ -58,6 +62,13 @@ static int divide(struct trainer *t, int64_t *micro_rows, struct err *err)
     return 0;
 }
 
+static int check_rule(const struct config *c, const struct train_rule *rule, struct err *err)
+{
+    if (rule->explore == EXPLORE_SAMPLE && c->router != ROUTE_TOP1)
+        return err_set(err, "only a router of top1 can draw its expert");
+    return 0;
+}
+
 struct trainer *trainer_new(const struct config *c, const struct train_rule *rule,
                             struct comm *comm, int n_input, int n_target, int64_t micro_rows,
                             struct err *err)
@@ -73,12 +84,13 @@ struct trainer *trainer_new(const struct config *c, const struct train_rule *rul
     t->comm = comm;
     t->data = comm_axis(comm, AXIS_DATA);
     t->slices = comm_axis(comm, AXIS_MODEL);
-    if (divide(t, &micro_rows, err) < 0) {
+    if (check_rule(c, rule, err) < 0 || divide(t, &micro_rows, err) < 0) {
         trainer_free(t);
         return NULL;
     }
     t->params = params_new_part(c, &part, 1);
-    params_init(t->params, c, (uint64_t)rule->seed, rule->init_scale);
+    params_init_as(t->params, c, (uint64_t)rule->seed, rule->init_scale,
+                   (enum init_scheme)rule->init);
     t->optimizer = adafactor_new(t->params, &optimizer);
     t->optimizer->slices = t->slices;
     t->model = model_new(c, t->params, comm, (int)micro_rows, n_input, n_target, 1);

@@ -25,11 +25,13 @@ struct train_rule {
     int64_t batch, group_rows;    // rows of a step, of a routing group
     double capacity_factor, aux_loss, router_z_loss, z_loss;
     int64_t min_capacity;
-    double dropout, expert_dropout, jitter;
+    double dropout, expert_dropout, jitter, input_dropout;
     int dropout_per_element, aux_mean;
+    int explore, cap, second_loss;    // enum explore, enum route_cap
     struct schedule schedule;
     int64_t optimizer_min_dim;
     double init_scale;
+    int init;    // enum init_scheme
     int64_t seed;
 };
 

@@ -9,6 +9,7 @@
 #include "comm/comm.h"
 #include "comm/mesh.h"
 #include "kernel/kernel.h"
+#include "model/config.h"
 #include "model/threads.h"
 #include "train/options.h"
 
@@ -22,6 +23,7 @@ struct training training = {
               .z_loss = 1e-4,
               .min_capacity = 4,
               .jitter = 0.01,
+              .input_dropout = 0.1,
               .schedule = { .warmup = 10000 },
               .optimizer_min_dim = 128,
               .init_scale = 0.1,
@@ -34,6 +36,8 @@ struct training training = {
              .stop = &stop },
     .schedule = "rsqrt",
     .rollback = "skip",
+    .cap = "floor",
+    .init = "paper",
     .lr = NAN,
 };
 
@@ -64,7 +68,16 @@ struct opt training_opts[] = {
       "dropout rate inside experts (default @)" },
     { 0, "dropout-per-element", NULL, OPT_FLAG, &RULE.dropout_per_element, 0, 0,
       "draw dropout for each element, not for each row" },
+    { 0, "capacity-rule", "floor|round|none", OPT_CHOICE, &training.cap, 0, 0,
+      "an expert's share in whole tokens: rounded down, at most a group; to the nearest; "
+      "no token is dropped (default @)" },
+    { 0, "second-loss", NULL, OPT_FLAG, &RULE.second_loss, 0, 0,
+      "of top2: balance second choices too, by half the weight" },
+    { 0, "explore", "jitter|argmax|sample|dropout", OPT_CHOICE, &training.explore, 0, 0,
+      "how routers explore (default jitter; of top2: argmax)" },
     { 0, "jitter", "X", OPT_NUM, &RULE.jitter, 0, 1, "of the router's input (default @)" },
+    { 0, "input-dropout", "P", OPT_NUM, &RULE.input_dropout, 0, 0.999,
+      "dropout of the router's input to explore by (default @)" },
     { 0, "schedule", "rsqrt|constant", OPT_CHOICE, &training.schedule, 0, 0,
       "of the learning rate (default @)" },
     { 0, "lr", "X", OPT_NUM, &training.lr, 0, 1e6,
@@ -106,6 +119,8 @@ struct opt training_data_opts[] = {
     { .to = training_opts },
 };
 
+static const char *const init_words[] = { "paper", "mtf", "t5x", NULL };
+
 int training_check(struct training *t, struct err *err)
 {
     struct schedule *s = &t->rule.schedule;
@@ -117,6 +132,10 @@ int training_check(struct training *t, struct err *err)
         return err_set(err, "--microbatch is not a multiple of --group-rows");
     if (mesh_read(&mesh, t->mesh, err) < 0)
         return -1;
+    if (t->explore)
+        t->rule.explore = EXPLORE_JITTER + word_of(explore_words, t->explore);
+    t->rule.cap = word_of(cap_words, t->cap);
+    t->rule.init = word_of(init_words, t->init);
     s->kind = strcmp(t->schedule, "constant") == 0 ? SCHEDULE_CONSTANT : SCHEDULE_RSQRT;
     s->lr = !isnan(t->lr) ? t->lr : s->kind == SCHEDULE_CONSTANT ? 1e-3 : 1.0;
     t->ask.guard.lower = strcmp(t->rollback, "lower") == 0;

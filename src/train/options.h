@@ -14,8 +14,8 @@ struct err;
 struct training {
     struct train_rule rule;
     struct run_ask ask;
-    const char *schedule, *rollback;    // what is chosen
-    double lr;                          // NAN: 1 for rsqrt, 1e-3 for constant
+    const char *schedule, *rollback, *explore, *cap, *init;    // what is chosen
+    double lr;    // NAN: 1 for rsqrt, 1e-3 for constant
     int64_t threads;
     const char *mesh;    // for slice_lay()
 };

@@ -288,6 +288,7 @@ static int evaluate_now(struct running *r, struct err *err)
 
     how.micro_rows = r->t->micro[0].n_row;
     how.min_capacity = (int)rule->min_capacity;
+    how.cap = rule->cap;
     rc = evaluate(r->eval, r->t->model, &r->t->config, r->comm, &how, &e, err);
     if (rc == 0)
         rc = agree(r, r->root ? metrics_add_eval(r->evals, r->t->step, &e, err) : 0);

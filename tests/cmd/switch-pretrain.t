@@ -102,6 +102,63 @@ column() { # FILE NAME: the column called NAME
     column run/metrics.tsv loss | awk -v b="$before" '{ exit !($1 < b) }'
 }
 
+@test "variants of the router train, resume and are kept in config.json" {
+    train --router top2 --second threshold --second-threshold 0.1 --second-loss --steps 3
+    [ "$(jq -r '.router_kind, .router_second, .router_threshold' run/step-00000003/config.json |
+        paste -sd' ')" = "top2 threshold 0.1" ]
+    exits 1 train --router ntlb --second-loss
+    [[ $output == *"another model"* ]]
+    exits 1 train --router top2 --second threshold --second-threshold 0.1
+    [[ $output == *"--second-loss 1, not 0"* ]]
+    train --router top2 --second threshold --second-threshold 0.1 --second-loss
+    column run/metrics.tsv loss | awk 'NR == 1 { a = $1 } { b = $1 } END { exit !(NR == 6 && b < a) }'
+    rm -r run
+    train --router ntlb --choices 8 --capacity-factor 1 --min-capacity 1
+    column run/metrics.tsv dropped | awk '$1 > 0 { exit 1 }' # there is room for all
+    rm -r run
+    train --capacity-factor 0.5 --min-capacity 1
+    column run/metrics.tsv dropped | awk '$1 == 0 { exit 1 }'
+    rm -r run
+    train --capacity-factor 0.5 --min-capacity 1 --capacity-rule none
+    column run/metrics.tsv dropped | awk '$1 > 0 { exit 1 }'
+}
+
+@test "exploration, precision and first weights are what options say" {
+    local how
+    train --explore argmax
+    column run/metrics.tsv loss >plain
+    for how in "--explore jitter" "--explore sample" "--explore dropout" "--init mtf" "--init t5x" \
+        "--router-precision bfloat16"; do
+        rm -r run
+        # shellcheck disable=SC2086
+        train --explore argmax $how
+        ! column run/metrics.tsv loss | cmp -s plain - || return 1
+        column run/metrics.tsv loss | awk 'NR == 1 { a = $1 } { b = $1 } END { exit !(b < a) }'
+    done
+    rm -r run
+    exits 1 train --router top2 --explore sample
+    [[ $output == *"only a router of top1"* ]]
+    train --router top2 # without jitter, as it is
+    mv run usual
+    train --router top2 --explore argmax --jitter 0.01
+    cmp <(column usual/metrics.tsv loss) <(column run/metrics.tsv loss)
+}
+
+@test "experts where BLOCKS says" {
+    local i=0 words=(none all every/2 first/2 0,1)
+    local want=('[]' '[0,1]' '[1]' '[0]' '[0,1]')
+    for i in 0 1 2 3 4; do
+        rm -rf run
+        train --steps 1 --sparse-encoder "${words[i]}" --sparse-decoder none --experts 3
+        [ "$(jq -c .sparse_encoder_blocks run/step-00000001/config.json)" = "${want[i]}" ]
+        [ "$(jq -c .sparse_decoder_blocks run/step-00000001/config.json)" = '[]' ]
+        [ "$(find run -name 'expert-*' | wc -l)" = $((i ? 3 : 0)) ]
+    done
+    for word in 2 -1 1, every/0 every/3 many; do
+        exits 2 train --sparse-decoder "$word"
+    done
+}
+
 @test "SIGTERM: a checkpoint after the step, how to go on, exit 0" {
     switch-pretrain --config "$DATA/train/tiny.json" --train "$DATA/train/aa.ex" --out run \
         --batch 1 --steps 64 --save-every 1 --keep 0 -q 2>err &

@@ -42,6 +42,26 @@ on_ranks() { # CASE OPTION...
     exits 1 "$compare" "$golden/paper_switch/inputs.safetensors" want.safetensors got.safetensors
 }
 
+@test "variants of the router do not depend on the ranks" {
+    local how
+    for how in "--router top2 --second random --second-loss" "--router top2 --second threshold" \
+        "--router ntlb --choices 3 --capacity-factor 0.7 --min-capacity 1 --group-rows 2" \
+        "--explore sample" "--explore dropout" "--capacity-rule none" \
+        "--router ntlb --router-precision bfloat16"; do
+        # shellcheck disable=SC2086
+        probe switch_tiny paper_switch ranks 1 -- --train-loss $how --seed 7
+        mv got.safetensors want.safetensors
+        for n in 2 4; do
+            # shellcheck disable=SC2086
+            probe switch_tiny paper_switch ranks "$n" -- --train-loss $how --seed 7
+            "$compare" "$golden/paper_switch/inputs.safetensors" want.safetensors got.safetensors
+        done
+        probe switch_tiny paper_switch ranks 2 -- --train-loss # it does do something
+        exits 1 "$compare" "$golden/paper_switch/inputs.safetensors" want.safetensors \
+            got.safetensors
+    done
+}
+
 @test "HF's rules, where one rank has all rows" {
     probe switch_deep switch_deep ranks 3 -- --hf-compat --train-loss
     agrees switch_deep outputs grads_paper_loss

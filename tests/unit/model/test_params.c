@@ -151,6 +151,46 @@ static void test_init(void **state)
     params_free(one);
 }
 
+/* Deviation s, and whether it was cut at 2 deviations of what was drawn. */
+static void check_kind(const struct params *p, const char *name, double s, double cut)
+{
+    double deviation, most;
+
+    moments(params_find(p, name), &deviation, &most);
+    if (fabs(deviation / s - 1) > 0.1 || (cut > 0 ? most > cut * s : most < 2.4 * s))
+        fail_msg("%s: deviation %g, most %g, for %g", name, deviation, most, s);
+}
+
+static void test_schemes(void **state)
+{
+    static const char *const q = "encoder.block.0.layer.0.SelfAttention.q.weight",
+                             *const o = "encoder.block.0.layer.0.SelfAttention.o.weight",
+                             *const wi = "encoder.block.0.layer.1.mlp.wi.weight",
+                             *const expert =
+                                 "encoder.block.1.layer.1.mlp.experts.expert_2.wi.weight",
+                             *const router = "encoder.block.1.layer.1.mlp.router.classifier.weight";
+    const double cut = 0.87962566103423978, root = sqrt(0.1 / 32);
+    struct config c;
+    struct params *p;
+
+    (void)state;
+    make_config(&c, 64);
+    p = params_new(&c, 2, 1, 0);
+    params_init_as(p, &c, 1, 0.1, INIT_MTF);
+    check_kind(p, q, sqrt(1.0 / 32 / 8), 0);
+    check_kind(p, o, sqrt(1.0 / 32), 0);
+    check_kind(p, wi, cut * root, 2 / cut);
+    check_kind(p, expert, cut * root, 2 / cut);
+    check_kind(p, router, cut * root, 2 / cut);
+    params_init_as(p, &c, 1, 0.1, INIT_T5X);
+    check_kind(p, q, root / sqrt(8), 0);
+    check_kind(p, o, root, 0);
+    check_kind(p, wi, root, 2 / cut);
+    check_kind(p, expert, root, 0);
+    check_kind(p, router, 0.02, 0);
+    params_free(p);
+}
+
 static void test_load(void **state)
 {
     struct config c;
@@ -209,4 +249,4 @@ static void test_aliases(void **state)
 }
 
 TESTS("model/params", cmocka_unit_test(test_table), cmocka_unit_test(test_init),
-      cmocka_unit_test(test_load), cmocka_unit_test(test_aliases))
+      cmocka_unit_test(test_schemes), cmocka_unit_test(test_load), cmocka_unit_test(test_aliases))
