@@ -47,6 +47,9 @@ void comm_exchange_f32(struct comm *c, const float *send, const size_t *send_n, 
 /* n int32 to and from each rank: send and recv are [size, n]. No array may overlap another. */
 void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_t n);
 
+/* own [n] of every rank on all of them, rank after rank: all [size, n]. No array may overlap. */
+void comm_share_f32(struct comm *c, const float *own, size_t n, float *all);
+
 /* Every rank's bytes on root, rank after rank; all is [sum of n], n_of [size], on root only. */
 void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_t *n_of, int root);
 void comm_end(struct comm *c);    // c may be NULL

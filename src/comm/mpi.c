@@ -345,6 +345,22 @@ void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_
     c->common->stats.exchange_seconds += clock_seconds() - start;
 }
 
+void comm_share_f32(struct comm *c, const float *own, size_t n, float *all)
+{
+    double start = clock_seconds();
+    int d;
+
+    if (n)
+        memcpy(all + (size_t)c->rank * n, own, n * sizeof(*own));
+    for (d = 1; d < c->size; d++) {
+        int to = (c->rank + d) % c->size, from = (c->rank - d + c->size) % c->size;
+
+        swap(c, (const char *)own, n, to, (char *)(all + (size_t)from * n), n, from, sizeof(*own),
+             MPI_FLOAT, "sharing of rows");
+    }
+    c->common->stats.exchange_seconds += clock_seconds() - start;
+}
+
 void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_t *n_of, int root)
 {
     char *to = all;

@@ -79,8 +79,8 @@ static void bind_sparse(struct model *m, const struct stack_net *st, struct bloc
                             (size_t)m->c.d_ff, router->w,
                             router->g,         b->expert,
                             b->d_expert };
-    b->moe = moe_layer_new(&net, comm_axis(m->comm, AXIS_EXPERT), m->moe_work, st->n_most,
-                           route_choices(&rule), !m->with_backward);
+    b->moe = moe_layer_new(&net, m->comm, m->moe_work, st->n_most, route_choices(&rule),
+                           !m->with_backward);
     m->n_sparse++;
 }
 

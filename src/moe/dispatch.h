@@ -5,6 +5,10 @@
  * number). Where ranks hold consecutive rows of the batch that is
  * the order of the tokens in the whole batch, so sums over an expert's rows do not depend on
  * the number of ranks, but for rounding.
+ *
+ * Where experts are sliced, m ranks have the same tokens and slices of the same experts. Each
+ * moves 1 / m of the columns; they are put together where they arrive. On the way back what the
+ * slices made of a row is summed first.
  */
 #ifndef MOE_DISPATCH_H
 #define MOE_DISPATCH_H
@@ -23,7 +27,7 @@ float *moe_buffer_need(struct moe_buffer *b, size_t n);
 void moe_buffer_release(struct moe_buffer *b);
 
 struct dispatch {
-    struct comm *comm;
+    struct comm *comm, *slices;
     int n_expert, n_own, n_rank;
     size_t n_send, n_recv;         // rows of this rank's choices; rows for this rank's experts
     int32_t *choice;               // [n_send] which choice each sent row is
@@ -32,18 +36,23 @@ struct dispatch {
     size_t *send_n, *recv_n;       // [n_rank]
     int32_t *send_of, *recv_of;    // [n_rank, most experts of a rank] rows by expert
     size_t *from;                  // [n_expert + 1] work
+    size_t *slice_n;               // [slices] the same
     int most;
 };
 
-void dispatch_init(struct dispatch *d, struct comm *comm, int n_expert, size_t n_choice);
+/* comm: the ranks between which the experts are divided; slices: those with their other slices. */
+void dispatch_init(struct dispatch *d, struct comm *comm, struct comm *slices, int n_expert,
+                   size_t n_choice);
 /* Who goes where: expert [n], kept [n] of n choices. Exchanges the counts. */
 void dispatch_plan(struct dispatch *d, const int32_t *expert, const int32_t *kept, size_t n);
-/* send [n_send, width] -> to [n_recv, width] in expert order. work: n_recv * width floats. */
+enum { DISPATCH_WORK = 3 };    // buffers that the next two need
+/* send [n_send, width] -> to [n_recv, width] in expert order. */
 void dispatch_out(struct dispatch *d, const float *send, float *to, size_t width,
-                  struct moe_buffer *work);
-/* from [n_recv, width] in expert order -> back [n_send, width]; from stays as it is. */
+                  struct moe_buffer work[DISPATCH_WORK]);
+/* from [n_recv, width] in expert order, a part of the sum over slices -> back [n_send, width]; from
+ * stays as it is. */
 void dispatch_back(struct dispatch *d, float *from, float *back, size_t width,
-                   struct moe_buffer *work);
+                   struct moe_buffer work[DISPATCH_WORK]);
 void dispatch_release(struct dispatch *d);
 
 #endif

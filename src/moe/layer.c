@@ -26,9 +26,9 @@ struct kept {                    // by a layer, between forward and backward
 };
 
 struct moe_work {
-    struct kept kept;                      // of layers that share
-    struct moe_buffer pack, result;        // rows before and after a journey
-    struct moe_buffer journey;             // of dispatch
+    struct kept kept;                  // of layers that share
+    struct moe_buffer pack, result;    // rows before and after a journey
+    struct moe_buffer journey[DISPATCH_WORK];
     struct moe_buffer hidden;              // of one expert's backward
     struct moe_buffer input;               // [n, M] the jittered router input
     struct moe_buffer d_gate, d_logits;    // [n, K], [n, E]
@@ -62,21 +62,34 @@ static void kept_release(struct kept *k)
     moe_buffer_release(&k->number);
 }
 
+static size_t journey_floats(const struct moe_work *w)
+{
+    size_t n = 0;
+    int i;
+
+    for (i = 0; i < DISPATCH_WORK; i++)
+        n += w->journey[i].n;
+    return n;
+}
+
 size_t moe_work_bytes(const struct moe_work *w)
 {
-    return (kept_floats(&w->kept) + w->pack.n + w->result.n + w->journey.n + w->hidden.n +
+    return (kept_floats(&w->kept) + w->pack.n + w->result.n + journey_floats(w) + w->hidden.n +
             w->input.n + w->d_gate.n + w->d_logits.n) *
            sizeof(float);
 }
 
 void moe_work_free(struct moe_work *w)
 {
+    int i;
+
     if (!w)
         return;
     kept_release(&w->kept);
     moe_buffer_release(&w->pack);
     moe_buffer_release(&w->result);
-    moe_buffer_release(&w->journey);
+    for (i = 0; i < DISPATCH_WORK; i++)
+        moe_buffer_release(&w->journey[i]);
     moe_buffer_release(&w->hidden);
     moe_buffer_release(&w->input);
     moe_buffer_release(&w->d_gate);
@@ -95,7 +108,8 @@ struct moe_layer *moe_layer_new(const struct moe_net *net, struct comm *comm, st
     l->n_token = n_token;
     l->n_choice = (size_t)n_choice;
     l->kept = shared ? &w->kept : &l->own;
-    dispatch_init(&l->d, comm, net->n_expert, n);
+    dispatch_init(&l->d, comm_axis(comm, AXIS_EXPERT), comm_axis(comm, AXIS_MODEL), net->n_expert,
+                  n);
     l->route.logits = xcalloc(n_logit, sizeof(float));
     l->route.probs = xcalloc(n_logit, sizeof(float));
     l->route.expert = xcalloc(n, sizeof(int32_t));
@@ -273,7 +287,7 @@ static void send_numbers(struct moe_layer *l, const struct moe_call *c)
 
         memcpy(pack + 2 * i, &number, sizeof(number));
     }
-    dispatch_out(&l->d, pack, l->kept->number.p, 2, &l->work->journey);
+    dispatch_out(&l->d, pack, l->kept->number.p, 2, l->work->journey);
 }
 
 /* The dropout of an expert's rows, which begin at row. */
@@ -285,7 +299,7 @@ static const struct ffn_drop *drop_of(const struct moe_layer *l, const struct mo
     drop->drop = &c->drop;
     drop->number = (const uint64_t *)(const void *)l->kept->number.p + row;
     drop->length = 1;
-    drop->first = 0;
+    drop->first = (uint64_t)comm_rank(l->d.slices) * (uint64_t)l->net.d_ff;
     return drop;
 }
 
@@ -352,9 +366,9 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const floa
 #pragma omp parallel for schedule(static) if (l->d.n_send * m > SMALL)
     for (k = 0; k < (long)l->d.n_send; k++)
         memcpy(w->pack.p + (size_t)k * m, x + token_of(l, (size_t)k) * m, m * sizeof(*x));
-    dispatch_out(&l->d, w->pack.p, l->kept->x.p, m, &w->journey);
+    dispatch_out(&l->d, w->pack.p, l->kept->x.p, m, w->journey);
     run_experts(l, c, w->result.p);
-    dispatch_back(&l->d, w->result.p, l->kept->back.p, m, &w->journey);
+    dispatch_back(&l->d, w->result.p, l->kept->back.p, m, w->journey);
     combine(l, c->n, y);
 }
 
@@ -428,9 +442,9 @@ void moe_layer_backward(struct moe_layer *l, const struct moe_call *c, const flo
 
     memset(d_gate, 0, c->n * l->n_choice * sizeof(*d_gate));
     combine_back(l, dy, d_gate, d_row);
-    dispatch_out(&l->d, d_row, d_in, m, &w->journey);
+    dispatch_out(&l->d, d_row, d_in, m, w->journey);
     run_experts_back(l, c, d_in, d_row);
-    dispatch_back(&l->d, d_row, d_in, m, &w->journey);
+    dispatch_back(&l->d, d_row, d_in, m, w->journey);
     choose_back(l, c, x, dx);
 #pragma omp parallel for private(j) schedule(static) if (l->d.n_send * m > SMALL)
     for (i = 0; i < (long)c->n; i++)

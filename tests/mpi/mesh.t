@@ -19,6 +19,36 @@ load ../helper
     agrees t5v11_asym outputs grads_paper_loss
 }
 
+on_meshes() { # CASE OPTION...
+    local case=$1 mesh n how
+    shift
+    for mesh in "2 model=2" "4 data=2,model=2" "4 data=2,model=2,expert=1" "4 data=4,expert=2" \
+        "2 expert=1" "8 data=8" "6 data=3,model=2"; do
+        read -r n how <<<"$mesh"
+        rm -f got.safetensors
+        probe switch_tiny paper_switch ranks "$n" -- --train-loss --mesh "$how" "$@"
+        agrees paper_switch "$case.outputs" "$case.grads"
+    done
+}
+
+@test "experts, two groups: the reference's outputs, routing and gradients on any mesh" {
+    on_meshes groups2_cf1.0_min1 --group-rows 2 --capacity-factor 1 --min-capacity 1
+}
+
+@test "experts, four groups: the same" {
+    on_meshes groups4_cf2.0 --capacity-factor 2
+}
+
+@test "dropout and jitter of experts do not depend on the mesh" {
+    local noise=(--dropout 0.2 --expert-dropout 0.4 --jitter 0.3 --seed 7)
+    probe switch_tiny paper_switch ranks 1 -- --train-loss "${noise[@]}"
+    mv got.safetensors want.safetensors
+    for how in model=2 data=4,expert=2; do
+        probe switch_tiny paper_switch ranks 4 -- --train-loss "${noise[@]}" --mesh "$how"
+        "$compare" "$golden/paper_switch/inputs.safetensors" want.safetensors got.safetensors
+    done
+}
+
 @test "dropout does not depend on slices" {
     probe t5v11_tiny packed_dense ranks 1 -- --train-loss --dropout 0.3 --seed 5
     mv got.safetensors want.safetensors
@@ -68,6 +98,24 @@ dense() {
     paste table1 table | awk 'NR > 1 && ($3 != $12 || ($4 - $13) ^ 2 > 1e-10) { print; exit 1 }'
 }
 
+@test "sparse training: any mesh, the same losses; resumed under another" {
+    train 1 data=1 "$DATA/train/tiny.json" --eval "$DATA/train"
+    mv run one
+    for mesh in "2 model=2" "4 data=2,model=2" "4 data=4,expert=2" "4 data=2,model=2,expert=1"; do
+        read -r n how <<<"$mesh"
+        train "$n" "$how" "$DATA/train/tiny.json" --eval "$DATA/train"
+        agree one run
+        paste one/eval.tsv run/eval.tsv | awk '
+            NR > 1 && ($2 != $6 || $4 != $8 || ($3 - $7) ^ 2 > (1e-4 * $3) ^ 2) { exit 1 }'
+        diff <(ls one/step-00000005) <(ls run/step-00000005)
+        rm -r run
+    done
+    train 4 model=2 "$DATA/train/tiny.json" --steps 2
+    train 2 expert=1 "$DATA/train/tiny.json" --steps 4
+    train 1 data=1 "$DATA/train/tiny.json"
+    agree one run
+}
+
 @test "first weights do not depend on the mesh; a checkpoint is resumed under any" {
     dense
     train 1 data=1 dense.json --lr 0 --steps 1
@@ -95,4 +143,12 @@ dense() {
     exits 2 train 1 data=0 dense.json
     exits 2 ranks 2 switch-probe --mesh model=3 -m "$golden/t5v10_tiny/model" \
         -i "$golden/t5v10_tiny/inputs.safetensors" -o got
+}
+
+@test "six steps of the reference's training on any mesh" {
+    cd "$root" || return 1
+    for mesh in "2 data=2" "2 model=2" "4 data=2,model=2" "4 model=4" "4 data=4,expert=1"; do
+        read -r n how <<<"$mesh"
+        TEST_MESH=$how exits 0 ranks "$n" build/release/tests/unit/train/test_loop
+    done
 }

@@ -37,7 +37,7 @@ static struct affinity processors(int first, int n)
     return a;
 }
 
-static void test_share(void **state)
+static void test_processors(void **state)
 {
     struct affinity many = processors(3, 64), few = processors(60, 2), none = processors(0, 0);
 
@@ -185,6 +185,26 @@ static void test_exchange(void **state)
     }
 }
 
+static void test_share(void **state)
+{
+    struct comm *c = world();
+    int size = comm_size(c), r, piece, i;
+    float own_row[5], *row = malloc((size_t)size * sizeof(own_row));
+
+    (void)state;
+    for (piece = 0; piece < 7; piece += 3) {
+        comm_set_piece(c, (size_t)piece);
+        for (i = 0; i < 5; i++)
+            own_row[i] = (float)(10 * comm_rank(c) + i);
+        comm_share_f32(c, own_row, 5, row);
+        for (r = 0; r < size; r++)
+            for (i = 0; i < 5; i++)
+                assert_true(row[5 * r + i] == (float)(10 * r + i));
+    }
+    comm_share_f32(c, own_row, 0, row);
+    free(row);
+}
+
 static void test_gather(void **state)
 {
     struct comm *c = world();
@@ -278,4 +298,4 @@ static void test_axes(void **state)
 TESTS("comm/comm", cmocka_unit_test(test_axes), cmocka_unit_test(test_sums),
       cmocka_unit_test(test_broadcast), cmocka_unit_test(test_exchange),
       cmocka_unit_test(test_gather), cmocka_unit_test(test_slice), cmocka_unit_test(test_share),
-      cmocka_unit_test(test_node))
+      cmocka_unit_test(test_processors), cmocka_unit_test(test_node))
