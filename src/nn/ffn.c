@@ -15,15 +15,15 @@ static size_t left(size_t n, size_t i)
     return n - i < CHUNK ? n - i : CHUNK;
 }
 
-static double rate(const struct ffn_drop *drop)
+double ffn_drop_rate(const struct ffn_drop *drop)
 {
     return drop && drop->drop ? drop->drop->rate : 0;
 }
 
-static void hidden_drop(const struct ffn *f, const struct ffn_drop *d, float *h, size_t n)
+void ffn_hidden_drop(const struct ffn_drop *d, float *h, size_t n, size_t width)
 {
-    if (rate(d) > 0)
-        dropout_apply_from(d->drop, h, d->number, n / d->length, d->length, f->d_ff, d->first);
+    if (ffn_drop_rate(d) > 0)
+        dropout_apply_from(d->drop, h, d->number, n / d->length, d->length, width, d->first);
 }
 
 size_t ffn_saved(const struct ffn *f, size_t n)
@@ -48,7 +48,7 @@ void ffn_forward(const struct ffn *f, const struct ffn_drop *drop, const float *
             kern.geglu(h + i, u + i, v + i, left(size, i));
         else
             kern.relu(h + i, h + i, left(size, i));
-    hidden_drop(f, drop, h, n);
+    ffn_hidden_drop(drop, h, n, f->d_ff);
     linear_forward(y, h, f->wo, n, f->d_ff, f->d_model);
 }
 
@@ -58,11 +58,11 @@ void ffn_backward(const struct ffn *f, const struct ffn_drop *drop, const struct
 {
     size_t size = n * f->d_ff, i;
     const float *h = saved, *u = h + size, *v = u + size;
-    float *du = work, *dv = work + size, keep = (float)(1 / (1 - rate(drop)));
+    float *du = work, *dv = work + size, keep = (float)(1 / (1 - ffn_drop_rate(drop)));
 
     linear_backward(du, 0, g->wo, dy, h, f->wo, n, f->d_ff, f->d_model);
     if (f->wi_1)
-        hidden_drop(f, drop, du, n);
+        ffn_hidden_drop(drop, du, n, f->d_ff);
 #pragma omp parallel for schedule(static)
     for (i = 0; i < size; i += CHUNK)
         if (f->wi_1)

@@ -26,7 +26,9 @@ struct ffn_drop {    // dropout of the hidden activations; rows as in dropout.h
     uint64_t first;    // number of hidden unit 0 in the whole layer, when F is a rank's slice
 };
 
-size_t ffn_saved(const struct ffn *f, size_t n);    // floats of `saved` for n tokens
+size_t ffn_saved(const struct ffn *f, size_t n);      // floats of `saved` for n tokens
+double ffn_drop_rate(const struct ffn_drop *drop);    // drop may be NULL: 0
+void ffn_hidden_drop(const struct ffn_drop *drop, float *h, size_t n, size_t d_ff);
 
 /* x [n, M] -> y [n, M] (overwritten). saved is kept for the backward pass. drop may be NULL. */
 void ffn_forward(const struct ffn *f, const struct ffn_drop *drop, const float *x, size_t n,

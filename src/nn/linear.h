@@ -3,10 +3,22 @@
 #define NN_LINEAR_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 void linear_forward(float *y, const float *x, const float *w, size_t n, size_t in, size_t out);
 /* dx = dy W (+ what dx holds, if add), or dx NULL; dw += dy^T x, or dw NULL. */
 void linear_backward(float *dx, int add, float *dw, const float *dy, const float *x, const float *w,
                      size_t n, size_t in, size_t out);
+
+/* The same of matrices in bf16. dy_ld: distance of the rows of dy. */
+void linear16_forward(float *y, const uint16_t *x, const uint16_t *w, size_t n, size_t in,
+                      size_t out);
+void linear16_backward(float *dx, int add, float *dw, const uint16_t *dy, size_t dy_ld,
+                       const uint16_t *x, const uint16_t *w, size_t n, size_t in, size_t out);
+
+/* Rows x [n, width] in bf16, one after another. */
+void rows_half(uint16_t *to, const float *x, size_t n, size_t width);
+/* The same where they are: row i then begins where it did, so the rows are 2 width apart. */
+uint16_t *rows_half_here(float *x, size_t n, size_t width);
 
 #endif
