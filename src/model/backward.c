@@ -39,16 +39,22 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     struct dropout drop = net_dropout(m, st->kind, block, DROP_PROBS + (int)kind);
     struct attention a = net_attention(m, st, kind, &drop);
     size_t width = (size_t)m->c.d_model, inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
-    const float *source = kind == SELF ? at->normed : from->last->normed;
+    const struct place *source = kind == SELF ? at : from->last;
+    struct rows in = { at->normed, at->half, width }, key = { source->normed, source->half, width };
+    struct rows d;
     float *d_source = kind == SELF ? m->dn : from->d_out;
 
-    linear_backward(m->d_mixed, 0, w->o->g, residual(m, st, block, kind), w->mixed, w->o->w, st->n,
-                    inner, width);
+    d = net_rows(m, residual(m, st, block, kind), st->n, width);
+    net_product_back(m->d_mixed, 0, w->o, d, (struct rows){ w->mixed, w->mixed_half, inner }, st->n,
+                     inner, width);
     attention_backward(&a, w->query, w->key, w->value, w->probs, m->d_mixed, m->d_query, m->d_key,
                        m->d_value, kind == SELF ? st->d_bias : NULL);
-    linear_backward(m->dn, 0, w->q->g, m->d_query, at->normed, w->q->w, st->n, width, inner);
-    linear_backward(d_source, 1, w->k->g, m->d_key, source, w->k->w, from->n, width, inner);
-    linear_backward(d_source, 1, w->v->g, m->d_value, source, w->v->w, from->n, width, inner);
+    d = net_rows_here(m, m->d_query, st->n, inner);
+    net_product_back(m->dn, 0, w->q, d, in, st->n, width, inner);
+    d = net_rows_here(m, m->d_key, from->n, inner);
+    net_product_back(d_source, 1, w->k, d, key, from->n, width, inner);
+    d = net_rows_here(m, m->d_value, from->n, inner);
+    net_product_back(d_source, 1, w->v, d, key, from->n, width, inner);
     net_sum(m, m->dn, st->n);
     norm(m, st, m->dn, at, st->block[block].norm[kind]);
 }
@@ -67,7 +73,13 @@ static void feed(const struct model *m, const struct stack_net *st, int block,
         struct dropout drop = net_dropout(m, st->kind, block, DROP_HIDDEN);
         struct ffn_drop rows = net_ffn_drop(m, st, &drop);
 
-        ffn_backward(&w->ffn, &rows, &w->d_ffn, at->normed, dy, st->n, w->saved, m->hidden, m->dn);
+        if (at->half)
+            ffn16_backward(&w->ffn16, &rows, &w->d_ffn, at->half,
+                           net_rows(m, dy, st->n, (size_t)m->c.d_model).half, st->n, w->saved,
+                           m->hidden, m->dn);
+        else
+            ffn_backward(&w->ffn, &rows, &w->d_ffn, at->normed, dy, st->n, w->saved, m->hidden,
+                         m->dn);
         net_sum(m, m->dn, st->n);
     }
     norm(m, st, m->dn, at, w->norm[FEED]);

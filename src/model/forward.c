@@ -17,6 +17,8 @@ static void norm(const struct model *m, const struct stack_net *st, struct place
 {
     norm_forward(at->normed, at->rms, at->x, scale->w, st->pad, st->n, (size_t)m->c.d_model,
                  (float)m->c.eps);
+    if (at->half)
+        rows_half(at->half, at->normed, st->n, (size_t)m->c.d_model);
 }
 
 /* The next place of the stream holds a sublayer's output: drop some of it, add the stream. */
@@ -41,16 +43,19 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     struct dropout drop = net_dropout(m, st->kind, block, DROP_PROBS + (int)kind);
     struct attention a = net_attention(m, st, kind, &drop);
     size_t width = (size_t)m->c.d_model, inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
-    const float *source;
+    const struct place *source = kind == SELF ? at : from->last;
+    struct rows in = { at->normed, at->half, width }, key = { source->normed, source->half, width };
 
     norm(m, st, at, st->block[block].norm[kind]);
-    source = kind == SELF ? at->normed : from->last->normed;
-    linear_forward(w->query, at->normed, w->q->w, st->n, width, inner);
-    linear_forward(w->key, source, w->k->w, from->n, width, inner);
-    linear_forward(w->value, source, w->v->w, from->n, width, inner);
+    net_product(w->query, in, w->q, st->n, width, inner);
+    net_product(w->key, key, w->k, from->n, width, inner);
+    net_product(w->value, key, w->v, from->n, width, inner);
     attention_forward(&a, w->query, w->key, w->value, kind == SELF ? st->bias : NULL, w->probs,
                       w->mixed);
-    linear_forward(at[1].x, w->mixed, w->o->w, st->n, inner, width);
+    if (w->mixed_half)
+        rows_half(w->mixed_half, w->mixed, st->n, inner);
+    net_product(at[1].x, (struct rows){ w->mixed, w->mixed_half, inner }, w->o, st->n, inner,
+                width);
     net_sum(m, at[1].x, st->n);
     residual(m, st, block, kind, at);
 }
@@ -69,7 +74,10 @@ static void feed(const struct model *m, const struct stack_net *st, int block, s
         struct dropout drop = net_dropout(m, st->kind, block, DROP_HIDDEN);
         struct ffn_drop rows = net_ffn_drop(m, st, &drop);
 
-        ffn_forward(&w->ffn, &rows, at->normed, st->n, w->saved, at[1].x);
+        if (at->half)
+            ffn16_forward(&w->ffn16, &rows, at->half, st->n, w->saved, m->hidden, at[1].x);
+        else
+            ffn_forward(&w->ffn, &rows, at->normed, st->n, w->saved, at[1].x);
         net_sum(m, at[1].x, st->n);
     }
     residual(m, st, block, FEED, at);
@@ -97,6 +105,8 @@ static void run_stack(const struct model *m, struct stack_net *st)
     }
     norm(m, st, at, st->final_norm);
     net_drop(m, st, 0, DROP_FINAL, at->normed);
+    if (at->half)
+        rows_half(at->half, at->normed, st->n, width);
 }
 
 static void add_route_sums(const struct model *m, struct losses *sums)

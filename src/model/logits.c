@@ -24,16 +24,16 @@ static float tied_factor(const struct model *m)
 }
 
 /* The decoder's output [n, M] of targets [at, at + n), as the table takes it. */
-static const float *head_input(struct model *m, size_t at, size_t n)
+static struct rows head_input(struct model *m, size_t at, size_t n)
 {
     size_t width = (size_t)m->c.d_model;
     const float *z = m->stack[DECODER].last->normed + at * width;
 
     if (!m->c.tied)
-        return z;
+        return net_rows(m, z, n, width);
     memcpy(m->scaled, z, n * width * sizeof(float));
     kern.scale(m->scaled, tied_factor(m), n * width);
-    return m->scaled;
+    return net_rows(m, m->scaled, n, width);
 }
 
 /* loss_forward() of one slice of the ids among several. */
@@ -80,16 +80,17 @@ static void chunk(struct model *m, size_t at, size_t n)
 {
     const struct stack_net *st = &m->stack[DECODER];
     size_t width = (size_t)m->c.d_model, v = (size_t)m->c.n_vocab;
-    const float *z = head_input(m, at, n);
+    struct rows z = head_input(m, at, n);
     double scale = m->run->gradient && m->run->n_target > 0 ? 1.0 / m->run->n_target : 0;
 
-    linear_forward(m->logits, z, m->head->w, n, width, v);
+    net_product(m->logits, z, m->head, n, width, v);
     if (m->keep)
         memcpy(m->kept_logits + at * v, m->logits, n * v * sizeof(float));
     chunk_loss(m, at, n, scale);
     if (scale == 0)
         return;
-    linear_backward(st->d_out + at * width, 0, m->head->g, m->logits, z, m->head->w, n, width, v);
+    net_product_back(st->d_out + at * width, 0, m->head, net_rows_here(m, m->logits, n, v), z, n,
+                     width, v);
     net_sum(m, st->d_out + at * width, n);
     if (m->c.tied)
         kern.scale(st->d_out + at * width, tied_factor(m), n * width);
@@ -103,8 +104,8 @@ size_t model_chunk(const struct model *m)
 const float *model_logits(struct model *m, size_t at, size_t n)
 {
     assert(n <= m->chunk && at + n <= m->stack[DECODER].n);
-    linear_forward(m->logits, head_input(m, at, n), m->head->w, n, (size_t)m->c.d_model,
-                   (size_t)m->c.n_vocab);
+    net_product(m->logits, head_input(m, at, n), m->head, n, (size_t)m->c.d_model,
+                (size_t)m->c.n_vocab);
     return m->logits;
 }
 

@@ -47,7 +47,8 @@ static void bind_attend(const struct model *m, struct attend *a, const char *at,
     a->o = find(m->params, "%s.layer.%d.%s.o.weight", at, layer, kind);
 }
 
-static void bind_ffn(const struct model *m, struct ffn *f, struct ffn_grad *g, const char *at)
+static void bind_ffn(const struct model *m, struct ffn *f, struct ffn16 *f16, struct ffn_grad *g,
+                     const char *at)
 {
     const struct param *wi = find(m->params, m->c.gated ? "%s.wi_0.weight" : "%s.wi.weight", at);
     const struct param *wi_1 = m->c.gated ? find(m->params, "%s.wi_1.weight", at) : NULL;
@@ -55,6 +56,8 @@ static void bind_ffn(const struct model *m, struct ffn *f, struct ffn_grad *g, c
 
     *f = (struct ffn){ (size_t)m->c.d_model, (size_t)m->c.d_ff, wi->w, wi_1 ? wi_1->w : NULL,
                        wo->w };
+    if (f16)
+        *f16 = (struct ffn16){ f->d_model, f->d_ff, wi->half, wi_1 ? wi_1->half : NULL, wo->half };
     *g = (struct ffn_grad){ wi->g, wi_1 ? wi_1->g : NULL, wo->g };
 }
 
@@ -70,15 +73,16 @@ static void bind_sparse(struct model *m, const struct stack_net *st, struct bloc
     router = find(m->params, "%s.mlp.router.classifier.weight", at);
     b->expert = xcalloc((size_t)n_own, sizeof(*b->expert));
     b->d_expert = xcalloc((size_t)n_own, sizeof(*b->d_expert));
+    b->expert16 = m->params->half ? xcalloc((size_t)n_own, sizeof(*b->expert16)) : NULL;
     for (i = 0; i < n_own; i++) {
         snprintf(where, sizeof(where), "%s.mlp.experts.expert_%d", at, m->params->first_expert + i);
-        bind_ffn(m, &b->expert[i], &b->d_expert[i], where);
+        bind_ffn(m, &b->expert[i], b->expert16 ? &b->expert16[i] : NULL, &b->d_expert[i], where);
     }
     rule.n_choice = m->c.n_choice;
     net = (struct moe_net){ m->c.n_expert,     (size_t)m->c.d_model,
                             (size_t)m->c.d_ff, router->w,
                             router->g,         b->expert,
-                            b->d_expert };
+                            b->d_expert,       b->expert16 };
     b->moe = moe_layer_new(&net, m->comm, m->moe_work, st->n_most, route_choices(&rule),
                            !m->with_backward);
     m->n_sparse++;
@@ -105,7 +109,7 @@ static void bind_block(struct model *m, struct stack_net *st, int i)
     }
     snprintf(where, sizeof(where), "%s.layer.%d.%s", at, last,
              switch_names ? "mlp" : "DenseReluDense");
-    bind_ffn(m, &b->ffn, &b->d_ffn, where);
+    bind_ffn(m, &b->ffn, &b->ffn16, &b->d_ffn, where);
 }
 
 static void bind_stack(struct model *m, enum stack kind, int length)
@@ -140,6 +144,12 @@ static float *take(struct pool *pool, size_t n)
     return p;
 }
 
+/* n bf16 numbers, if there are bf16 products. */
+static uint16_t *take_half(struct model *m, size_t n)
+{
+    return m->params->half ? (uint16_t *)(void *)take(&m->pool, (n + 1) / 2) : NULL;
+}
+
 static void lay_attend(struct model *m, struct attend *a, size_t n_query, size_t n_key,
                        size_t length_key)
 {
@@ -148,7 +158,8 @@ static void lay_attend(struct model *m, struct attend *a, size_t n_query, size_t
     a->query = take(&m->pool, n_query * inner);
     a->key = take(&m->pool, n_key * inner);
     a->value = take(&m->pool, n_key * inner);
-    a->mixed = take(&m->pool, n_query * inner);
+    a->mixed = m->params->half ? m->mixed : take(&m->pool, n_query * inner);
+    a->mixed_half = take_half(m, n_query * inner);
     a->probs = take(&m->pool, n_query * length_key * (size_t)m->c.n_head);
 }
 
@@ -168,6 +179,7 @@ static void lay_block(struct model *m, struct stack_net *st, int i)
             b->attend[k].value = first[k].value;
             b->attend[k].probs = first[k].probs;
             b->attend[k].mixed = first[k].mixed;
+            b->attend[k].mixed_half = first[k].mixed_half;
         }
     } else {
         lay_attend(m, &b->attend[SELF], st->n_most, st->n_most, st->length_most);
@@ -181,7 +193,16 @@ static void lay_block(struct model *m, struct stack_net *st, int i)
     if (!m->with_backward && k < i)
         b->saved = st->block[k].saved;
     else
-        b->saved = take(&m->pool, ffn_saved(&shape, st->n_most));
+        b->saved = take(&m->pool, m->params->half ? ffn16_saved(&b->ffn16, st->n_most)
+                                                  : ffn_saved(&shape, st->n_most));
+}
+
+/* The router of a sparse block reads floats, and reads them again in the backward pass. */
+static int is_sparse_place(const struct model *m, const struct stack_net *st, int k)
+{
+    int last = st->n_sublayer - 1;
+
+    return k % st->n_sublayer == last && m->c.sparse[st->kind][k / st->n_sublayer];
 }
 
 static void lay_stack(struct model *m, struct stack_net *st)
@@ -193,12 +214,13 @@ static void lay_stack(struct model *m, struct stack_net *st)
     st->bias = take(&m->pool, bias);
     for (k = 0; k < n_place; k++) {
         struct place *at = &st->place[k];
-        int own = m->with_backward;
+        int own = m->with_backward, last = k == n_place - 1;
+        int normed = own && (!m->params->half || is_sparse_place(m, st, k));
 
         at->x = own || k < 2 ? take(&m->pool, n * width) : st->place[k - 2].x;
         at->rms = own || k < 1 ? take(&m->pool, n) : st->place[0].rms;
-        at->normed =
-            own || k < 1 || k == n_place - 1 ? take(&m->pool, n * width) : st->place[0].normed;
+        at->normed = normed || k < 1 || last ? take(&m->pool, n * width) : st->place[0].normed;
+        at->half = own || k < 1 || last ? take_half(m, n * width) : st->place[0].half;
     }
     for (k = 0; k < st->n_block; k++)
         lay_block(m, st, k);
@@ -225,11 +247,15 @@ static void lay_out(struct model *m)
     size_t inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
 
     m->pool.used = 0;
+    m->mixed = m->params->half ? take(&m->pool, n * inner) : NULL;
     lay_stack(m, &m->stack[ENCODER]);
     lay_stack(m, &m->stack[DECODER]);
     m->chunk = chunk_rows(d->n_most, (size_t)m->c.n_vocab);
     m->logits = take(&m->pool, m->chunk * (size_t)m->c.n_vocab);
     m->scaled = take(&m->pool, m->chunk * width);
+    m->half = take_half(m, n * width);
+    if (m->with_backward || m->params->half)
+        m->hidden = take(&m->pool, n * (size_t)m->c.d_ff * (m->c.gated ? 2u : 1u));
     if (!m->with_backward)
         return;
     m->dy = take(&m->pool, n * width);
@@ -238,7 +264,6 @@ static void lay_out(struct model *m)
     m->d_key = take(&m->pool, n * inner);
     m->d_value = take(&m->pool, n * inner);
     m->d_mixed = take(&m->pool, n * inner);
-    m->hidden = take(&m->pool, n * (size_t)m->c.d_ff * (m->c.gated ? 2u : 1u));
 }
 
 struct model *model_new(const struct config *c, struct params *p, struct comm *comm, int n_row,
@@ -297,6 +322,7 @@ static void stack_free(struct stack_net *st)
         moe_layer_free(st->block[i].moe);
         free(st->block[i].expert);
         free(st->block[i].d_expert);
+        free(st->block[i].expert16);
         if (st->hidden)
             free(st->hidden[i]);
     }

@@ -15,6 +15,7 @@
 #include "moe/layer.h"
 #include "nn/dropout.h"
 #include "nn/ffn.h"
+#include "nn/ffn16.h"
 #include "nn/relpos.h"
 
 struct param;
@@ -27,24 +28,28 @@ struct attend {    // one attention sublayer
     const struct param *q, *k, *v, *o;
     float *query, *key, *value;    // [B, S, I], [B, T, I] twice
     float *probs, *mixed;          // [B, H, S, T], [B, S, I]
+    uint16_t *mixed_half;          // in bf16, with bf16 products
 };
 
 struct block {
     const struct param *norm[3];    // by enum sublayer
     struct attend attend[2];        // SELF, CROSS
     struct ffn ffn;                 // dense
+    struct ffn16 ffn16;             // the same in bf16, with bf16 products
     struct ffn_grad d_ffn;
     float *saved;
-    struct ffn *expert;    // sparse: of this rank
+    struct ffn *expert;        // sparse: of this rank
+    struct ffn16 *expert16;    // NULL without bf16 products
     struct ffn_grad *d_expert;
     struct moe_layer *moe;
     float aux, router_z;    // of the last forward, as means over the step's groups
 };
 
 struct place {
-    float *x;         // [n, M] the stream
-    float *rms;       // [n]
-    float *normed;    // [n, M]; of the last place: the stack's output
+    float *x;          // [n, M] the stream
+    float *rms;        // [n]
+    float *normed;     // [n, M]; of the last place: the stack's output
+    uint16_t *half;    // normed in bf16, with bf16 products; normed is then shared where it can be
 };
 
 struct stack_net {
@@ -92,8 +97,10 @@ struct model {
     double *sums;                                  // [chunk, 2], of all slices
     int32_t *ones, *seen;                          // hf-compat segments
     float *dy, *dn;                                // [n, M] of a sublayer's output and normed input
+    float *mixed;                                  // [n, I] of all attention, with bf16 products
     float *d_query, *d_key, *d_value, *d_mixed;    // [n, I]
-    float *hidden;                                 // of ffn_backward
+    float *hidden;                                 // of ffn_backward, ffn16_*
+    uint16_t *half;                                // [n, M], or NULL: products of floats
     int keep, ready;                               // probes want all; backward may follow
 
     const struct batch *b;    // of this pass
@@ -114,6 +121,21 @@ size_t net_vocab_first(const struct model *m);    // the first id of this slice
 
 /* The sum over slices of what each gives to x [n tokens, M]. */
 void net_sum(const struct model *m, float *x, size_t n);
+
+/* product.c: products with weights, of bf16 numbers where m->half says so. */
+struct rows {    // one of the two, ld apart
+    const float *f;
+    const uint16_t *half;
+    size_t ld;
+};
+/* Rows x [n, width] for a product: in m->half, until the next; or where they are, and then they
+ * are no floats any more. */
+struct rows net_rows(const struct model *m, const float *x, size_t n, size_t width);
+struct rows net_rows_here(const struct model *m, float *x, size_t n, size_t width);
+void net_product(float *y, struct rows x, const struct param *w, size_t n, size_t in, size_t out);
+/* As linear_backward(). */
+void net_product_back(float *dx, int add, const struct param *w, struct rows dy, struct rows x,
+                      size_t n, size_t in, size_t out);
 
 /* logits.c: losses of the decoder's output, and with run->gradient its gradient in d_out. */
 void net_logits(struct model *m, struct losses *sums, double *row_ce, double *row_target);

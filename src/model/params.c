@@ -13,11 +13,14 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "io/tensors.h"
+#include "kernel/kernel.h"
 #include "model/config.h"
 #include "model/params.h"
 #include "model/slice.h"
 
 #define ALIGN 16    // floats: 64 bytes
+
+enum { HALVED = 1 << 16 };    // floats a thread takes at a time
 
 static const char *const stack_name[] = { "encoder", "decoder" };
 
@@ -208,6 +211,25 @@ struct params *params_new_part(const struct config *c, const struct params_part 
 struct params *params_new(const struct config *c, int first_expert, int n_expert, int with_grad)
 {
     return params_new_part(c, &(struct params_part){ first_expert, n_expert, 0, 1 }, with_grad);
+}
+
+void params_add_half(struct params *t)
+{
+    size_t i;
+
+    t->half = mem_map(t->size * sizeof(*t->half));
+    for (i = 0; i < t->n; i++)
+        t->p[i].half = t->half + (t->p[i].w - t->w);
+    params_halve(t);
+}
+
+void params_halve(struct params *t)
+{
+    size_t i;
+
+#pragma omp parallel for schedule(static)
+    for (i = 0; i < (t->half ? t->size : 0); i += HALVED)
+        kern.half(t->half + i, t->w + i, t->size - i < HALVED ? t->size - i : HALVED);
 }
 
 struct param *params_find(const struct params *t, const char *name)
@@ -478,6 +500,7 @@ int params_load(struct params *p, const struct config *c, const struct tensors *
         if (!params_find(p, name) && !params_is_alias(c, name) && !params_is_expert(c, name))
             return err_set(err, "%s: %s: not a tensor of this model", tensors_path(from, x), name);
     }
+    params_halve(p);
     return check_tied(p, c, from, err);
 }
 
@@ -491,6 +514,7 @@ void params_free(struct params *t)
         free(t->p[i].name);
     mem_unmap(t->w, t->size * sizeof(float));
     mem_unmap(t->g, t->g ? t->size * sizeof(float) : 0);
+    mem_unmap(t->half, t->half ? t->size * sizeof(*t->half) : 0);
     free(t->by_name);
     free(t->p);
     free(t);

@@ -37,6 +37,7 @@ struct param {
     enum param_role role;        // decides how it is drawn
     int expert;                  // number of the expert, -1: shared
     float *w, *g;                // values; gradients (NULL without)
+    uint16_t *half;              // values in bf16, for products (NULL without)
 };
 
 struct params {
@@ -44,6 +45,7 @@ struct params {
     size_t n, n_shared;            // tensors
     size_t size, size_shared;      // floats
     float *w, *g;                  // tensors start at multiples of 64 bytes; gaps stay 0
+    uint16_t *half;                // as w, or NULL
     int first_expert, n_expert;    // of this rank
     struct param **by_name;        // in order of names
 };
@@ -60,6 +62,10 @@ struct params *params_table_part(const struct config *c, const struct params_par
 struct params *params_new(const struct config *c, int first_expert, int n_expert, int with_grad);
 /* Its names and shapes alone: no memory for numbers (w and g are NULL). */
 struct params *params_table(const struct config *c, int first_expert, int n_expert);
+
+/* From now on it has its values in bf16, too. Who changes w then calls params_halve(). */
+void params_add_half(struct params *p);
+void params_halve(struct params *p);    // half = w rounded; nothing to do without
 
 /* Look up by name; NULL when it is not here. */
 struct param *params_find(const struct params *p, const char *name);

@@ -243,6 +243,24 @@ void dispatch_back(struct dispatch *d, float *from, float *to, size_t width,
     put_together(d, got, d->n_send, w, to, work);
 }
 
+void dispatch_back_whole(struct dispatch *d, float *from, float *to, size_t width,
+                         struct moe_buffer work[DISPATCH_WORK])
+{
+    size_t m = cuts(d, width), w = width / m, own = (size_t)comm_rank(d->slices) * w, i;
+    float *part, *got;
+
+    if (m == 1) {
+        back(d, from, to, width, work);
+        return;
+    }
+    part = moe_buffer_need(&work[1], (d->n_recv + d->n_send) * w);
+    got = part + d->n_recv * w;
+    for (i = 0; i < d->n_recv; i++)
+        memcpy(part + i * w, from + i * width + own, w * sizeof(*part));
+    back(d, part, got, w, work);
+    put_together(d, got, d->n_send, w, to, work);
+}
+
 void dispatch_release(struct dispatch *d)
 {
     free(d->choice);

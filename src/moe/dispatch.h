@@ -53,6 +53,9 @@ void dispatch_out(struct dispatch *d, const float *send, float *to, size_t width
  * stays as it is. */
 void dispatch_back(struct dispatch *d, float *from, float *back, size_t width,
                    struct moe_buffer work[DISPATCH_WORK]);
+/* The same of rows that every slice has whole, of whatever four bytes a place. */
+void dispatch_back_whole(struct dispatch *d, float *from, float *back, size_t width,
+                         struct moe_buffer work[DISPATCH_WORK]);
 void dispatch_release(struct dispatch *d);
 
 #endif

@@ -15,6 +15,7 @@
 #include "kernel/kernel.h"
 #include "moe/dispatch.h"
 #include "moe/layer.h"
+#include "moe/rows.h"
 
 enum { SMALL = 1 << 14 };    // floats that are not worth a second thread
 
@@ -249,24 +250,37 @@ static size_t most_rows(const struct moe_layer *l, const struct moe_call *c)
     return n > l->d.n_recv ? n : l->d.n_recv;
 }
 
+static size_t saved_floats(const struct moe_layer *l, size_t rows)
+{
+    return l->net.expert16 ? (ffn16_saved(l->net.expert16, rows) + 15) / 16 * 16
+                           : ffn_saved(l->net.expert, rows);
+}
+
+/* Rows of tokens at p, as this layer has them. */
+static struct moe_rows rows_at(const struct moe_layer *l, float *p)
+{
+    return (struct moe_rows){ p, l->net.d_model, l->net.expert16 != NULL };
+}
+
 /* Memory for as many rows as may come in any step with this rule. */
 static void reserve(struct moe_layer *l, const struct moe_call *c)
 {
     size_t m = l->net.d_model, n_sent = l->n_token * l->n_choice;
     size_t rows = c->rule.group_tokens ? most_rows(l, c) : l->d.n_recv;
     size_t most = rows > n_sent ? rows : n_sent;
+    size_t width = moe_rows_width(m, l->net.expert16 != NULL);
 
-    moe_buffer_need(&l->kept->x, rows * m);
-    moe_buffer_need(&l->kept->back, n_sent * m);
+    moe_buffer_need(&l->kept->x, rows * width);
+    moe_buffer_need(&l->kept->back, n_sent * width);
     moe_buffer_need(&l->work->pack, most * m);
     moe_buffer_need(&l->work->result, most * m);
     if (l->d.n_own)
-        moe_buffer_need(&l->kept->saved, ffn_saved(&l->net.expert[0], rows));
+        moe_buffer_need(&l->kept->saved, saved_floats(l, rows) + (size_t)l->d.n_own * 16);
     if (c->drop.rate > 0) {
         moe_buffer_need(&l->kept->number, rows * 2);
         moe_buffer_need(&l->work->pack, n_sent * 2);
     }
-    if (c->gradient && l->d.n_own)
+    if ((c->gradient || l->net.expert16) && l->d.n_own)
         moe_buffer_need(&l->work->hidden, rows * l->net.d_ff * (l->net.expert[0].wi_1 ? 2u : 1u));
 }
 
@@ -303,21 +317,30 @@ static const struct ffn_drop *drop_of(const struct moe_layer *l, const struct mo
     return drop;
 }
 
-static void run_experts(struct moe_layer *l, const struct moe_call *c, float *y)
+/* Results [n_recv, M] into y; in bf16 into out, which is then what travels. */
+static void run_experts(struct moe_layer *l, const struct moe_call *c, float *y,
+                        const struct moe_rows *out)
 {
+    struct moe_rows x = rows_at(l, l->kept->x.p);
     size_t m = l->net.d_model, row = 0;
     float *saved = l->kept->saved.p;
     int e;
 
     for (e = 0; e < l->d.n_own; e++) {
-        const struct ffn *f = &l->net.expert[e];
         size_t n = l->d.rows[e];
-        struct ffn_drop drop;
+        struct ffn_drop room;
+        const struct ffn_drop *drop = drop_of(l, c, row, &room);
 
         if (n == 0)
             continue;
-        ffn_forward(f, drop_of(l, c, row, &drop), l->kept->x.p + row * m, n, saved, y + row * m);
-        saved += ffn_saved(f, n);
+        if (x.half) {
+            ffn16_forward(&l->net.expert16[e], drop, moe_rows_half(&x, row), n, saved,
+                          l->work->hidden.p, y);
+            comm_sum_f32(l->d.slices, y, n * m);
+            moe_rows_round(out, row, y, n);
+        } else
+            ffn_forward(&l->net.expert[e], drop, x.p + row * m, n, saved, y + row * m);
+        saved += saved_floats(l, n);
         row += n;
     }
 }
@@ -325,27 +348,25 @@ static void run_experts(struct moe_layer *l, const struct moe_call *c, float *y)
 /* y = sum of gate expert(x) over a token's kept choices. */
 static void combine(const struct moe_layer *l, size_t n, float *y)
 {
-    size_t m = l->net.d_model, k, j;
+    struct moe_rows back = rows_at(l, l->kept->back.p);
+    size_t m = l->net.d_model, k;
     long i;
 
-#pragma omp parallel for private(k, j) schedule(static) if (n * m > SMALL)
+#pragma omp parallel for private(k) schedule(static) if (n * m > SMALL)
     for (i = 0; i < (long)n; i++) {
         size_t choice = (size_t)i * l->n_choice;
         float *to = y + (size_t)i * m;
         int some = 0;
 
         for (k = 0; k < l->n_choice; k++, choice++) {
-            const float *row;
-            float gate = l->route.gate[choice];
+            float gate = moe_gate(&back, l->route.gate[choice]);
 
             if (!l->route.kept[choice])
                 continue;
-            row = l->kept->back.p + (size_t)l->d.row[choice] * m;
             if (some++)
-                kern.axpy(to, gate, row, m);
+                moe_row_add(&back, (size_t)l->d.row[choice], gate, to);
             else
-                for (j = 0; j < m; j++)
-                    to[j] = gate * row[j];
+                moe_row_get(&back, (size_t)l->d.row[choice], gate, to);
         }
         if (!some)
             memset(to, 0, m * sizeof(*to));
@@ -355,7 +376,8 @@ static void combine(const struct moe_layer *l, size_t n, float *y)
 void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const float *x, float *y)
 {
     struct moe_work *w = l->work;
-    size_t m = l->net.d_model;
+    size_t m = l->net.d_model, width;
+    struct moe_rows pack;
     long k;
 
     choose(l, c, x);
@@ -363,32 +385,46 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const floa
     reserve(l, c);
     if (c->drop.rate > 0)
         send_numbers(l, c);
+    pack = rows_at(l, w->pack.p);
+    width = moe_rows_width(m, pack.half);
 #pragma omp parallel for schedule(static) if (l->d.n_send * m > SMALL)
     for (k = 0; k < (long)l->d.n_send; k++)
-        memcpy(w->pack.p + (size_t)k * m, x + token_of(l, (size_t)k) * m, m * sizeof(*x));
-    dispatch_out(&l->d, w->pack.p, l->kept->x.p, m, w->journey);
-    run_experts(l, c, w->result.p);
-    dispatch_back(&l->d, w->result.p, l->kept->back.p, m, w->journey);
+        moe_row_put(&pack, (size_t)k, 1, x + token_of(l, (size_t)k) * m);
+    dispatch_out(&l->d, w->pack.p, l->kept->x.p, width, w->journey);
+    run_experts(l, c, w->result.p, &pack);
+    if (pack.half)
+        dispatch_back_whole(&l->d, w->pack.p, l->kept->back.p, width, w->journey);
+    else
+        dispatch_back(&l->d, w->result.p, l->kept->back.p, width, w->journey);
     combine(l, c->n, y);
 }
 
-static void run_experts_back(struct moe_layer *l, const struct moe_call *c, const float *dy,
-                             float *dx)
+/* dy [n_recv, M] -> dx, floats; dy in bf16 becomes that of the gradient of its row. */
+static void run_experts_back(struct moe_layer *l, const struct moe_call *c,
+                             const struct moe_rows *dy, float *dx)
 {
+    struct moe_rows x = rows_at(l, l->kept->x.p);
     size_t m = l->net.d_model, row = 0;
     float *saved = l->kept->saved.p;
     int e;
 
     for (e = 0; e < l->d.n_own; e++) {
-        const struct ffn *f = &l->net.expert[e];
+        const struct ffn_grad *g = &l->net.d_expert[e];
         size_t n = l->d.rows[e];
-        struct ffn_drop drop;
+        struct ffn_drop room;
+        const struct ffn_drop *drop = drop_of(l, c, row, &room);
 
         if (n == 0)
             continue;
-        ffn_backward(f, drop_of(l, c, row, &drop), &l->net.d_expert[e], l->kept->x.p + row * m,
-                     dy + row * m, n, saved, l->work->hidden.p, dx + row * m);
-        saved += ffn_saved(f, n);
+        if (x.half) {
+            ffn16_backward(&l->net.expert16[e], drop, g, moe_rows_half(&x, row),
+                           moe_rows_half(dy, row), n, saved, l->work->hidden.p, dx);
+            comm_sum_f32(l->d.slices, dx, n * m);
+            moe_rows_round(dy, row, dx, n);
+        } else
+            ffn_backward(&l->net.expert[e], drop, g, x.p + row * m, dy->p + row * m, n, saved,
+                         l->work->hidden.p, dx + row * m);
+        saved += saved_floats(l, n);
         row += n;
     }
 }
@@ -415,19 +451,20 @@ static void choose_back(struct moe_layer *l, const struct moe_call *c, const flo
 }
 
 /* What a row owes: d_gate = dy . expert(x), and d_row = gate dy. */
-static void combine_back(const struct moe_layer *l, const float *dy, float *d_gate, float *d_row)
+static void combine_back(const struct moe_layer *l, const float *dy, float *d_gate,
+                         const struct moe_rows *d_row)
 {
-    size_t m = l->net.d_model, j;
+    struct moe_rows back = rows_at(l, l->kept->back.p);
+    size_t m = l->net.d_model;
     long k;
 
-#pragma omp parallel for private(j) schedule(static) if (l->d.n_send * m > SMALL)
+#pragma omp parallel for schedule(static) if (l->d.n_send * m > SMALL)
     for (k = 0; k < (long)l->d.n_send; k++) {
         size_t choice = (size_t)l->d.choice[k];
         const float *d = dy + token_of(l, (size_t)k) * m;
 
-        d_gate[choice] = kern.dot(d, l->kept->back.p + (size_t)k * m, m);
-        for (j = 0; j < m; j++)
-            d_row[(size_t)k * m + j] = l->route.gate[choice] * d[j];
+        d_gate[choice] = moe_row_dot(&back, (size_t)k, d);
+        moe_row_put(d_row, (size_t)k, moe_gate(&back, l->route.gate[choice]), d);
     }
 }
 
@@ -435,20 +472,24 @@ void moe_layer_backward(struct moe_layer *l, const struct moe_call *c, const flo
                         const float *dy, float *dx)
 {
     struct moe_work *w = l->work;
-    size_t m = l->net.d_model, j;
+    struct moe_rows pack = rows_at(l, w->pack.p), result = rows_at(l, w->result.p), d_in;
+    size_t m = l->net.d_model, width = moe_rows_width(m, pack.half), j;
     float *d_gate = moe_buffer_need(&w->d_gate, l->n_token * l->n_choice);
-    float *d_row = w->pack.p, *d_in = w->result.p;
     long i;
 
     memset(d_gate, 0, c->n * l->n_choice * sizeof(*d_gate));
-    combine_back(l, dy, d_gate, d_row);
-    dispatch_out(&l->d, d_row, d_in, m, w->journey);
-    run_experts_back(l, c, d_in, d_row);
-    dispatch_back(&l->d, d_row, d_in, m, w->journey);
+    combine_back(l, dy, d_gate, &pack);
+    dispatch_out(&l->d, pack.p, result.p, width, w->journey);
+    run_experts_back(l, c, &result, pack.p);
+    d_in = pack.half ? pack : result;
+    if (pack.half)
+        dispatch_back_whole(&l->d, result.p, d_in.p, width, w->journey);
+    else
+        dispatch_back(&l->d, pack.p, d_in.p, width, w->journey);
     choose_back(l, c, x, dx);
 #pragma omp parallel for private(j) schedule(static) if (l->d.n_send * m > SMALL)
     for (i = 0; i < (long)c->n; i++)
         for (j = (size_t)i * l->n_choice; j < ((size_t)i + 1) * l->n_choice; j++)
             if (l->route.kept[j])
-                kern.add(dx + (size_t)i * m, d_in + (size_t)l->d.row[j] * m, m);
+                moe_row_add(&d_in, (size_t)l->d.row[j], 1, dx + (size_t)i * m);
 }

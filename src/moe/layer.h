@@ -14,6 +14,7 @@
 #include "moe/router.h"
 #include "nn/dropout.h"
 #include "nn/ffn.h"
+#include "nn/ffn16.h"
 
 struct comm;
 struct moe_layer;
@@ -26,6 +27,9 @@ struct moe_net {     // the parameters here; the arrays belong to the caller and
     float *d_router;             // gradient, or NULL
     const struct ffn *expert;    // [experts of this rank]
     const struct ffn_grad *d_expert;
+    /* [experts of this rank], or NULL. With them experts work on bf16 numbers (d_model is even
+     * then), and rows travel as such. Routing stays in float; gates are rounded to multiply. */
+    const struct ffn16 *expert16;
 };
 
 /* One microbatch and how to run it; the same for forward and backward. */

@@ -66,6 +66,8 @@ static int check_rule(const struct config *c, const struct train_rule *rule, str
 {
     if (rule->explore == EXPLORE_SAMPLE && c->router != ROUTE_TOP1)
         return err_set(err, "only a router of top1 can draw its expert");
+    if (rule->precision != PRECISION_FP32 && config_is_sparse(c) && c->d_model % 2 != 0)
+        return err_set(err, "bf16 rows of %d numbers: the model's width must be even", c->d_model);
     return 0;
 }
 
@@ -91,6 +93,8 @@ struct trainer *trainer_new(const struct config *c, const struct train_rule *rul
     t->params = params_new_part(c, &part, 1);
     params_init_as(t->params, c, (uint64_t)rule->seed, rule->init_scale,
                    (enum init_scheme)rule->init);
+    if (rule->precision != PRECISION_FP32)
+        params_add_half(t->params);
     t->optimizer = adafactor_new(t->params, &optimizer);
     t->optimizer->slices = t->slices;
     t->model = model_new(c, t->params, comm, (int)micro_rows, n_input, n_target, 1);
@@ -188,6 +192,7 @@ int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err 
         return err_set(err, "step %" PRIu64 ": loss %g, gradient norm %g: not finite", t->step,
                        r->loss, r->grad_norm);
     adafactor_update(t->optimizer, t->params, t->step, r->lr);
+    params_halve(t->params);
     t->step++;
     r->seconds = clock_seconds() - start;
     r->gemm = gemm_seconds() - gemm;

@@ -20,6 +20,10 @@ struct comm;
 struct err;
 struct params;
 
+/* Of products with weights, and of what is kept or sent for them: float, or bf16 with everything
+ * else in float (masters, gradients, slots, norms, softmax, routing, losses). */
+enum precision { PRECISION_FP32, PRECISION_BF16 };
+
 /* What decides on the curve; a resumed run must have the same. */
 struct train_rule {
     int64_t batch, group_rows;    // rows of a step, of a routing group
@@ -28,6 +32,7 @@ struct train_rule {
     double dropout, expert_dropout, jitter, input_dropout;
     int dropout_per_element, aux_mean;
     int explore, cap, second_loss;    // enum explore, enum route_cap
+    int precision;                    // enum precision
     struct schedule schedule;
     int64_t optimizer_min_dim;
     double init_scale;

@@ -15,6 +15,7 @@
 #include "comm/comm.h"
 #include "io/tensors.h"
 #include "model/params.h"
+#include "nn/gemm16.h"
 #include "train/best.h"
 #include "train/evaluate.h"
 #include "train/folder.h"
@@ -244,11 +245,20 @@ static int prepare_folder(struct running *r, struct err *err)
     return agree(r, rc);
 }
 
+/* A run goes on with the same numbers where bf16 is slow, but no one should wonder why. */
+static void warn_if_slow(const struct running *r, const struct train_rule *rule)
+{
+    if (r->root && rule->precision != PRECISION_FP32 && !gemm16_native())
+        warn("no bf16 products in this build or processor: they are done in fp32 on rounded "
+             "numbers, slower than --precision fp32");
+}
+
 static int start(struct running *r, const struct config *c, const struct train_rule *rule,
                  struct err *err)
 {
     int n_input, n_target;
 
+    warn_if_slow(r, rule);
     if (agree(r, open_data(r, c, err)) < 0 || prepare_folder(r, err) < 0)
         return -1;
     n_input = most(mix_inputs(r->mix), r->eval ? eval_inputs(r->eval) : 0);

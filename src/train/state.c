@@ -40,6 +40,7 @@ static const struct field {
     { "dropout", NUM, offsetof(struct train_rule, dropout) },
     { "expert-dropout", NUM, offsetof(struct train_rule, expert_dropout) },
     { "dropout-per-element", FLAG, offsetof(struct train_rule, dropout_per_element) },
+    { "precision", FLAG, offsetof(struct train_rule, precision) },
     { "jitter", NUM, offsetof(struct train_rule, jitter) },
     { "input-dropout", NUM, offsetof(struct train_rule, input_dropout) },
     { "explore", FLAG, offsetof(struct train_rule, explore) },
@@ -65,6 +66,19 @@ static double field_value(const struct train_rule *rule, const struct field *f)
         return *(const double *)(const void *)p;
     return f->kind == INT ? (double)*(const int64_t *)(const void *)p
                           : (double)*(const int *)(const void *)p;
+}
+
+/* A value as the option takes it. */
+static void put_value(const struct field *f, double x, char *to, size_t size)
+{
+    static const char *const schedule[] = { "rsqrt", "constant" }, *const precision[] = { "fp32",
+                                                                                          "bf16" };
+    int is_schedule = strcmp(f->name, "schedule") == 0, n = 2;
+
+    if ((is_schedule || strcmp(f->name, "precision") == 0) && x >= 0 && x < n)
+        snprintf(to, size, "%s", (is_schedule ? schedule : precision)[(int)x]);
+    else
+        snprintf(to, size, "%.15g", x);
 }
 
 /* All ranks fail when one does. */
@@ -426,7 +440,11 @@ static int check_state(const struct trainer *t, const struct state_facts *facts,
         double was = json_number_value(json_object_get(options, fields[i].name));
 
         if (have != was) {
-            err_set(err, "%s: trained with --%s %.15g, not %.15g", dir, fields[i].name, was, have);
+            char there[32], here[32];
+
+            put_value(&fields[i], was, there, sizeof(there));
+            put_value(&fields[i], have, here, sizeof(here));
+            err_set(err, "%s: trained with --%s %s, not %s", dir, fields[i].name, there, here);
             return -2;
         }
     }

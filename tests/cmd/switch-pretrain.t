@@ -53,6 +53,21 @@ column() { # FILE NAME: the column called NAME
     column run/metrics.tsv loss | diff want -
 }
 
+@test "bf16: near fp32, resumed to the same bytes, and not mixed with fp32" {
+    train --steps 6
+    mv run fp32
+    train --precision bf16 --save-every 3 --keep 0
+    mv run whole
+    train --precision bf16 --steps 3
+    exits 1 train
+    [[ $output == *"--precision bf16, not fp32"* ]]
+    train --precision bf16
+    diff -r whole/step-00000006 run/step-00000006
+    # a loss is a mean over many products, each of which rounding moves by at most 2^-8
+    paste <(column fp32/metrics.tsv loss) <(column run/metrics.tsv loss) |
+        awk '$1 == $2 || $1 - $2 > $1 / 256 || $2 - $1 > $1 / 256 { exit 1 }'
+}
+
 @test "rows past the checkpoint are cut, each step stands once" {
     train --save-every 2 --keep 0
     rm -r run/step-00000006

@@ -12,6 +12,7 @@
 #include "model/params.h"
 #include "model/rows.h"
 #include "model/slice.h"
+#include "nn/gemm16.h"
 #include "seq/batch.h"
 #include "train/loop.h"
 
@@ -200,6 +201,64 @@ static void test_repeats(void **state)
     trainer_free(two);
 }
 
+/* Each tensor's gradient, as a vector, against that of floats. */
+static void near_gradients(const struct params *p, const struct params *want, double share)
+{
+    size_t i, j;
+
+    for (i = 0; i < p->n; i++) {
+        double off = 0, size = 0;
+
+        for (j = 0; j < p->p[i].n; j++) {
+            off += pow((double)p->p[i].g[j] - want->p[i].g[j], 2);
+            size += pow((double)want->p[i].g[j], 2);
+        }
+        if (!(sqrt(off) <= share * sqrt(size)))
+            fail_msg("gradient of %s: off by %g of itself", p->p[i].name, sqrt(off / size));
+    }
+}
+
+/* Rounding to bf16 moves each input of a product by at most 2^-9 of itself, up and down as it
+ * falls, so the loss, a mean over hundreds of them, first moves by far less. A token that now
+ * goes to another expert moves more: of the gradient of an expert with four tokens, a quarter.
+ * Updates carry it on, but the loss falls as it does in
+ * floats, within a tenth of how far it has fallen. */
+static void test_bf16(void **state)
+{
+    struct train_rule rule = reference_rule();
+    struct trainer *full = make(&rule, 0), *half, *again, *plain;
+    struct step_report a, b, c;
+    double first = 0;
+    int i;
+
+    (void)state;
+    rule.precision = PRECISION_BF16;
+    half = make(&rule, 0);
+    again = make(&rule, 0);
+    plain = make(&rule, 0);
+    assert_true(model_bytes(half->model) < model_bytes(full->model));
+    for (i = 0; i < 6; i++) {
+        must(trainer_step(full, 0, &a, &err) == 0);
+        must(trainer_step(half, 0, &b, &err) == 0);
+        must(trainer_step(again, 0, &c, &err) == 0);
+        first = i ? first : a.loss;
+        near(b.loss, a.loss, i ? 0.1 * (first - a.loss) : a.loss / 4096, "loss of bf16", i);
+        if (i == 0)
+            near_gradients(half->params, full->params, 0.25);
+        assert_true(a.loss != b.loss && b.loss == c.loss);
+        gemm16_plain(1);
+        must(trainer_step(plain, 0, &c, &err) == 0);
+        gemm16_plain(0);
+        near(c.loss, b.loss, i ? 0.1 * (first - b.loss) : b.loss / 4096, "loss of rounded floats",
+             i);
+    }
+    assert_memory_equal(half->params->w, again->params->w, half->params->size * sizeof(float));
+    trainer_free(full);
+    trainer_free(half);
+    trainer_free(again);
+    trainer_free(plain);
+}
+
 static void test_refusals(void **state)
 {
     struct train_rule rule = reference_rule();
@@ -228,4 +287,4 @@ static int tear_down(void **state)
 
 TESTS("train/loop", cmocka_unit_test_setup(test_trajectory, set_up),
       cmocka_unit_test(test_microbatches), cmocka_unit_test(test_repeats),
-      cmocka_unit_test_teardown(test_refusals, tear_down))
+      cmocka_unit_test(test_bf16), cmocka_unit_test_teardown(test_refusals, tear_down))

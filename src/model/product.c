@@ -1,0 +1,37 @@
+/* product.c - products with weights, by floats or by bf16 numbers: as the parameters are. */
+#include "kernel/kernel.h"
+#include "model/net.h"
+#include "model/params.h"
+#include "nn/linear.h"
+
+struct rows net_rows(const struct model *m, const float *x, size_t n, size_t width)
+{
+    if (!m->half)
+        return (struct rows){ .f = x };
+    rows_half(m->half, x, n, width);
+    return (struct rows){ .half = m->half, .ld = width };
+}
+
+struct rows net_rows_here(const struct model *m, float *x, size_t n, size_t width)
+{
+    if (!m->half)
+        return (struct rows){ .f = x };
+    return (struct rows){ .half = rows_half_here(x, n, width), .ld = 2 * width };
+}
+
+void net_product(float *y, struct rows x, const struct param *w, size_t n, size_t in, size_t out)
+{
+    if (x.half)
+        linear16_forward(y, x.half, w->half, n, in, out);
+    else
+        linear_forward(y, x.f, w->w, n, in, out);
+}
+
+void net_product_back(float *dx, int add, const struct param *w, struct rows dy, struct rows x,
+                      size_t n, size_t in, size_t out)
+{
+    if (x.half)
+        linear16_backward(dx, add, w->g, dy.half, dy.ld, x.half, w->half, n, in, out);
+    else
+        linear_backward(dx, add, w->g, dy.f, x.f, w->w, n, in, out);
+}
