@@ -4,14 +4,13 @@
  * file as a run. More runs than can be merged at once are first merged in groups into a second
  * file that takes the place of the first.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "io/sort.h"
+#include "io/temp.h"
 
 enum {
     RECORDS_MIN = 4096,     // held at least
@@ -22,7 +21,7 @@ enum {
 };
 
 struct run {
-    off_t at, end;         // of what is not yet read, in the file
+    uint64_t at, end;      // of what is not yet read, in the file
     unsigned char *buf;    // of read_size bytes
     size_t next, n;        // bytes of buf handed out, and there
     uint64_t first;        // the first bytes of the record at next, as a number
@@ -31,10 +30,8 @@ struct run {
 struct sorter {
     size_t size, n_max;    // bytes of a record; records held at most
     unsigned char *rec;
-    size_t n, cap;    // records in rec, and room
-    char *dir;
-    int fd;       // of the runs, -1 when there are none
-    off_t end;    // of the file
+    size_t n, cap;       // records in rec, and room
+    struct temp file;    // of the runs
     struct run *run;
     size_t n_run;
     size_t *heap, n_heap;      // runs that have records, the least on top
@@ -47,12 +44,9 @@ struct sorter *sorter_new(size_t size, size_t mem, const char *dir)
 {
     struct sorter *s = xcalloc(1, sizeof(*s));
 
-    if (!dir)
-        dir = getenv("TMPDIR");
-    s->dir = xstrdup(dir && *dir ? dir : "/tmp");
+    temp_init(&s->file, dir);
     s->size = size;
     s->n_max = mem / size < RECORDS_MIN ? RECORDS_MIN : mem / size;
-    s->fd = -1;
     return s;
 }
 
@@ -112,55 +106,16 @@ static void sort_from(unsigned char *p, size_t n, size_t size, size_t from)
             sort_from(p + at * size, count[b], size, from + 1);
 }
 
-/* The file of the runs. */
-
-static int trouble(const struct sorter *s, const char *what, struct err *err)
-{
-    return err_set(err, "%s: temporary file: %s: %s", s->dir, what,
-                   errno ? strerror(errno) : "cut short");
-}
-
-static int open_file(const struct sorter *s, struct err *err)
-{
-    char *name = xasprintf("%s/switchyard-XXXXXX", s->dir);
-    int fd = mkstemp(name);
-
-    if (fd >= 0)
-        unlink(name);
-    free(name);
-    return fd >= 0 ? fd : trouble(s, "cannot be made", err);
-}
-
-static int write_all(struct sorter *s, int fd, const void *p, size_t n, struct err *err)
-{
-    const unsigned char *at = p;
-
-    while (n) {
-        ssize_t got = write(fd, at, n);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return trouble(s, "write", err);
-        at += got;
-        n -= (size_t)got;
-        s->spilled += (uint64_t)got;
-    }
-    return 0;
-}
-
 static int spill(struct sorter *s, struct err *err)
 {
-    size_t bytes = s->n * s->size;
+    uint64_t at = s->file.size;
 
-    if (s->fd < 0 && (s->fd = open_file(s, err)) < 0)
-        return -1;
     sort_from(s->rec, s->n, s->size, 0);
-    if (write_all(s, s->fd, s->rec, bytes, err) < 0)
+    if (temp_write(&s->file, s->rec, s->n * s->size, err) < 0)
         return -1;
     s->run = xreallocarray(s->run, s->n_run + 1, sizeof(*s->run));
-    s->run[s->n_run++] = (struct run){ .at = s->end, .end = s->end + (off_t)bytes };
-    s->end += (off_t)bytes;
+    s->run[s->n_run++] = (struct run){ .at = at, .end = s->file.size };
+    s->spilled += s->file.size - at;
     s->n = 0;
     return 0;
 }
@@ -188,19 +143,12 @@ static int advance(struct sorter *s, struct run *r, struct err *err)
     size_t want, i;
 
     if (r->next == r->n) {
-        want = (uint64_t)(r->end - r->at) < s->read_size ? (size_t)(r->end - r->at) : s->read_size;
-        for (r->next = r->n = 0; r->n < want;) {
-            ssize_t got = pread(s->fd, r->buf + r->n, want - r->n, r->at);
-
-            if (got < 0 && errno == EINTR)
-                continue;
-            if (got <= 0) {
-                errno = got < 0 ? errno : 0;
-                return trouble(s, "read", err);
-            }
-            r->n += (size_t)got;
-            r->at += got;
-        }
+        want = r->end - r->at < s->read_size ? (size_t)(r->end - r->at) : s->read_size;
+        if (temp_read(&s->file, r->at, r->buf, want, err) < 0)
+            return -1;
+        r->at += want;
+        r->next = 0;
+        r->n = want;
         if (!want)
             return 0;
     }
@@ -285,25 +233,25 @@ static void free_buffers(struct sorter *s)
     }
 }
 
-/* Merge n runs from first on into a run at the end of fd. */
-static int merge_group(struct sorter *s, size_t first, size_t n, int fd, struct run *made,
-                       struct err *err)
+/* Merge n runs from first on into a run at the end of file. */
+static int merge_group(struct sorter *s, size_t first, size_t n, struct temp *file,
+                       struct run *made, struct err *err)
 {
     struct buf out = { 0 };
     const void *record;
     int got = merge_start(s, first, n, err);
 
-    made->end = made->at;
+    made->at = file->size;
     while (got >= 0 && (got = merge_next(s, &record, err)) == 1) {
         buf_add(&out, record, s->size);
-        made->end += (off_t)s->size;
         if (out.n < s->read_size)
             continue;
-        got = write_all(s, fd, out.p, out.n, err);
+        got = temp_write(file, out.p, out.n, err);
         buf_reset(&out);
     }
     if (got == 0)
-        got = write_all(s, fd, out.p, out.n, err);
+        got = temp_write(file, out.p, out.n, err);
+    made->end = file->size;
     buf_release(&out);
     free_buffers(s);
     return got;
@@ -313,22 +261,23 @@ static int merge_group(struct sorter *s, size_t first, size_t n, int fd, struct 
 static int merge_groups(struct sorter *s, size_t fan_in, struct err *err)
 {
     struct run *made = xcalloc((s->n_run + fan_in - 1) / fan_in, sizeof(*made));
-    int fd = open_file(s, err), bad = fd < 0;
+    struct temp file;
     size_t i, n = 0;
+    int bad = 0;
 
-    for (i = 0; !bad && i < s->n_run; i += fan_in, n++) {
-        made[n].at = n ? made[n - 1].end : 0;
-        bad = merge_group(s, i, s->n_run - i < fan_in ? s->n_run - i : fan_in, fd, &made[n], err);
-    }
+    temp_init(&file, s->file.dir);
+    for (i = 0; !bad && i < s->n_run; i += fan_in, n++)
+        bad =
+            merge_group(s, i, s->n_run - i < fan_in ? s->n_run - i : fan_in, &file, &made[n], err);
+    s->spilled += file.size;
     if (bad) {
         free(made);
-        if (fd >= 0)
-            close(fd);
+        temp_release(&file);
         return -1;
     }
-    close(s->fd);
+    temp_release(&s->file);
     free(s->run);
-    s->fd = fd;
+    s->file = file;
     s->run = made;
     s->n_run = n;
     return 0;
@@ -338,7 +287,7 @@ int sorter_start(struct sorter *s, struct err *err)
 {
     size_t fan_in, mem = s->n_max * s->size;
 
-    if (s->fd < 0) {
+    if (!s->n_run) {
         sort_from(s->rec, s->n, s->size, 0);
         return 0;
     }
@@ -363,7 +312,7 @@ int sorter_start(struct sorter *s, struct err *err)
 
 int sorter_next(struct sorter *s, const void **record, struct err *err)
 {
-    if (s->fd >= 0)
+    if (s->n_run)
         return merge_next(s, record, err);
     if (s->next == s->n)
         return 0;
@@ -385,12 +334,10 @@ void sorter_free(struct sorter *s)
 {
     if (!s)
         return;
-    if (s->fd >= 0)
-        close(s->fd);
+    temp_release(&s->file);
     free_buffers(s);
     free(s->run);
     free(s->heap);
     free(s->rec);
-    free(s->dir);
     free(s);
 }

@@ -4,15 +4,14 @@
  * for each stretch of places that memory holds; a bucket is a list of chunks of one nameless file.
  * Then bucket after bucket is read, put in order and written.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "io/sort.h"
+#include "io/temp.h"
 #include "reshard/rewrite.h"
 #include "shard/shard.h"
 
@@ -25,7 +24,7 @@ struct head {    // of a record in a bucket; segment lengths and ids follow
 };
 
 struct chunk {
-    off_t at;
+    uint64_t at;
     size_t n;
 };
 
@@ -39,47 +38,18 @@ struct shuffle {
     uint64_t n, key, seen;
     struct bucket *bucket;
     size_t n_bucket;
-    int fd;
-    const char *dir;
-    off_t end;
+    struct temp file;
     char **name;    // languages
     size_t n_name;
 };
 
-static int trouble(const struct shuffle *s, const char *what, struct err *err)
-{
-    return err_set(err, "%s: temporary file: %s: %s", s->dir, what,
-                   errno ? strerror(errno) : "cut short");
-}
-
-static int open_file(struct shuffle *s, struct err *err)
-{
-    char *name = xasprintf("%s/switchyard-XXXXXX", s->dir);
-
-    s->fd = mkstemp(name);
-    if (s->fd >= 0)
-        unlink(name);
-    free(name);
-    return s->fd >= 0 ? 0 : trouble(s, "cannot be made", err);
-}
-
 static int flush(struct shuffle *s, struct bucket *b, struct err *err)
 {
-    size_t done = 0;
-
-    if (s->fd < 0 && open_file(s, err) < 0)
-        return -1;
     b->chunk = xreallocarray(b->chunk, b->n_chunk + 1, sizeof(*b->chunk));
-    b->chunk[b->n_chunk++] = (struct chunk){ s->end, b->open.n };
-    while (done < b->open.n) {
-        ssize_t got = write(s->fd, b->open.p + done, b->open.n - done);
-
-        if (got < 0 && errno != EINTR)
-            return trouble(s, "write", err);
-        done += got > 0 ? (size_t)got : 0;
-    }
-    s->end += (off_t)done;
-    b->bytes += done;
+    b->chunk[b->n_chunk++] = (struct chunk){ s->file.size, b->open.n };
+    b->bytes += b->open.n;
+    if (temp_write(&s->file, b->open.p, b->open.n, err) < 0)
+        return -1;
     buf_reset(&b->open);
     return 0;
 }
@@ -133,20 +103,9 @@ static int gather(struct shuffle *s, struct bucket *b, struct err *err)
     if (b->open.n && flush(s, b, err) < 0)
         return -1;
     buf_need(&b->open, b->bytes);
-    for (i = 0; i < b->n_chunk; done += b->chunk[i++].n) {
-        size_t n = 0;
-
-        while (n < b->chunk[i].n) {
-            ssize_t got =
-                pread(s->fd, b->open.p + done + n, b->chunk[i].n - n, b->chunk[i].at + (off_t)n);
-
-            if (got < 0 && errno == EINTR)
-                continue;
-            if (got <= 0)
-                return trouble(s, "read", err);
-            n += (size_t)got;
-        }
-    }
+    for (i = 0; i < b->n_chunk; done += b->chunk[i++].n)
+        if (temp_read(&s->file, b->chunk[i].at, b->open.p + done, b->chunk[i].n, err) < 0)
+            return -1;
     b->open.n = done;
     return 0;
 }
@@ -208,8 +167,7 @@ static void release(struct shuffle *s)
         free(s->name[i]);
     free(s->name);
     free(s->bucket);
-    if (s->fd >= 0)
-        close(s->fd);
+    temp_release(&s->file);
 }
 
 /* Buckets that take half of mem each, for what they hold and its order. */
@@ -233,16 +191,13 @@ static size_t count_buckets(char *const *path, size_t mem, struct err *err)
 int rewrite_shuffle(char *const *path, const char *to, uint64_t seed, size_t mem, const char *dir,
                     struct err *err)
 {
-    struct shuffle s = { .key = rng_key(seed, "shuffle"), .fd = -1, .dir = dir };
+    struct shuffle s = { .key = rng_key(seed, "shuffle") };
     struct shard_header *h = rewrite_header(path, seed, &s.n, err);
     struct record_writer *w = NULL;
     size_t i;
     int bad = h ? 0 : -1;
 
-    if (!s.dir)
-        s.dir = getenv("TMPDIR");
-    if (!s.dir || !*s.dir)
-        s.dir = "/tmp";
+    temp_init(&s.file, dir);
     if (!bad && (!(s.n_bucket = count_buckets(path, mem, err)) || !(w = record_create(to, h, err))))
         bad = -1;
     s.bucket = xcalloc(s.n_bucket + 1, sizeof(*s.bucket));

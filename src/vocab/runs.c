@@ -1,26 +1,24 @@
 /* runs.c - see runs.h. A record is two lengths of 32 bits (text, lang), a count of 64, the text. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
+#include "io/temp.h"
 #include "vocab/runs.h"
 
 enum { HEAD = 16, WRITE = 1 << 20, READ_MIN = 4 << 10, READ_MAX = 1 << 20 };
 
 struct run {
-    off_t at, end;     // of what is not yet in buf
-    struct buf buf;    // what is read of it
-    size_t next;       // the current record in buf; its size
+    uint64_t at, end;    // of what is not yet in buf
+    struct buf buf;      // what is read of it
+    size_t next;         // the current record in buf; its size
     size_t size;
 };
 
 struct runs {
-    char *dir;
-    int fd;
+    struct temp file;
     struct buf out;    // not yet written
-    off_t end;         // with what is in out
+    uint64_t end;      // with what is in out
     struct run *run;
     size_t n_run, n_heap, read_size;
     size_t *heap;
@@ -31,42 +29,16 @@ struct runs *runs_new(const char *dir)
 {
     struct runs *r = xcalloc(1, sizeof(*r));
 
-    if (!dir)
-        dir = getenv("TMPDIR");
-    r->dir = xstrdup(dir && *dir ? dir : "/tmp");
-    r->fd = -1;
+    temp_init(&r->file, dir);
     return r;
-}
-
-static int trouble(const struct runs *r, const char *what, struct err *err)
-{
-    return err_set(err, "%s: temporary file: %s: %s", r->dir, what,
-                   errno ? strerror(errno) : "cut short");
 }
 
 static int flush(struct runs *r, struct err *err)
 {
-    size_t done = 0;
+    int rc = temp_write(&r->file, r->out.p, r->out.n, err);
 
-    if (r->fd < 0) {
-        char *name = xasprintf("%s/switchyard-XXXXXX", r->dir);
-
-        r->fd = mkstemp(name);
-        if (r->fd >= 0)
-            unlink(name);
-        free(name);
-        if (r->fd < 0)
-            return trouble(r, "cannot be made", err);
-    }
-    while (done < r->out.n) {
-        ssize_t got = write(r->fd, r->out.p + done, r->out.n - done);
-
-        if (got < 0 && errno != EINTR)
-            return trouble(r, "write", err);
-        done += got > 0 ? (size_t)got : 0;
-    }
     buf_reset(&r->out);
-    return 0;
+    return rc;
 }
 
 void runs_begin(struct runs *r)
@@ -82,7 +54,7 @@ int runs_put(struct runs *r, struct bytes text, uint32_t lang, uint64_t count, s
     buf_add(&r->out, head, sizeof(head));
     buf_add(&r->out, &count, sizeof(count));
     buf_add(&r->out, text.p, text.n);
-    r->end += (off_t)(HEAD + text.n);
+    r->end += HEAD + text.n;
     r->run[r->n_run - 1].end = r->end;
     return r->out.n >= WRITE ? flush(r, err) : 0;
 }
@@ -91,27 +63,15 @@ int runs_put(struct runs *r, struct bytes text, uint32_t lang, uint64_t count, s
 static int fill(struct runs *r, struct run *x, struct err *err)
 {
     size_t left = x->buf.n - x->next,
-           want = (size_t)(x->end - x->at) < r->read_size ? (size_t)(x->end - x->at) : r->read_size;
+           want = x->end - x->at < r->read_size ? (size_t)(x->end - x->at) : r->read_size;
 
     if (left)
         memmove(x->buf.p, x->buf.p + x->next, left);
-    x->buf.n = left;
     x->next = 0;
     buf_need(&x->buf, left + want);
-    while (want) {
-        ssize_t got = pread(r->fd, x->buf.p + x->buf.n, want, x->at);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            errno = got < 0 ? errno : 0;
-            return trouble(r, "read", err);
-        }
-        x->buf.n += (size_t)got;
-        x->at += got;
-        want -= (size_t)got;
-    }
-    return 0;
+    x->buf.n = left + want;
+    x->at += want;
+    return temp_read(&r->file, x->at - want, x->buf.p + left, want, err);
 }
 
 static size_t text_size(const struct run *x)
@@ -223,7 +183,7 @@ int runs_next(struct runs *r, struct runs_entry *e, struct err *err)
 
 uint64_t runs_spilled(const struct runs *r)
 {
-    return (uint64_t)r->end;
+    return r->end;
 }
 
 void runs_free(struct runs *r)
@@ -234,11 +194,9 @@ void runs_free(struct runs *r)
         return;
     for (i = 0; i < r->n_run; i++)
         buf_release(&r->run[i].buf);
-    if (r->fd >= 0)
-        close(r->fd);
+    temp_release(&r->file);
     buf_release(&r->out);
     free(r->run);
     free(r->heap);
-    free(r->dir);
     free(r);
 }

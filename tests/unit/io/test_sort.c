@@ -107,7 +107,7 @@ static void a_full_disk_is_told(void **state)
         bad = sorter_add(s, record, &err);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
     assert_int_equal(bad, -1);
-    assert_string_equal(err.msg, ".: temporary file: write: File too large");
+    assert_string_equal(err.msg, ".: temporary file: not written: File too large");
     sorter_free(s);
 }
 
