@@ -141,9 +141,17 @@ void net_logits(struct model *m, struct losses *sums, double *row_ce, double *ro
     }
 }
 
+void loss_parts(const struct losses *s, const struct run *run, double *hard, double *soft)
+{
+    double n = run->n_target > 0 ? run->n_target : 1;
+
+    *hard = s->ce / n + run->z_loss * s->log_z2 / n;
+    *soft = run->soft ? (s->soft_ce + run->z_loss * s->soft_log_z2) / n : 0;
+}
+
 double loss_total(const struct losses *s, const struct config *c, const struct run *run)
 {
-    double n = run->n_target > 0 ? run->n_target : 1, n_sparse = 0, hard, soft;
+    double n_sparse = 0, loss, soft;
     int i, k;
 
     for (k = 0; k < 2; k++)
@@ -151,10 +159,11 @@ double loss_total(const struct losses *s, const struct config *c, const struct r
             n_sparse += c->sparse[k][i];
     if (!run->aux_mean || n_sparse == 0)
         n_sparse = 1;
-    hard = (s->ce + run->z_loss * s->log_z2) / n;
-    soft = (s->soft_ce + run->z_loss * s->soft_log_z2) / n;
-    if (run->soft)
-        hard = (1 - run->soft->share) * hard +
-               run->soft->share * run->soft->tau * run->soft->tau * soft;
-    return hard + (run->aux_loss * s->aux + run->router_z_loss * s->router_z) / n_sparse;
+    loss_parts(s, run, &loss, &soft);
+    if (run->soft) {
+        double f = run->soft->share, tau = run->soft->tau;
+
+        loss = (1 - f) * loss + f * tau * tau * soft;
+    }
+    return loss + (run->aux_loss * s->aux + run->router_z_loss * s->router_z) / n_sparse;
 }

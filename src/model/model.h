@@ -90,7 +90,9 @@ size_t model_chunk(const struct model *m);
 /* Of the last forward, which had run->gradient: gradients are added to params' g. */
 void model_backward(struct model *m, const struct batch *b, const struct run *run);
 
-/* The loss of a whole step from summed losses: what the gradients are of. */
+/* The loss of a whole step from summed losses: what the gradients are of. Of it, per target and
+ * with z-losses: what targets say, and what a teacher does (0 without one). */
+void loss_parts(const struct losses *s, const struct run *run, double *hard, double *soft);
 double loss_total(const struct losses *s, const struct config *c, const struct run *run);
 
 /* What the last forward left, for probes and tests. Names as in the golden files

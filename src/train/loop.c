@@ -13,6 +13,7 @@
 #include "model/slice.h"
 #include "nn/gemm.h"
 #include "train/loop.h"
+#include "train/teacher.h"
 
 struct run train_run(const struct train_rule *rule)
 {
@@ -111,9 +112,18 @@ int trainer_fill(struct trainer *t, struct mix *mix, struct err *err)
 
     for (i = 0; i < t->n_micro; i++)
         batch_clear(&t->micro[i]);
-    for (i = 0; i < t->n_row; i++)
-        if (mix_fill(mix, first + (uint64_t)i, &t->micro[i / rows], (int)(i % rows), err) < 0)
+    if (t->teacher)
+        teacher_clear(t->teacher);
+    for (i = 0; i < t->n_row; i++) {
+        struct batch *b = &t->micro[i / rows];
+        uint64_t n = first + (uint64_t)i;
+        int at = (int)(i % rows);
+
+        if (mix_fill(mix, n, b, at, err) < 0)
             return -1;
+        if (t->teacher && teacher_fill(t->teacher, (int)(i / rows), at, n, b, err) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -172,9 +182,12 @@ int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err 
 
     *r = (struct step_report){ .lr = t->lr_scale * schedule_lr(&t->rule.schedule, t->step) };
     run.step = t->step;
+    run.soft = t->teacher ? teacher_target(t->teacher) : NULL;
     count_tokens(t, &run.n_target, &r->tokens);
     memset(t->params->g, 0, t->params->size * sizeof(float));
     for (i = 0; i < t->n_micro; i++) {
+        if (t->teacher)
+            teacher_look(t->teacher, i, &t->micro[i]);
         model_forward(t->model, &t->micro[i], &run, &r->sums, NULL, NULL);
         model_backward(t->model, &t->micro[i], &run);
     }
@@ -186,6 +199,7 @@ int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err 
     r->stop = sums[N_LOSSES] != 0;
     r->grad_norm = sum_gradients(t);
     r->loss = loss_total(&r->sums, &t->config, &run);
+    loss_parts(&r->sums, &run, &r->hard, &r->soft);
     r->nlp = r->sums.n_target > 0 ? -r->sums.ce / r->sums.n_target : 0;
     r->broken = !isfinite(r->loss) || !isfinite(r->grad_norm);
     if (r->broken)

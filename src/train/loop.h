@@ -19,6 +19,7 @@
 struct comm;
 struct err;
 struct params;
+struct teacher;
 
 /* Of products with weights, and of what is kept or sent for them: float, or bf16 with everything
  * else in float (masters, gradients, slots, norms, softmax, routing, losses). */
@@ -49,6 +50,7 @@ struct trainer {
     struct model *model;
     struct batch *micro;    // [n_micro] this rank's rows of a step
     int n_micro;
+    struct teacher *teacher;     // or NULL; not the trainer's own
     int64_t first_row, n_row;    // this rank's, within the step
     uint64_t step;               // updates done
     uint64_t skip;               // steps whose rows were passed over
@@ -58,7 +60,8 @@ struct trainer {
 struct step_report {
     struct losses sums;    // over all ranks
     double loss, nlp, lr, grad_norm;
-    double tokens;    // real ones, inputs and targets
+    double hard, soft;    // parts of the loss: model.h
+    double tokens;        // real ones, inputs and targets
     double seconds;
     double gemm, exchange, wait;    // of them, on this rank: products, exchanges, sums over ranks
     int stop;                       // some rank was asked to stop

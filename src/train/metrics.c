@@ -15,14 +15,18 @@
 #include "train/loop.h"
 #include "train/metrics.h"
 
-const char metrics_step_header[] =
-    "step\tseconds\ttokens\tloss\tnlp\taux\tz\tlr\tgrad_norm\tdropped\t"
-    "load\ttokens_per_s\tgemm\texchange\twait";
+#define STEP                                                                                       \
+    "step\tseconds\ttokens\tloss\tnlp\taux\tz\tlr\tgrad_norm\tdropped\t"                           \
+    "load\ttokens_per_s\tgemm\texchange\twait"
+
+const char metrics_step_header[] = STEP;
+const char metrics_taught_header[] = STEP "\thard\tsoft";
 const char metrics_eval_header[] = "step\tlang\tnlp\ttargets";
 
 struct metrics {
     char *path;
     FILE *f;
+    int taught;    // it has the columns of a teacher
 };
 
 /* Copy the header and the rows before end_step to o. */
@@ -75,6 +79,7 @@ struct metrics *metrics_open(const char *dir, const char *name, const char *head
     struct stat st;
 
     m->path = xasprintf("%s/%s", dir, name);
+    m->taught = header == metrics_taught_header;
     if (stat(m->path, &st) == 0 && !S_ISREG(st.st_mode)) {    // it may have no end
         err_set(err, "%s: not a regular file", m->path);
         goto fail;
@@ -114,15 +119,18 @@ static double share(double part, double whole)
 int metrics_add_step(struct metrics *m, uint64_t step, const struct step_report *r, struct err *err)
 {
     const struct losses *s = &r->sums;
+    char taught[64] = "";
 
+    if (m->taught)
+        snprintf(taught, sizeof(taught), "\t%.9g\t%.9g", r->hard, r->soft);
     return metrics_add(m, err,
                        "%" PRIu64 "\t%.6f\t%.0f\t%.9g\t%.9g\t%.9g\t%.9g\t%.9g\t%.9g\t%.6g\t%.6g\t"
-                       "%.1f\t%.4f\t%.4f\t%.4f",
+                       "%.1f\t%.4f\t%.4f\t%.4f%s",
                        step, r->seconds, r->tokens, r->loss, r->nlp, s->aux,
                        share(s->log_z2, s->n_target), r->lr, r->grad_norm,
                        share(s->dropped, s->routed), share(s->load_max, s->load_mean),
                        share(r->tokens, r->seconds), share(r->gemm, r->seconds),
-                       share(r->exchange, r->seconds), share(r->wait, r->seconds));
+                       share(r->exchange, r->seconds), share(r->wait, r->seconds), taught);
 }
 
 int metrics_add_eval(struct metrics *m, uint64_t step, const struct evaluation *e, struct err *err)

@@ -18,7 +18,8 @@ int metrics_add(struct metrics *m, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void metrics_close(struct metrics *m);    // m may be NULL
 
-extern const char metrics_step_header[], metrics_eval_header[];
+extern const char metrics_step_header[], metrics_taught_header[], metrics_eval_header[];
+/* With the columns of a step with a teacher, if m was opened so. */
 int metrics_add_step(struct metrics *m, uint64_t step, const struct step_report *r,
                      struct err *err);
 int metrics_add_eval(struct metrics *m, uint64_t step, const struct evaluation *e, struct err *err);

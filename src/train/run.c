@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "comm/comm.h"
-#include "io/tensors.h"
 #include "model/params.h"
 #include "nn/gemm16.h"
 #include "train/best.h"
@@ -23,6 +22,8 @@
 #include "train/metrics.h"
 #include "train/run.h"
 #include "train/state.h"
+#include "train/teacher.h"
+#include "train/weights.h"
 
 struct running {
     const struct run_ask *ask;
@@ -31,6 +32,7 @@ struct running {
     struct mix *mix;
     struct eval_set *eval;
     struct trainer *t;
+    struct teacher *teacher;    // or NULL
     struct state_facts facts;
     struct metrics *steps, *evals;    // on rank 0
     struct best best;                 // on rank 0
@@ -93,13 +95,9 @@ static int most(int a, int b)
 
 static int load_weights(struct running *r, struct err *err)
 {
-    char *path = folder_find(r->ask->weights, err);
-    struct tensors *from = path ? tensors_open(path, err) : NULL;
-    int rc = from ? params_load(r->t->params, &r->t->config, from, err) : -1;
+    const struct run_ask *a = r->ask;
 
-    tensors_close(from);
-    free(path);
-    return agree(r, rc);
+    return agree(r, weights_load(r->t->params, &r->t->config, a->weights, a->by_role, err));
 }
 
 /* Of the ranks that know why it failed, the first keeps its message. */
@@ -193,7 +191,8 @@ static int open_tables(struct running *r, int64_t *missed, struct err *err)
     const char *out = r->ask->out;
     uint64_t step = r->t->step;
 
-    r->steps = metrics_open(out, "metrics.tsv", metrics_step_header, step, err);
+    r->steps = metrics_open(out, "metrics.tsv",
+                            r->teacher ? metrics_taught_header : metrics_step_header, step, err);
     if (!r->steps || (r->ask->best && best_open(&r->best, out, step, err) < 0))
         return -1;
     *missed = r->ask->best && step > 0 && eval_due(r) && (!r->best.n || r->best.last != step);
@@ -253,6 +252,20 @@ static void warn_if_slow(const struct running *r, const struct train_rule *rule)
              "numbers, slower than --precision fp32");
 }
 
+static int call_teacher(struct running *r, struct err *err)
+{
+    uint64_t n_all = (uint64_t)r->ask->n_step * (uint64_t)r->t->rule.batch;
+
+    if (!r->ask->teacher)
+        return 0;
+    r->teacher = teacher_for(r->t, r->ask->teacher, &r->facts, n_all, err);
+    if (agree(r, r->teacher ? 0 : -1) < 0)
+        return -1;
+    r->facts.teacher = teacher_name(r->teacher);
+    r->t->teacher = r->teacher;
+    return 0;
+}
+
 static int start(struct running *r, const struct config *c, const struct train_rule *rule,
                  struct err *err)
 {
@@ -266,7 +279,7 @@ static int start(struct running *r, const struct config *c, const struct train_r
     r->t = trainer_new(c, rule, r->comm, n_input, n_target, r->ask->micro_rows, err);
     if (agree(r, r->t ? check_rows(r, err) : -1) < 0)
         return -1;
-    if (begin(r, err) < 0)
+    if (call_teacher(r, err) < 0 || begin(r, err) < 0)
         return -1;
     return take_up(r, err);
 }
@@ -456,6 +469,7 @@ static void finish(struct running *r)
     progress_end(&r->progress);
     close_tables(r);
     trainer_free(r->t);
+    teacher_free(r->teacher);
     eval_close(r->eval);
     mix_close(r->mix);
 }

@@ -12,6 +12,7 @@ struct best;
 struct comm;
 struct config;
 struct err;
+struct teacher_ask;
 
 /* How a checkpoint is judged, if not by its negative log perplexity. */
 struct run_look {
@@ -37,6 +38,8 @@ struct run_ask {
     struct guard_rule guard;
     const char *resume;     // "auto", "never" or the checkpoint to go on from
     const char *weights;    // checkpoint or model to begin with; NULL: drawn
+    int by_role;            // it is another network: take what plays the same role (inherit.h)
+    const struct teacher_ask *teacher;    // or NULL
     int64_t n_step, micro_rows;
     int64_t save_every, keep;    // keep 0: all
     int64_t eval_every;          // 0: at the end only

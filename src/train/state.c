@@ -286,10 +286,10 @@ static int save_state(const struct trainer *t, const struct state_facts *facts, 
                             fields[i].kind == NUM ? json_real(x) : json_integer((json_int_t)x));
     }
     return put_json(dir, "state.json",
-                    json_pack("{s:i, s:I, s:I, s:s, s:s, s:o}", "version", 1, "step",
+                    json_pack("{s:i, s:I, s:I, s:s, s:s, s:s*, s:o}", "version", 1, "step",
                               (json_int_t)t->step, "next_row", (json_int_t)next_row, "mixture",
-                              facts->mixture, "vocab_sha256", facts->vocab_sha256, "options",
-                              options),
+                              facts->mixture, "vocab_sha256", facts->vocab_sha256, "teacher",
+                              facts->teacher, "options", options),
                     err);
 }
 
@@ -415,6 +415,20 @@ static int check_config(const struct trainer *t, const char *dir, struct err *er
                : (err_set(err, "%s: a checkpoint of another model (config.json differs)", dir), -2);
 }
 
+static int check_teacher(const struct state_facts *facts, const char *dir, const json_t *j,
+                         struct err *err)
+{
+    const char *was = json_string_value(json_object_get(j, "teacher"));
+    const char *now = facts->teacher ? facts->teacher : "none";
+
+    if (!was)
+        was = "none";
+    if (strcmp(was, now) == 0)
+        return 0;
+    err_set(err, "%s: trained with another teacher (%.100s, now %.100s)", dir, was, now);
+    return -2;
+}
+
 static int check_state(const struct trainer *t, const struct state_facts *facts, const char *dir,
                        const json_t *j, struct err *err)
 {
@@ -435,6 +449,8 @@ static int check_state(const struct trainer *t, const struct state_facts *facts,
         err_set(err, "%s: trained on another vocabulary", dir);
         return -2;
     }
+    if (check_teacher(facts, dir, j, err) < 0)
+        return -2;
     for (i = 0; i < N_FIELD; i++) {
         double have = field_value(&t->rule, &fields[i]);
         double was = json_number_value(json_object_get(options, fields[i].name));

@@ -9,6 +9,7 @@ struct trainer;
 struct state_facts {             // of the data; a resumed run must have the same
     const char *mixture;         // its fingerprint
     const char *vocab_sha256;    // may be ""
+    const char *teacher;         // teacher_name(), or NULL
 };
 
 /* Write dir/step-N, whole or not at all: -1 on every rank when one fails (err.msg says why on

@@ -72,6 +72,10 @@ mix.tsv             erc   switch-pretrain -c tiny.json -t mix.tsv -o outs -n 1 -
 t.ex                ercf  switch-pretrain -c tiny.json -t mix.tsv -o outs -n 1 -b 8 -q
 step/state.json     erc   switch-pretrain -c tiny.json -t t.ex -o outs -n 3 -b 8 -q --resume step
 step/optimizer-shared.safetensors erc switch-pretrain -c tiny.json -t t.ex -o outs -n 3 -b 8 -q --resume step
+t.ex                erc   switch-distill -T step -t t.ex -o outs -n 1 -b 8 -q
+step/config.json    erc   switch-distill -T step -t t.ex -o outs -n 1 -b 8 -q
+step/expert-00001.safetensors erc switch-distill -T step -t t.ex -o outs -n 1 -b 8 -q
+said.logits         ercf  switch-distill --cache said.logits -c dense.json -t t.ex -o outs -n 1 -b 8 -q
 t.ex                ercf  switch-eval -o out step t.ex
 step/config.json    erc   switch-eval -o out step t.ex
 step/expert-00001.safetensors erc switch-eval -o out step t.ex
@@ -118,6 +122,7 @@ writes() {
    eval-report --tsv OUT -o /dev/null loss.tsv
 -  switch-plan -o OUT tiny.json
    switch-pretrain -c tiny.json -t t.ex -n 1 -b 8 -q -o OUT
+-  switch-distill -T step -t t.ex -n 1 -b 8 -q -k 4 --write-cache OUT
 -  switch-eval step t.ex -o OUT
    switch-eval step t.ex -o /dev/null -e OUT
 -  switch-probe -m net -i rows.safetensors -o OUT
@@ -142,6 +147,8 @@ setup_file() { # one good file of each kind
         '.vocab_size = $n' "$DATA/train/tiny.json" >tiny.json
     switch-pretrain -c tiny.json -t t.ex -o run -n 2 -b 8 -q
     mv run/step-* step
+    switch-distill -T step -t t.ex -n 1 -b 8 -q -k 4 --write-cache said.logits
+    jq '.model_type = "t5"' tiny.json >dense.json
     switch-eval step t.ex -o loss.tsv
     cp -r "$DATA/golden/switch_tiny/model" net
     cp "$DATA/golden/paper_switch/inputs.safetensors" rows.safetensors
@@ -318,7 +325,7 @@ each_read() { # HOW-MANY PATTERN: damage for the tools that match
         [ ! -f out ] || complain "full: left out: $*"
         [ -z "$(find . -name '*.part')" ] || complain "full: left a .part: $*"
         rm -rf out
-    done < <(writes | grep -Ev 'switch-(pretrain|eval|probe)')
+    done < <(writes | grep -Ev 'switch-(pretrain|distill|eval|probe)')
     no_complaint
 }
 
