@@ -11,9 +11,11 @@
 #include "eval/gate.h"
 #include "eval/page.h"
 #include "eval/report.h"
+#include "eval/share.h"
 #include "io/out.h"
 
-static const char *out_path = "-", *tsv_path, *title = "Loss by language", *baseline, *experts_path;
+static const char *out_path = "-", *tsv_path, *title = "Loss by language", *baseline, *teacher,
+                  *experts_path;
 static struct opt_list runs, evals, gates;
 
 static const struct opt opts[] = {
@@ -26,6 +28,8 @@ static const struct opt opts[] = {
     { 'o', "output", "FILE", OPT_STR, &out_path, 0, 0, "write the page to FILE" },
     { 'r', "run", "NAME=DIR", OPT_LIST, &runs, 0, 0,
       "a training folder: metrics.tsv and eval.tsv" },
+    { 0, "teacher", "NAME", OPT_STR, &teacher, 0, 0,
+      "show which share of this model's gain on the baseline the others keep" },
     { 't', "title", "TEXT", OPT_STR, &title, 0, 0, "title of the page" },
     { 0, "tsv", "FILE", OPT_STR, &tsv_path, 0, 0, "write the table by language as TSV as well" },
     { 0 },
@@ -78,6 +82,8 @@ static void read_all(struct report *r, char **table)
         if (report_add_eval(r, NULL, *table, &err) < 0)
             die("%s", err.msg);
     if (report_set_baseline(r, baseline, &err) < 0)
+        die("%s", err.msg);
+    if (teacher && share_set_teacher(r, teacher, &err) < 0)
         die("%s", err.msg);
 }
 

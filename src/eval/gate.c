@@ -7,8 +7,9 @@
 #include "base/mem.h"
 #include "eval/gate.h"
 #include "eval/report.h"
+#include "eval/share.h"
 
-const char gate_figures[] = "loss nlp perplexity difference speed_up dropped tokens_per_s";
+const char gate_figures[] = "loss nlp perplexity difference speed_up kept dropped tokens_per_s";
 
 struct gate {
     char *lang, *figure;
@@ -41,6 +42,8 @@ static double figure_of(const struct report *r, const struct report_model *m, co
         return base ? loss_of(m, lang) - loss_of(base, lang) : NAN;
     if (!strcmp(figure, "speed_up"))
         return report_speed_up(r, m, all ? NULL : lang);
+    if (!strcmp(figure, "kept"))
+        return share_kept(r, m, all ? NULL : lang);
     if (!strcmp(figure, "dropped"))
         return all && m->steps > 0 ? m->dropped : NAN;
     return all && m->seconds > 0 ? m->tokens / m->seconds : NAN;    // tokens_per_s
@@ -120,7 +123,7 @@ int gate_check(const struct report *r, const char *gate, struct err *err)
         got = err_set(err, "'%.100s' is no gate: want LANG.FIGURE<VALUE, figures are %s", gate,
                       gate_figures);
     for (i = 0; i < r->n_model && !got; i++)
-        if ((int)i != r->baseline)
+        if ((int)i != r->baseline && (share_is_asked(r, &r->model[i]) || strcmp(g.figure, "kept")))
             got = ask(r, &g, &r->model[i], err);
     free(g.lang);
     free(g.figure);

@@ -11,6 +11,7 @@
 #include "eval/experts.h"
 #include "eval/page.h"
 #include "eval/report.h"
+#include "eval/share.h"
 
 enum { N_POINT = 400, NAME_MAX_BYTES = 96 };
 
@@ -378,6 +379,7 @@ void page_html(struct buf *out, const struct report *r, const struct experts *e,
         put_row(out, r, tag[i], most);
     put_row(out, r, NULL, most);
     buf_add_str(out, "</table></div>\n");
+    share_html(out, r);
     for (i = 0; base_of(r) && i < r->n_model; i++)
         put_speed_ups(out, r, &r->model[i], tag, n);
     if (e)
@@ -410,6 +412,12 @@ static void tsv_row(struct buf *out, const struct report *r, const char *tag)
         buf_printf(out, isnan(d) ? "\t" : "\t%.6f", d);
         buf_printf(out, isnan(speed) ? "\t" : "\t%.4f", speed);
     }
+    for (i = 0; i < r->n_model; i++)
+        if (share_is_asked(r, &r->model[i])) {
+            double kept = share_kept(r, &r->model[i], tag);
+
+            buf_printf(out, isnan(kept) ? "\t" : "\t%.4f", kept);
+        }
     buf_add_byte(out, '\n');
 }
 
@@ -425,6 +433,9 @@ void page_tsv(struct buf *out, const struct report *r)
     for (i = 0; base_of(r) && i < r->n_model; i++)
         if (&r->model[i] != base_of(r))
             buf_printf(out, "\t%s.difference\t%s.speed_up", r->model[i].name, r->model[i].name);
+    for (i = 0; i < r->n_model; i++)
+        if (share_is_asked(r, &r->model[i]))
+            buf_printf(out, "\t%s.kept", r->model[i].name);
     buf_add_byte(out, '\n');
     for (i = 0; i < n; i++)
         tsv_row(out, r, tag[i]);

@@ -10,7 +10,8 @@ struct report;
 void page_html(struct buf *out, const struct report *r, const struct experts *e, const char *title);
 
 /* One row a language: lang, name, then for each model its targets, loss and perplexity, and for
- * each but the baseline its difference and speed-up. The last row is "all". */
+ * each but the baseline its difference and speed-up, and where there is a teacher the share of its
+ * gain that the others keep. The last row is "all". */
 void page_tsv(struct buf *out, const struct report *r);
 
 /* English name of a language tag: "Finnish", "Russian (Latin)"; the tag itself if unknown. */

@@ -30,6 +30,7 @@ struct report {
     struct report_model *model;
     size_t n_model;
     int baseline;    // number of the model the others are compared with; -1: none
+    int teacher;     // number, from 1, of the one whose gain others keep (share.h); 0: none
 };
 
 /* A training folder: metrics.tsv and, if there, eval.tsv. A model named before is added to. */

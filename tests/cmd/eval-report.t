@@ -95,6 +95,29 @@ eval-report: gate 'fi.difference<-0.4': big has -0.5, against -0.4" ]
     refuses eval-report --experts absent one.tsv
 }
 
+@test "the share of a teacher's gain, by language" {
+    printf 'lang\ttargets\tloss\nfi\t10\t4\nsw\t5\t3\nnl\t5\t2\nall\t20\t3.25\n' >base.tsv
+    printf 'lang\ttargets\tloss\nfi\t10\t3\nsw\t5\t1\nnl\t5\t2\nall\t20\t2.25\n' >big.tsv
+    printf 'lang\ttargets\tloss\nfi\t10\t3.75\nsw\t5\t3.5\nnl\t5\t1\nall\t20\t3\n' >small.tsv
+    eval-report -o page.html --tsv page.tsv --teacher big big.tsv small.tsv base.tsv
+    awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "small.kept") c = i; next }
+        { print $1, $c }' page.tsv >got
+    printf '%s\n' 'fi 0.2500' 'nl ' 'sw -0.2500' 'all 0.2500' | diff - got
+    [ "$(grep -o '[a-z]*\.kept' page.tsv)" = small.kept ]
+    grep -q '<td>Finnish</td><td>+1.000</td><td class="good">25 %</td>' page.html
+    grep -q '<td>Swahili</td><td>+2.000</td><td class="bad">-25 %</td>' page.html
+    grep -q '<td>Dutch</td><td>+0.000</td><td></td>' page.html
+    exits 0 eval-report -o page.html --teacher big --fail-if 'all.kept<0.2' big.tsv small.tsv base.tsv
+    refuses eval-report -o page.html --teacher big --fail-if 'fi.kept<0.3' big.tsv small.tsv base.tsv
+    refuses eval-report -o page.html --teacher big --fail-if 'nl.kept<0.3' big.tsv small.tsv base.tsv
+    refuses eval-report -o page.html --teacher nobody big.tsv small.tsv base.tsv
+    refuses eval-report -o page.html --teacher base big.tsv small.tsv base.tsv
+    # no third model: nothing to tell
+    eval-report -o page.html --teacher big big.tsv base.tsv
+    run grep -c 'Share of the gain' page.html
+    [ "$output" = 0 ]
+}
+
 @test "markup in names is text" {
     tables
     eval-report -t '<b>' -e '<script>=one.tsv' -o page.html
