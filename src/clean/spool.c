@@ -1,15 +1,13 @@
 /* spool.c - see spool.h. A block is four lengths, the heads as they are, and the bodies, by zstd.
  * Only this process reads it back, in the order and on the machine that wrote it. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zstd.h>
 
 #include "base/die.h"
 #include "base/err.h"
 #include "clean/spool.h"
+#include "io/temp.h"
 
 enum { LEVEL = -3, KEEP_MAX = 8 << 20 };
 
@@ -18,10 +16,8 @@ struct lengths {
 };
 
 struct spool {
-    int fd;
-    char *path;    // for messages: the file itself has no name
-    uint64_t stored;
-    off_t at;    // where the next block is read
+    struct temp file;
+    uint64_t at;    // where the next block is read
 };
 
 void spool_block_add(struct spool_block *b, struct spool_page *p)
@@ -94,51 +90,15 @@ void spool_block_release(struct spool_block *b)
     buf_release(&b->packed);
 }
 
-static int trouble(struct spool *s, const char *what, struct err *err)
-{
-    return err_set(err, "%s: temporary file: %s: %s", s->path, what,
-                   errno ? strerror(errno) : "cut short");
-}
-
 struct spool *spool_open(const char *dir, struct err *err)
 {
     struct spool *s = xcalloc(1, sizeof(*s));
-    char *name;
 
-    if (!dir)
-        dir = getenv("TMPDIR");
-    if (!dir || !*dir)
-        dir = "/tmp";
-    s->path = xstrdup(dir);
-    name = xasprintf("%s/switchyard-XXXXXX", dir);
-    s->fd = mkstemp(name);
-    if (s->fd >= 0)
-        unlink(name);
-    free(name);
-    if (s->fd < 0) {
-        trouble(s, "cannot be made", err);
-        spool_close(s);
-        return NULL;
-    }
-    return s;
-}
-
-static int write_all(struct spool *s, const void *p, size_t n, struct err *err)
-{
-    const char *at = p;
-
-    s->stored += n;
-    while (n) {
-        ssize_t done = write(s->fd, at, n);
-
-        if (done < 0 && errno != EINTR)
-            return trouble(s, "not written", err);
-        if (done > 0) {
-            at += done;
-            n -= (size_t)done;
-        }
-    }
-    return 0;
+    temp_init(&s->file, dir);
+    if (temp_write(&s->file, NULL, 0, err) == 0)
+        return s;
+    spool_close(s);
+    return NULL;
 }
 
 int spool_put(struct spool *s, const struct spool_block *b, struct err *err)
@@ -147,10 +107,10 @@ int spool_put(struct spool *s, const struct spool_block *b, struct err *err)
 
     if (!b->n_page)
         return 0;
-    if (write_all(s, &len, sizeof(len), err) < 0 || write_all(s, b->heads.p, b->heads.n, err) < 0 ||
-        write_all(s, b->packed.p, b->packed.n, err) < 0)
+    if (temp_write(&s->file, &len, sizeof(len), err) < 0 ||
+        temp_write(&s->file, b->heads.p, b->heads.n, err) < 0)
         return -1;
-    return 0;
+    return temp_write(&s->file, b->packed.p, b->packed.n, err);
 }
 
 void spool_rewind(struct spool *s)
@@ -158,24 +118,10 @@ void spool_rewind(struct spool *s)
     s->at = 0;
 }
 
-static int read_all(struct spool *s, void *p, size_t n, struct err *err)
+static int take(struct spool *s, void *p, size_t n, struct err *err)
 {
-    char *at = p;
-
-    while (n) {
-        ssize_t got = pread(s->fd, at, n, s->at);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            errno = got ? errno : 0;
-            return trouble(s, "not read", err);
-        }
-        at += got;
-        n -= (size_t)got;
-        s->at += got;
-    }
-    return 0;
+    s->at += n;
+    return temp_read(&s->file, s->at - n, p, n, err);
 }
 
 int spool_get(struct spool *s, struct spool_block *b, struct err *err)
@@ -183,16 +129,15 @@ int spool_get(struct spool *s, struct spool_block *b, struct err *err)
     struct lengths len;
 
     spool_block_reset(b);
-    if ((uint64_t)s->at == s->stored)
+    if (s->at == s->file.size)
         return 0;
-    if (read_all(s, &len, sizeof(len), err) < 0)
+    if (take(s, &len, sizeof(len), err) < 0)
         return -1;
     b->n_page = len.n_page;
     b->body_size = len.body;
     buf_need(&b->heads, len.heads);
     buf_need(&b->packed, len.packed);
-    if (read_all(s, b->heads.p, len.heads, err) < 0 ||
-        read_all(s, b->packed.p, len.packed, err) < 0)
+    if (take(s, b->heads.p, len.heads, err) < 0 || take(s, b->packed.p, len.packed, err) < 0)
         return -1;
     b->heads.n = len.heads;
     b->packed.n = len.packed;
@@ -201,15 +146,13 @@ int spool_get(struct spool *s, struct spool_block *b, struct err *err)
 
 uint64_t spool_stored(const struct spool *s)
 {
-    return s->stored;
+    return s->file.size;
 }
 
 void spool_close(struct spool *s)
 {
     if (!s)
         return;
-    if (s->fd >= 0)
-        close(s->fd);
-    free(s->path);
+    temp_release(&s->file);
     free(s);
 }
