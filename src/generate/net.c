@@ -433,7 +433,7 @@ int net_texts(const struct net *n)
     return n->n_text;
 }
 
-int net_rows(const struct net *n)
+int net_n_row(const struct net *n)
 {
     return n->n_row;
 }

@@ -36,6 +36,6 @@ float *net_step(struct net *n, int n_row, const int32_t *id, const int32_t *text
 int net_vocab(const struct net *n);    // V
 int net_length(const struct net *n);
 int net_texts(const struct net *n);
-int net_rows(const struct net *n);
+int net_n_row(const struct net *n);
 
 #endif

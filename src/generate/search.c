@@ -262,7 +262,7 @@ static void advance(struct search_state *s, const float *logits)
 static void state_begin(struct search_state *s)
 {
     const struct search_rule *rule = s->rule;
-    int i, n_row = net_rows(s->net);
+    int i, n_row = net_n_row(s->net);
     size_t rows = (size_t)n_row;
 
     s->length = net_length(s->net);
@@ -290,7 +290,7 @@ static void state_end(struct search_state *s)
 {
     int i;
 
-    for (i = 0; i < net_rows(s->net); i++) {
+    for (i = 0; i < net_n_row(s->net); i++) {
         free(s->live[i].id);
         free(s->next[i].id);
     }
@@ -340,7 +340,7 @@ void search_run(struct net *net, const struct search_rule *rule, struct search_r
     struct search_state s = { .net = net, .rule = rule, .request = r, .n_request = n };
     int i, t;
 
-    assert(n <= net_texts(net) && n * search_rows(rule) <= net_rows(net));
+    assert(n <= net_texts(net) && n * search_rows(rule) <= net_n_row(net));
     state_begin(&s);
     start(&s);
     net_begin_steps(net);
