@@ -18,7 +18,7 @@ static struct err err;
 static struct comm *comm;
 static struct config config;
 static struct mix *mix;
-static const struct state_facts facts = { "abc", "def" };
+static const struct state_facts facts = { "abc", "def", NULL };
 static const struct train_rule usual = { .batch = 4,
                                          .group_rows = 2,
                                          .capacity_factor = 1.25,
@@ -124,8 +124,8 @@ static void test_other_runs(void **state)
     rule = usual;
     rule.aux_loss = 0.02;
     refused(&rule, &facts, "--aux-loss 0.01, not 0.02");
-    refused(&usual, &(struct state_facts){ "abd", "def" }, "another mixture");
-    refused(&usual, &(struct state_facts){ "abc", "deg" }, "another vocabulary");
+    refused(&usual, &(struct state_facts){ "abd", "def", NULL }, "another mixture");
+    refused(&usual, &(struct state_facts){ "abc", "deg", NULL }, "another vocabulary");
     config.d_ff = 32;
     refused(&usual, &facts, "another model");
     config.d_ff = 64;
