@@ -77,26 +77,12 @@ static int choice(const char *word, const char *words)
     return i;
 }
 
-static size_t find_metrics(const char *names, const struct measure **to)
-{
-    size_t n, n_to = 0;
-
-    for (;; names += n + 1) {
-        n = strcspn(names, ",");
-        if (n_to == METRICS_MAX)
-            die_misuse("more than %d metrics", METRICS_MAX);
-        if (!(to[n_to++] = measure_find(names, n)))
-            die_misuse("no metric is called '%.*s' (see --list)", (int)n, names);
-        if (!names[n])
-            return n_to;
-    }
-}
-
 static struct score *prepare(struct measure_how *how)
 {
     const struct measure_task *task = task_name ? measure_task(task_name) : NULL;
     const struct measure *list_of[METRICS_MAX];
-    size_t i, n;
+    struct err err;
+    int i, n;
 
     if (task_name && !task)
         die_misuse("no task is called '%s' (see --list)", task_name);
@@ -110,15 +96,17 @@ static struct score *prepare(struct measure_how *how)
     how->rouge = choice(rouge, ROUGES) ? WORDS_UNICODE : WORDS_ROUGE;
     if (labels || (task && task->labels))
         measure_set_labels(how, labels ? labels : task->labels);
-    n = find_metrics(metrics ? metrics : task->measures, list_of);
+    n = measure_parse(metrics ? metrics : task->measures, list_of, METRICS_MAX, &err);
+    if (n < 0)
+        die_misuse("%s (see --list)", err.msg);
     for (i = 0; i < n; i++)
         watch_rouge |= how->rouge == WORDS_ROUGE && !strncmp(list_of[i]->name, "rouge", 5);
-    return score_new(how, list_of, n);
+    return score_new(how, list_of, (size_t)n);
 }
 
 static struct trials *open_trials(char **path)
 {
-    struct trials_how how = { separator, lang, escaped };
+    struct trials_how how = { .separator = separator, .lang = lang, .escaped = escaped };
     struct err err = { 0 };
     struct trials *in;
     size_t n = 0;

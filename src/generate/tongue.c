@@ -110,16 +110,25 @@ size_t tongue_find(const struct tongue *t, struct bytes s, size_t *len, int32_t 
     return s.n;
 }
 
+int tongue_encode_plain(struct tongue *t, struct bytes text, struct ids *to, struct err *err)
+{
+    size_t i;
+
+    if (encoder_run(t->encoder, &t->encoding, text, err) < 0)
+        return -1;
+    for (i = 0; i < t->encoding.n; i++)
+        ids_add(to, t->encoding.id[i]);
+    return 0;
+}
+
 int tongue_encode(struct tongue *t, struct bytes text, struct ids *to, struct err *err)
 {
     while (text.n > 0) {
         int32_t sentinel = -1;
-        size_t len, i, at = tongue_find(t, text, &len, &sentinel);
+        size_t len, at = tongue_find(t, text, &len, &sentinel);
 
-        if (encoder_run(t->encoder, &t->encoding, (struct bytes){ text.p, at }, err) < 0)
+        if (tongue_encode_plain(t, (struct bytes){ text.p, at }, to, err) < 0)
             return -1;
-        for (i = 0; i < t->encoding.n; i++)
-            ids_add(to, t->encoding.id[i]);
         if (len > 0)
             ids_add(to, sentinel);
         text.p += at + len;

@@ -33,6 +33,9 @@ size_t tongue_find(const struct tongue *t, struct bytes text, size_t *len, int32
 /* Append the ids of a text, without an end. <extra_id_k> becomes a sentinel. */
 int tongue_encode(struct tongue *t, struct bytes text, struct ids *to, struct err *err);
 
+/* The same, but the name of a sentinel is text, as in what pack-pairs(1) makes. */
+int tongue_encode_plain(struct tongue *t, struct bytes text, struct ids *to, struct err *err);
+
 /* Empties out and puts the text there. */
 int tongue_decode(struct tongue *t, const int32_t *id, size_t n, struct buf *out, struct err *err);
 

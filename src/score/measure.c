@@ -1,6 +1,7 @@
 /* measure.c - see measure.h: what there is, by name. */
 #include <string.h>
 
+#include "base/err.h"
 #include "score/lexicon.h"
 #include "score/measure.h"
 
@@ -71,6 +72,21 @@ const struct measure *measure_find(const char *name, size_t n)
         if (strlen(m->name) == n && !memcmp(m->name, name, n))
             return m;
     return NULL;
+}
+
+int measure_parse(const char *names, const struct measure **to, int most, struct err *err)
+{
+    int n;
+    size_t len;
+
+    for (n = 0; n < most; names += len + 1) {
+        len = strcspn(names, ",");
+        if (!(to[n++] = measure_find(names, len)))
+            return err_set(err, "no metric is called '%.*s'", (int)len, names);
+        if (!names[len])
+            return n;
+    }
+    return err_set(err, "more than %d metrics", most);
 }
 
 const struct measure_task *measure_task_at(size_t i)

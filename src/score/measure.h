@@ -51,6 +51,8 @@ struct measure_task {
 /* By name; NULL: there is none. i counts them all up to NULL. */
 const struct measure *measure_find(const char *name, size_t n);
 const struct measure *measure_at(size_t i);
+/* Names parted by commas into to[], which has room for most: how many, or -1 and err. */
+int measure_parse(const char *names, const struct measure **to, int most, struct err *err);
 const struct measure_task *measure_task(const char *name);
 const struct measure_task *measure_task_at(size_t i);
 

@@ -58,6 +58,8 @@ static int read_header(struct trials *r, struct err *err)
 {
     struct bytes field[COLUMN_MAX];
     struct tsv at = { trials_path(r), 1 };
+    const char *prediction = r->how.prediction ? r->how.prediction : "prediction";
+    const char *reference = r->how.reference ? r->how.reference : "reference";
     size_t i;
     int got = stream_line(r->in[0], &r->line[0], LINE_MAX_BYTES, err);
 
@@ -67,8 +69,8 @@ static int read_header(struct trials *r, struct err *err)
     r->n_column = tsv_split(r->line[0], field, COLUMN_MAX);
     if (r->n_column > COLUMN_MAX)
         return err_set(err, "%s: line 1: %zu columns are too many", at.path, r->n_column);
-    r->prediction = tsv_column(&at, field, r->n_column, "prediction", err);
-    if (r->prediction < 0 || tsv_column(&at, field, r->n_column, "reference", err) < 0)
+    r->prediction = tsv_column(&at, field, r->n_column, prediction, err);
+    if (r->prediction < 0 || tsv_column(&at, field, r->n_column, reference, err) < 0)
         return -1;
     r->id = find(field, r->n_column, "id");
     r->lang = find(field, r->n_column, "lang");
@@ -76,7 +78,7 @@ static int read_header(struct trials *r, struct err *err)
     r->label = find(field, r->n_column, "label");
     r->ref_at = xcalloc(r->n_column, sizeof(*r->ref_at));
     for (i = 0; i < r->n_column; i++)
-        if (find(&field[i], 1, "reference") == 0)
+        if (find(&field[i], 1, reference) == 0)
             r->ref_at[r->n_ref_at++] = i;
     return 0;
 }

@@ -19,6 +19,7 @@ struct trials_how {
     const char *separator;    // parts references within a field; NULL: nothing does
     const char *lang;         // language of all that has no column for it; NULL: ""
     int escaped;              // \n, \t, \r and \\ in a field stand for what they do in C
+    const char *prediction, *reference;    // what a table's columns are called; NULL: as above
 };
 
 struct trial {

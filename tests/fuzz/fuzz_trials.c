@@ -44,7 +44,7 @@ static void run(struct trials *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    struct trials_how how = { "||", "zh-Hant", 1 };
+    struct trials_how how = { .separator = "||", .lang = "zh-Hant", .escaped = 1 };
     const char *path[2];
     struct err err;
 

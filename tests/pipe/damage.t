@@ -70,6 +70,13 @@ tiny.json           erc   switch-pretrain -c tiny.json -t t.ex -o outs -n 1 -b 8
 t.ex                erc   switch-pretrain -c tiny.json -t t.ex -o outs -n 1 -b 8 -q
 mix.tsv             erc   switch-pretrain -c tiny.json -t mix.tsv -o outs -n 1 -b 8 -q
 t.ex                ercf  switch-pretrain -c tiny.json -t mix.tsv -o outs -n 1 -b 8 -q
+step/config.json    erc   switch-finetune -w step -t t.ex -o outs -n 1 -b 8 -q --max-rollbacks 0
+step/model-shared.safetensors erc switch-finetune -w step -t t.ex -o outs -n 1 -b 8 -q --max-rollbacks 0
+t.ex                erc   switch-finetune -w step -t t.ex -o outs -n 1 -b 8 -q --max-rollbacks 0
+mix.tsv             erc   switch-finetune -w step -t mix.tsv -o outs -n 1 -b 8 -q --max-rollbacks 0
+pairs               e     switch-finetune -w step -t pairs -m v.model -o outs -n 1 -b 8 -i 64 -q
+v.model             erc   switch-finetune -w step -t pairs -m v.model -o outs -n 1 -b 8 -i 64 -q
+t.ex                erc   switch-finetune -w step -t mix.tsv -e dev=t.ex -o outs -n 1 -b 8 -q --max-rollbacks 0
 step/state.json     erc   switch-pretrain -c tiny.json -t t.ex -o outs -n 3 -b 8 -q --resume step
 step/optimizer-shared.safetensors erc switch-pretrain -c tiny.json -t t.ex -o outs -n 3 -b 8 -q --resume step
 t.ex                erc   switch-distill -T step -t t.ex -o outs -n 1 -b 8 -q
@@ -123,6 +130,7 @@ writes() {
 -  switch-plan -o OUT tiny.json
    switch-pretrain -c tiny.json -t t.ex -n 1 -b 8 -q -o OUT
 -  switch-distill -T step -t t.ex -n 1 -b 8 -q -k 4 --write-cache OUT
+   switch-finetune -w step -t t.ex -n 1 -b 8 -q -o OUT
 -  switch-eval step t.ex -o OUT
    switch-eval step t.ex -o /dev/null -e OUT
 -  switch-probe -m net -i rows.safetensors -o OUT
@@ -170,8 +178,8 @@ complain() { # TEXT: a case that fails; all are run before the test does
     echo "$*" >>"$BATS_TEST_TMPDIR/complaints"
 }
 
-files() {
-    find . ! -type d ! -path ./outs/metrics.tsv | sort
+files() { # tables that a run of training has begun may stay
+    find . ! -type d ! -path './outs/metrics.tsv' ! -path './outs/eval.tsv' ! -path './outs/scores.tsv' | sort
 }
 
 no_complaint() {
@@ -294,11 +302,11 @@ each_read() { # HOW-MANY PATTERN: damage for the tools that match
                 ;;
             esac
             set -- ${command/OUT/none\/out}
-            case $1 in switch-pretrain) ;; *) speaks 1 'no folder' none/out "$@" ;; esac
+            case $1 in switch-pretrain | switch-finetune) ;; *) speaks 1 'no folder' none/out "$@" ;; esac
             set -- ${command/OUT/docs\/out}
             speaks 1 'below a file' docs/out "$@"
             case $command in
-            *'--out OUT'* | switch-pretrain* | *--repair*) ;;
+            *'--out OUT'* | switch-pretrain* | switch-finetune* | *--repair*) ;;
             *)
                 set -- ${command/OUT/net}
                 speaks 1 'a folder' net "$@"
@@ -325,7 +333,7 @@ each_read() { # HOW-MANY PATTERN: damage for the tools that match
         [ ! -f out ] || complain "full: left out: $*"
         [ -z "$(find . -name '*.part')" ] || complain "full: left a .part: $*"
         rm -rf out
-    done < <(writes | grep -Ev 'switch-(pretrain|distill|eval|probe)')
+    done < <(writes | grep -Ev 'switch-(pretrain|distill|finetune|eval|probe)')
     no_complaint
 }
 
