@@ -297,14 +297,15 @@ static double sum_of(struct probe *p, const char *look)
     return x;
 }
 
-static void put_block(struct probe *p, const char *stack, int i)
+/* A sparse layer: what it is in its block, with a dot, where it is not the feed-forward one. */
+static void put_layer(struct probe *p, const char *stack, int i, const char *layer)
 {
     static const char *const ours[] = { "router_logits", "expert_index", "slot", "kept", "gate" };
     static const char *const hf[] = { "router_logits", "router_probs", "expert_index", "slot",
                                       "kept" };
     static const char *const hf_name[] = { "router_logits", "router_probs", "expert_index",
                                            "position_in_expert", "dropped" };
-    char *at = xasprintf("%s.block.%d", stack, i), *look;
+    char *at = xasprintf("%s.block.%d%s", stack, i, layer), *look;
     int32_t *to = NULL;
     size_t k, j;
 
@@ -345,9 +346,12 @@ static void put_stack(struct probe *p, enum stack s)
         put_rows(p, last, xstrdup(last));
     else if (s == ENCODER)
         put_rows(p, last, xstrdup("encoder_last_hidden_state"));
-    for (i = 0; i < p->config.n_block[s]; i++)
+    for (i = 0; i < p->config.n_block[s]; i++) {
+        if (p->config.mixed[s][i])
+            put_layer(p, stack, i, ".attention");
         if (p->config.sparse[s][i])
-            put_block(p, stack, i);
+            put_layer(p, stack, i, "");
+    }
     free(last);
 }
 

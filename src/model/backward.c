@@ -31,6 +31,15 @@ static const float *residual(const struct model *m, const struct stack_net *st, 
     return m->dy;
 }
 
+static void mix(const struct model *m, const struct stack_net *st, int block, const float *x)
+{
+    struct moe_call call = net_moe_call(m, st, block, SELF);
+
+    heads_join(m->d_query, m->d_key, m->d_value, st->n, (size_t)m->c.n_head * (size_t)m->c.d_kv,
+               net_query_scale(m), m->both);
+    moe_layer_backward(st->block[block].mix, &call, x, m->both, m->dn);
+}
+
 static void attend(const struct model *m, const struct stack_net *st, int block, enum sublayer kind,
                    const struct place *at)
 {
@@ -43,12 +52,18 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     struct rows in = { at->normed, at->half, width }, key = { source->normed, source->half, width };
     struct rows d;
     float *d_source = kind == SELF ? m->dn : from->d_out;
+    int mixes = kind == SELF && st->block[block].mix;
 
     d = net_rows(m, residual(m, st, block, kind), st->n, width);
     net_product_back(m->d_mixed, 0, w->o, d, (struct rows){ w->mixed, w->mixed_half, inner }, st->n,
                      inner, width);
-    attention_backward(&a, w->query, w->key, w->value, w->probs, m->d_mixed, m->d_query, m->d_key,
-                       m->d_value, kind == SELF ? st->d_bias : NULL);
+    attention_backward(&a, w->query, w->key, mixes ? w->key : w->value, w->probs, m->d_mixed,
+                       m->d_query, m->d_key, m->d_value, kind == SELF ? st->d_bias : NULL);
+    if (mixes) {
+        mix(m, st, block, at->normed);
+        norm(m, st, m->dn, at, st->block[block].norm[kind]);
+        return;
+    }
     d = net_rows_here(m, m->d_query, st->n, inner);
     net_product_back(m->dn, 0, w->q, d, in, st->n, width, inner);
     d = net_rows_here(m, m->d_key, from->n, inner);
@@ -66,7 +81,7 @@ static void feed(const struct model *m, const struct stack_net *st, int block,
     const float *dy = residual(m, st, block, FEED);
 
     if (w->moe) {
-        struct moe_call call = net_moe_call(m, st, block);
+        struct moe_call call = net_moe_call(m, st, block, FEED);
 
         moe_layer_backward(w->moe, &call, at->normed, dy, m->dn);
     } else {

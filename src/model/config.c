@@ -257,6 +257,11 @@ int config_is_mixed(const struct config *c)
     return some(c, c->mixed);
 }
 
+int config_mixed_width(const struct config *c)
+{
+    return c->d_ff_mixed ? c->d_ff_mixed : c->d_model;
+}
+
 int config_is_sparse(const struct config *c)
 {
     return some(c, c->sparse) || config_is_mixed(c);

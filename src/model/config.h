@@ -45,9 +45,10 @@ struct config {
  * sizes refused. 0 or -1. */
 int config_read(struct config *c, const char *path, struct err *err);
 int config_write(const struct config *c, const char *path, struct err *err);
-char *config_text(const struct config *c);       // what config_write() writes; free() it
-int config_is_sparse(const struct config *c);    // some block is, in whatever layer
-int config_is_mixed(const struct config *c);     // some self-attention is
+char *config_text(const struct config *c);         // what config_write() writes; free() it
+int config_is_sparse(const struct config *c);      // some block is, in whatever layer
+int config_is_mixed(const struct config *c);       // some self-attention is
+int config_mixed_width(const struct config *c);    // what q and kv of those experts read
 int config_check(const struct config *c, struct err *err);
 /* Of a dense network a Switch one, with no sparse block and no expert yet. */
 void config_make_switch(struct config *c);

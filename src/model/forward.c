@@ -34,6 +34,17 @@ static void residual(const struct model *m, const struct stack_net *st, int bloc
         kern.add(at[1].x + (size_t)i * width, at->x + (size_t)i * width, width);
 }
 
+/* Queries and keys, which are values too, by experts. */
+static void mix(const struct model *m, const struct stack_net *st, int block, const float *x)
+{
+    const struct attend *w = &st->block[block].attend[SELF];
+    struct moe_call call = net_moe_call(m, st, block, SELF);
+
+    moe_layer_forward(st->block[block].mix, &call, x, m->both);
+    heads_split(m->both, st->n, (size_t)m->c.n_head * (size_t)m->c.d_kv, net_query_scale(m),
+                w->query, w->key);
+}
+
 /* x + Attention(norm(x)); keys and values are of norm(x) too, or of the encoder's output. */
 static void attend(const struct model *m, const struct stack_net *st, int block, enum sublayer kind,
                    struct place *at)
@@ -45,12 +56,18 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     size_t width = (size_t)m->c.d_model, inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
     const struct place *source = kind == SELF ? at : from->last;
     struct rows in = { at->normed, at->half, width }, key = { source->normed, source->half, width };
+    const float *value = w->value;
 
     norm(m, st, at, st->block[block].norm[kind]);
-    net_product(w->query, in, w->q, st->n, width, inner);
-    net_product(w->key, key, w->k, from->n, width, inner);
-    net_product(w->value, key, w->v, from->n, width, inner);
-    attention_forward(&a, w->query, w->key, w->value, kind == SELF ? st->bias : NULL, w->probs,
+    if (kind == SELF && st->block[block].mix) {
+        mix(m, st, block, at->normed);
+        value = w->key;
+    } else {
+        net_product(w->query, in, w->q, st->n, width, inner);
+        net_product(w->key, key, w->k, from->n, width, inner);
+        net_product(w->value, key, w->v, from->n, width, inner);
+    }
+    attention_forward(&a, w->query, w->key, value, kind == SELF ? st->bias : NULL, w->probs,
                       w->mixed);
     if (w->mixed_half)
         rows_half(w->mixed_half, w->mixed, st->n, inner);
@@ -67,7 +84,7 @@ static void feed(const struct model *m, const struct stack_net *st, int block, s
 
     norm(m, st, at, w->norm[FEED]);
     if (w->moe) {
-        struct moe_call call = net_moe_call(m, st, block);
+        struct moe_call call = net_moe_call(m, st, block, FEED);
 
         moe_layer_forward(w->moe, &call, at->normed, at[1].x);
     } else {
@@ -109,6 +126,25 @@ static void run_stack(const struct model *m, struct stack_net *st)
         rows_half(at->half, at->normed, st->n, width);
 }
 
+/* Of one sparse layer, which may be none. */
+static void add_layer_sums(const struct model *m, const struct moe_layer *l, double n_group,
+                           struct route_means *means, struct losses *sums)
+{
+    const struct route_sums *r;
+
+    if (!l)
+        return;
+    r = moe_layer_sums(l);
+    sums->aux += r->aux / n_group;
+    sums->router_z += r->z / n_group;
+    sums->routed += (double)r->routed;
+    sums->dropped += (double)r->dropped;
+    sums->load_max += (double)r->load_max;
+    sums->load_mean += (double)r->routed / m->c.n_expert;
+    means->aux = (float)(r->aux / n_group);
+    means->router_z = (float)(r->z / n_group);
+}
+
 static void add_route_sums(const struct model *m, struct losses *sums)
 {
     int s, i;
@@ -116,19 +152,9 @@ static void add_route_sums(const struct model *m, struct losses *sums)
     for (s = 0; s < 2; s++)
         for (i = 0; i < m->c.n_block[s]; i++) {
             struct block *w = &m->stack[s].block[i];
-            const struct route_sums *r;
 
-            if (!w->moe)
-                continue;
-            r = moe_layer_sums(w->moe);
-            sums->aux += r->aux / m->run->n_group[s];
-            sums->router_z += r->z / m->run->n_group[s];
-            sums->routed += (double)r->routed;
-            sums->dropped += (double)r->dropped;
-            sums->load_max += (double)r->load_max;
-            sums->load_mean += (double)r->routed / m->c.n_expert;
-            w->aux = (float)(r->aux / m->run->n_group[s]);
-            w->router_z = (float)(r->z / m->run->n_group[s]);
+            add_layer_sums(m, w->mix, m->run->n_group[s], &w->mix_means, sums);
+            add_layer_sums(m, w->moe, m->run->n_group[s], &w->moe_means, sums);
         }
 }
 

@@ -156,7 +156,7 @@ double loss_total(const struct losses *s, const struct config *c, const struct r
 
     for (k = 0; k < 2; k++)
         for (i = 0; i < c->n_block[k]; i++)
-            n_sparse += c->sparse[k][i];
+            n_sparse += c->sparse[k][i] + c->mixed[k][i];
     if (!run->aux_mean || n_sparse == 0)
         n_sparse = 1;
     loss_parts(s, run, &loss, &soft);

@@ -51,14 +51,19 @@ static int look_route(const struct model *m, const struct stack_net *st, int i, 
                       struct model_view *v)
 {
     const struct block *b = i < 0 || i >= st->n_block ? NULL : &st->block[i];
+    int mixed = strncmp(what, "attention.", 10) == 0, n_choice;
+    const struct moe_layer *l = !b ? NULL : mixed ? b->mix : b->moe;
+    const struct route_means *means;
     const struct route *r;
-    int n_choice;
 
-    if (!b || !b->moe)
+    if (!l)
         return 0;
-    r = moe_layer_route(b->moe);
+    what += mixed ? 10 : 0;
+    means = mixed ? &b->mix_means : &b->moe_means;
+    r = moe_layer_route(l);
+    n_choice = moe_layer_choices(l);
     if (!strcmp(what, "aux") || !strcmp(what, "router_z")) {
-        v->f32 = *what == 'a' ? &b->aux : &b->router_z;
+        v->f32 = *what == 'a' ? &means->aux : &means->router_z;
         v->n_dim = 1;
         v->dim[0] = 1;
         return 1;
@@ -77,7 +82,6 @@ static int look_route(const struct model *m, const struct stack_net *st, int i, 
         v->i32 = r->kept;
     else
         return 0;
-    n_choice = moe_layer_choices(b->moe);
     shape(m, st, v->f32 && v->f32 != r->gate ? m->c.n_expert : n_choice > 1 ? n_choice : 0, v);
     return 1;
 }

@@ -61,31 +61,69 @@ static void bind_ffn(const struct model *m, struct ffn *f, struct ffn16 *f16, st
     *g = (struct ffn_grad){ wi->g, wi_1 ? wi_1->g : NULL, wo->g };
 }
 
+static struct moe_layer *bind_moe(struct model *m, const struct stack_net *st, const char *at,
+                                  struct moe_net *net)
+{
+    struct route_rule rule = { .n_expert = m->c.n_expert, .kind = m->c.router };
+    const struct param *router = find(m->params, "%s.router.classifier.weight", at);
+
+    rule.n_choice = m->c.n_choice;
+    net->n_expert = m->c.n_expert;
+    net->d_model = (size_t)m->c.d_model;
+    net->router = router->w;
+    net->d_router = router->g;
+    m->n_sparse++;
+    return moe_layer_new(net, m->comm, m->moe_work, st->n_most, route_choices(&rule),
+                         !m->with_backward);
+}
+
 static void bind_sparse(struct model *m, const struct stack_net *st, struct block *b,
                         const char *at)
 {
-    struct route_rule rule = { .n_expert = m->c.n_expert, .kind = m->c.router };
-    const struct param *router;
-    struct moe_net net;
-    char where[160];
+    struct moe_net net = { .d_ff = (size_t)m->c.d_ff, .d_out = (size_t)m->c.d_model };
     int i, n_own = m->params->n_expert;
+    char where[160];
 
-    router = find(m->params, "%s.mlp.router.classifier.weight", at);
     b->expert = xcalloc((size_t)n_own, sizeof(*b->expert));
     b->d_expert = xcalloc((size_t)n_own, sizeof(*b->d_expert));
     b->expert16 = m->params->half ? xcalloc((size_t)n_own, sizeof(*b->expert16)) : NULL;
     for (i = 0; i < n_own; i++) {
-        snprintf(where, sizeof(where), "%s.mlp.experts.expert_%d", at, m->params->first_expert + i);
+        snprintf(where, sizeof(where), "%s.experts.expert_%d", at, m->params->first_expert + i);
         bind_ffn(m, &b->expert[i], b->expert16 ? &b->expert16[i] : NULL, &b->d_expert[i], where);
     }
-    rule.n_choice = m->c.n_choice;
-    net = (struct moe_net){ m->c.n_expert,     (size_t)m->c.d_model,
-                            (size_t)m->c.d_ff, router->w,
-                            router->g,         b->expert,
-                            b->d_expert,       b->expert16 };
-    b->moe = moe_layer_new(&net, m->comm, m->moe_work, st->n_most, route_choices(&rule),
-                           !m->with_backward);
-    m->n_sparse++;
+    net.expert = b->expert;
+    net.d_expert = b->d_expert;
+    net.expert16 = b->expert16;
+    b->moe = bind_moe(m, st, at, &net);
+}
+
+/* Self-attention whose queries, keys and values experts make. */
+static void bind_mixed(struct model *m, const struct stack_net *st, struct block *b, const char *at)
+{
+    size_t inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
+    size_t hidden = (size_t)config_mixed_width(&m->c);
+    struct moe_net net = { .d_ff = hidden, .d_out = 2 * inner };
+    int i, n_own = m->params->n_expert;
+    char where[160];
+
+    b->heads = xcalloc((size_t)n_own, sizeof(*b->heads));
+    b->d_heads = xcalloc((size_t)n_own, sizeof(*b->d_heads));
+    for (i = 0; i < n_own; i++) {
+        const struct param *wi = NULL, *q, *kv;
+
+        snprintf(where, sizeof(where), "%s.experts.expert_%d", at, m->params->first_expert + i);
+        if (m->c.d_ff_mixed)
+            wi = find(m->params, "%s.wi.weight", where);
+        q = find(m->params, "%s.q.weight", where);
+        kv = find(m->params, "%s.kv.weight", where);
+        b->heads[i] =
+            (struct heads){ (size_t)m->c.d_model, hidden, inner, wi ? wi->w : NULL, q->w, kv->w };
+        b->d_heads[i] = (struct heads_grad){ wi ? wi->g : NULL, q->g, kv->g };
+    }
+    net.heads = b->heads;
+    net.d_heads = b->d_heads;
+    b->mix = bind_moe(m, st, at, &net);
+    b->attend[SELF].o = find(m->params, "%s.o.weight", at);
 }
 
 static void bind_block(struct model *m, struct stack_net *st, int i)
@@ -96,13 +134,17 @@ static void bind_block(struct model *m, struct stack_net *st, int i)
 
     snprintf(at, sizeof(at), "%s.block.%d", stack_name[st->kind], i);
     b->norm[SELF] = find(m->params, "%s.layer.0.layer_norm.weight", at);
-    bind_attend(m, &b->attend[SELF], at, 0, "SelfAttention");
+    snprintf(where, sizeof(where), "%s.layer.0.SelfAttention", at);
+    if (m->c.mixed[st->kind][i])
+        bind_mixed(m, st, b, where);
+    else
+        bind_attend(m, &b->attend[SELF], at, 0, "SelfAttention");
     if (st->kind == DECODER) {
         b->norm[CROSS] = find(m->params, "%s.layer.1.layer_norm.weight", at);
         bind_attend(m, &b->attend[CROSS], at, 1, "EncDecAttention");
     }
     b->norm[FEED] = find(m->params, "%s.layer.%d.layer_norm.weight", at, last);
-    snprintf(where, sizeof(where), "%s.layer.%d", at, last);
+    snprintf(where, sizeof(where), "%s.layer.%d.mlp", at, last);
     if (m->c.sparse[st->kind][i]) {
         bind_sparse(m, st, b, where);
         return;
@@ -157,7 +199,8 @@ static void lay_attend(struct model *m, struct attend *a, size_t n_query, size_t
 
     a->query = take(&m->pool, n_query * inner);
     a->key = take(&m->pool, n_key * inner);
-    a->value = take(&m->pool, n_key * inner);
+    /* keys are values where experts make them; without a backward pass blocks share arrays */
+    a->value = a->v || !m->with_backward ? take(&m->pool, n_key * inner) : a->key;
     a->mixed = m->params->half ? m->mixed : take(&m->pool, n_query * inner);
     a->mixed_half = take_half(m, n_query * inner);
     a->probs = take(&m->pool, n_query * length_key * (size_t)m->c.n_head);
@@ -197,12 +240,13 @@ static void lay_block(struct model *m, struct stack_net *st, int i)
                                                   : ffn_saved(&shape, st->n_most));
 }
 
-/* The router of a sparse block reads floats, and reads them again in the backward pass. */
+/* The router of a sparse layer reads floats, and reads them again in the backward pass. */
 static int is_sparse_place(const struct model *m, const struct stack_net *st, int k)
 {
-    int last = st->n_sublayer - 1;
+    int block = k / st->n_sublayer, layer = k % st->n_sublayer;
 
-    return k % st->n_sublayer == last && m->c.sparse[st->kind][k / st->n_sublayer];
+    return (layer == st->n_sublayer - 1 && m->c.sparse[st->kind][block]) ||
+           (layer == SELF && m->c.mixed[st->kind][block]);
 }
 
 static void lay_stack(struct model *m, struct stack_net *st)
@@ -254,6 +298,8 @@ static void lay_out(struct model *m)
     m->logits = take(&m->pool, m->chunk * (size_t)m->c.n_vocab);
     m->scaled = take(&m->pool, m->chunk * width);
     m->half = take_half(m, n * width);
+    if (config_is_mixed(&m->c))
+        m->both = take(&m->pool, n * 2 * inner);
     if (m->with_backward || m->params->half)
         m->hidden = take(&m->pool, n * (size_t)m->c.d_ff * (m->c.gated ? 2u : 1u));
     if (!m->with_backward)
@@ -308,9 +354,12 @@ size_t model_bytes(const struct model *m)
     int s, i;
 
     for (s = 0; s < 2; s++)
-        for (i = 0; i < m->stack[s].n_block; i++)
-            if (m->stack[s].block[i].moe)
-                bytes += moe_layer_bytes(m->stack[s].block[i].moe);
+        for (i = 0; i < m->stack[s].n_block; i++) {
+            const struct block *b = &m->stack[s].block[i];
+
+            bytes += b->moe ? moe_layer_bytes(b->moe) : 0;
+            bytes += b->mix ? moe_layer_bytes(b->mix) : 0;
+        }
     return bytes;
 }
 
@@ -320,8 +369,11 @@ static void stack_free(struct stack_net *st)
 
     for (i = 0; i < st->n_block; i++) {
         moe_layer_free(st->block[i].moe);
+        moe_layer_free(st->block[i].mix);
         free(st->block[i].expert);
         free(st->block[i].d_expert);
+        free(st->block[i].heads);
+        free(st->block[i].d_heads);
         free(st->block[i].expert16);
         if (st->hidden)
             free(st->hidden[i]);

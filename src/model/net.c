@@ -1,6 +1,7 @@
 /* net.c - what forward and backward must agree on: the batch as each stack sees it, and the
  * keys of all randomness. */
 #include <assert.h>
+#include <math.h>
 
 #include "base/rng.h"
 #include "comm/comm.h"
@@ -65,6 +66,11 @@ struct ffn_drop net_ffn_drop(const struct model *m, const struct stack_net *st,
     };
 }
 
+float net_query_scale(const struct model *m)
+{
+    return (float)(1 / sqrt((double)m->c.d_kv));
+}
+
 size_t net_vocab_first(const struct model *m)
 {
     return (size_t)m->slice * (size_t)m->c.n_vocab;
@@ -107,10 +113,11 @@ static struct route_rule route_rule(const struct model *m, const struct stack_ne
     };
 }
 
-struct moe_call net_moe_call(const struct model *m, const struct stack_net *st, int block)
+struct moe_call net_moe_call(const struct model *m, const struct stack_net *st, int block,
+                             enum sublayer kind)
 {
     const struct run *run = m->run;
-    uint64_t at = place_number(st->kind, block, 0);
+    uint64_t at = place_number(st->kind, block, kind == FEED ? 0 : 1);
     double share = 1.0 / run->n_group[st->kind] / (run->aux_mean ? m->n_sparse : 1);
     enum explore explore = explores(m);
 

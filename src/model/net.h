@@ -41,8 +41,12 @@ struct block {
     struct ffn *expert;        // sparse: of this rank
     struct ffn16 *expert16;    // NULL without bf16 products
     struct ffn_grad *d_expert;
-    struct moe_layer *moe;
-    float aux, router_z;    // of the last forward, as means over the step's groups
+    struct heads *heads;    // of self-attention by experts
+    struct heads_grad *d_heads;
+    struct moe_layer *moe, *mix;    // the feed-forward layer's, self-attention's
+    struct route_means {
+        float aux, router_z;    // of the last forward, as means over the step's groups
+    } moe_means, mix_means;
 };
 
 struct place {
@@ -101,7 +105,8 @@ struct model {
     float *d_query, *d_key, *d_value, *d_mixed;    // [n, I]
     float *hidden;                                 // of ffn_backward, ffn16_*
     uint16_t *half;                                // [n, M], or NULL: products of floats
-    int keep, ready;                               // probes want all; backward may follow
+    float *both;        // [n, 2 I] queries and keys of self-attention by experts
+    int keep, ready;    // probes want all; backward may follow
 
     const struct batch *b;    // of this pass
     const struct run *run;
@@ -111,12 +116,14 @@ struct model {
 void net_begin(struct model *m, const struct batch *b, const struct run *run);
 struct dropout net_dropout(const struct model *m, enum stack s, int block, int what);
 void net_drop(const struct model *m, const struct stack_net *st, int block, int what, float *x);
-struct moe_call net_moe_call(const struct model *m, const struct stack_net *st, int block);
+struct moe_call net_moe_call(const struct model *m, const struct stack_net *st, int block,
+                             enum sublayer kind);
 struct attention;
 struct attention net_attention(const struct model *m, const struct stack_net *st,
                                enum sublayer kind, const struct dropout *drop);
 struct ffn_drop net_ffn_drop(const struct model *m, const struct stack_net *st,
                              const struct dropout *drop);
+float net_query_scale(const struct model *m);     // of queries that experts make: D^-0.5
 size_t net_vocab_first(const struct model *m);    // the first id of this slice
 
 /* The sum over slices of what each gives to x [n tokens, M]. */

@@ -58,15 +58,21 @@ static void walk_ffn(const struct config *c, const struct visitor *v, int expert
     see(v, PARAM_MATRIX, BY_COLS, expert, c->d_model, c->d_ff, "%s.wo.weight", where);
 }
 
-static void walk_attention(const struct config *c, const struct visitor *v, const char *where,
-                           int has_bias)
+/* q, k and v of attention. */
+static void walk_inputs(const struct config *c, const struct visitor *v, const char *where)
 {
     int64_t inner = (int64_t)c->n_head * c->d_kv;
 
     see(v, PARAM_QUERY, BY_ROWS, -1, inner, c->d_model, "%s.q.weight", where);
     see(v, PARAM_ATTENTION, BY_ROWS, -1, inner, c->d_model, "%s.k.weight", where);
     see(v, PARAM_ATTENTION, BY_ROWS, -1, inner, c->d_model, "%s.v.weight", where);
-    see(v, PARAM_ATTENTION, BY_COLS, -1, c->d_model, inner, "%s.o.weight", where);
+}
+
+static void walk_output(const struct config *c, const struct visitor *v, const char *where,
+                        int has_bias)
+{
+    see(v, PARAM_ATTENTION, BY_COLS, -1, c->d_model, (int64_t)c->n_head * c->d_kv, "%s.o.weight",
+        where);
     if (has_bias)
         see(v, PARAM_RELPOS, BY_COLS, -1, c->n_bucket, c->n_head,
             "%s.relative_attention_bias.weight", where);
@@ -87,10 +93,16 @@ static void walk_block(const struct config *c, const struct visitor *v, int stac
     for (layer = 0; layer <= last; layer++)
         see(v, PARAM_NORM, UNCUT, -1, c->d_model, 0, "%s.%d.layer_norm.weight", at, layer);
     snprintf(where, sizeof(where), "%s.0.SelfAttention", at);
-    walk_attention(c, v, where, block == 0);
+    if (c->mixed[stack][block])
+        see(v, PARAM_ROUTER, UNCUT, -1, c->n_expert, c->d_model, "%s.router.classifier.weight",
+            where);
+    else
+        walk_inputs(c, v, where);
+    walk_output(c, v, where, block == 0);
     if (stack == DECODER) {
         snprintf(where, sizeof(where), "%s.1.EncDecAttention", at);
-        walk_attention(c, v, where, 0);
+        walk_inputs(c, v, where);
+        walk_output(c, v, where, 0);
     }
     if (c->sparse[stack][block]) {
         see(v, PARAM_ROUTER, UNCUT, -1, c->n_expert, c->d_model,
@@ -117,18 +129,37 @@ static void walk_shared(const struct config *c, const struct visitor *v)
     }
 }
 
+/* An expert of self-attention: wi, unless it is linear; q and kv. */
+static void walk_heads(const struct config *c, const struct visitor *v, int expert,
+                       const char *where)
+{
+    int64_t inner = (int64_t)c->n_head * c->d_kv, hidden = config_mixed_width(c);
+
+    if (c->d_ff_mixed)
+        see(v, PARAM_MATRIX, UNCUT, expert, hidden, c->d_model, "%s.wi.weight", where);
+    see(v, PARAM_MATRIX, UNCUT, expert, inner, hidden, "%s.q.weight", where);
+    see(v, PARAM_MATRIX, UNCUT, expert, inner, hidden, "%s.kv.weight", where);
+}
+
 static void walk_expert(const struct config *c, const struct visitor *v, int expert)
 {
     char where[128];
     int stack, block;
 
     for (stack = 0; stack < 2; stack++)
-        for (block = 0; block < c->n_block[stack]; block++)
+        for (block = 0; block < c->n_block[stack]; block++) {
+            if (c->mixed[stack][block]) {
+                snprintf(where, sizeof(where),
+                         "%s.block.%d.layer.0.SelfAttention.experts.expert_%d", stack_name[stack],
+                         block, expert);
+                walk_heads(c, v, expert, where);
+            }
             if (c->sparse[stack][block]) {
                 snprintf(where, sizeof(where), "%s.block.%d.layer.%d.mlp.experts.expert_%d",
                          stack_name[stack], block, ffn_layer(stack), expert);
                 walk_ffn(c, v, expert, where);
             }
+        }
 }
 
 struct laying {
@@ -277,103 +308,6 @@ uint64_t params_count_expert(const struct config *c)
 uint64_t params_count(const struct config *c)
 {
     return params_count_shared(c) + (uint64_t)c->n_expert * params_count_expert(c);
-}
-
-struct draw {    // s is a deviation, or of a uniform draw the bound
-    enum { CONSTANT, UNIFORM, NORMAL, TRUNCATED } kind;
-    double s;
-};
-
-static struct draw draw_paper(const struct param *p, const struct config *c, double scale)
-{
-    double matrix = p->n_dim > 1 ? sqrt(scale / (double)slice_dim(p, 1)) : 1;
-
-    switch (p->role) {
-    case PARAM_EMBEDDING:
-        return (struct draw){ NORMAL, 1 };
-    case PARAM_NORM:
-        return (struct draw){ CONSTANT, 1 };
-    case PARAM_RELPOS:
-        return (struct draw){ UNIFORM, sqrt(6.0 * scale / (double)(c->n_bucket + c->n_head)) };
-    case PARAM_QUERY:
-        return (struct draw){ TRUNCATED, matrix / sqrt((double)c->d_kv) };
-    default:
-        return (struct draw){ TRUNCATED, matrix };
-    }
-}
-
-/* Its scale does not reach attention. */
-static struct draw draw_mtf(const struct param *p, const struct config *c, double scale)
-{
-    if (p->role == PARAM_RELPOS || p->role == PARAM_QUERY || p->role == PARAM_ATTENTION) {
-        struct draw d = draw_paper(p, c, 1);
-
-        d.kind = p->role == PARAM_RELPOS ? UNIFORM : NORMAL;
-        return d;
-    }
-    return draw_paper(p, c, scale);
-}
-
-/* Normal ones are not cut but in dense layers, where the deviation is that after the cut. */
-static struct draw draw_t5x(const struct param *p, const struct config *c, double scale)
-{
-    struct draw d = draw_paper(p, c, scale);
-
-    if (p->role == PARAM_ROUTER)
-        return (struct draw){ NORMAL, 0.02 };
-    if (p->role == PARAM_QUERY || p->role == PARAM_ATTENTION || p->expert >= 0)
-        d.kind = NORMAL;
-    if (d.kind == TRUNCATED)
-        d.s /= 0.87962566103423978;    // deviation of a normal cut at 2
-    return d;
-}
-
-static void draw(const struct param *p, const struct draw *d, uint64_t seed, float *to)
-{
-    char *purpose = xasprintf("init %s", p->name);
-    uint64_t key = rng_key(seed, purpose);
-    double s = d->s;
-    size_t j;
-
-    free(purpose);
-#pragma omp parallel for schedule(static)
-    for (j = 0; j < p->n; j++) {
-        size_t at = slice_index(p, j);
-
-        if (d->kind == CONSTANT)
-            to[j] = (float)s;
-        else if (d->kind == UNIFORM)
-            to[j] = (float)(s * (2.0 * rng_uniform(key, at, 0) - 1.0));
-        else
-            to[j] = (float)(s * rng_normal(key, at, 0, d->kind == TRUNCATED));
-    }
-}
-
-void params_draw(const struct param *p, const struct config *c, uint64_t seed, double scale,
-                 float *to)
-{
-    struct draw d = draw_paper(p, c, scale);
-
-    draw(p, &d, seed, to);
-}
-
-void params_init_as(struct params *t, const struct config *c, uint64_t seed, double scale,
-                    enum init_scheme scheme)
-{
-    static struct draw (*const how[])(const struct param *, const struct config *,
-                                      double) = { draw_paper, draw_mtf, draw_t5x };
-    size_t i;
-
-    for (i = 0; i < t->n; i++) {
-        struct draw d = how[scheme](&t->p[i], c, scale);
-
-        draw(&t->p[i], &d, seed, t->p[i].w);
-    }
-}
-
-void params_init(struct params *t, const struct config *c, uint64_t seed, double scale)
-{
-    params_init_as(t, c, seed, scale, INIT_PAPER);
 }
 
 struct match {

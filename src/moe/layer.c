@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/rng.h"
 #include "comm/comm.h"
 #include "kernel/kernel.h"
 #include "moe/dispatch.h"
 #include "moe/layer.h"
+#include "moe/noise.h"
 #include "moe/rows.h"
 
 enum { SMALL = 1 << 14 };    // floats that are not worth a second thread
@@ -156,46 +156,15 @@ size_t moe_layer_bytes(const struct moe_layer *l)
            sizeof(float);
 }
 
-static uint64_t token_number(const struct moe_call *c, size_t token)
-{
-    return c->number[token / c->length] * c->length + token % c->length;
-}
-
-/* to = from * u, u uniform in [1 - jitter, 1 + jitter], four elements from one draw. */
-static void jitter(const struct moe_call *c, const float *from, float *to, size_t m)
-{
-    float low = (float)(1.0 - c->jitter), step = (float)(2.0 * c->jitter / 65536.0);
-    size_t i, j;
-
-#pragma omp parallel for private(j) schedule(static) if (c->n * m > SMALL)
-    for (i = 0; i < c->n; i++) {
-        uint64_t number = token_number(c, i), bits = 0;
-
-        for (j = 0; j < m; j++) {
-            if (j % 4 == 0)
-                bits = rng_u64(c->input_key, number, j / 4);
-            to[i * m + j] = from[i * m + j] * (low + step * ((float)(bits & 0xffff) + 0.5f));
-            bits >>= 16;
-        }
-    }
-}
-
 /* What the router reads: x, or x made noisy in work memory. */
 static const float *noisy(const struct moe_layer *l, const struct moe_call *c, const float *x)
 {
-    size_t m = l->net.d_model;
-    struct dropout drop = { .rate = c->input_dropout, .key = c->input_key, .per_element = 1 };
     float *a;
 
-    if (c->jitter == 0 && drop.rate == 0)
+    if (!moe_is_noisy(c))
         return x;
-    a = moe_buffer_need(&l->work->input, l->n_token * m);
-    if (c->jitter != 0)
-        jitter(c, x, a, m);
-    else
-        memcpy(a, x, c->n * m * sizeof(*a));
-    if (drop.rate > 0)
-        dropout_apply(&drop, a, c->number, c->n / c->length, c->length, m);
+    a = moe_buffer_need(&l->work->input, l->n_token * l->net.d_model);
+    moe_noise(c, x, a, l->net.d_model);
     return a;
 }
 
@@ -250,38 +219,47 @@ static size_t most_rows(const struct moe_layer *l, const struct moe_call *c)
     return n > l->d.n_recv ? n : l->d.n_recv;
 }
 
+/* Floats that an expert keeps of n rows, and works with in its backward pass. */
 static size_t saved_floats(const struct moe_layer *l, size_t rows)
 {
+    if (l->net.heads)
+        return heads_saved(l->net.heads, rows);
     return l->net.expert16 ? (ffn16_saved(l->net.expert16, rows) + 15) / 16 * 16
                            : ffn_saved(l->net.expert, rows);
 }
 
-/* Rows of tokens at p, as this layer has them. */
-static struct moe_rows rows_at(const struct moe_layer *l, float *p)
+static size_t work_floats(const struct moe_layer *l, size_t rows)
 {
-    return (struct moe_rows){ p, l->net.d_model, l->net.expert16 != NULL };
+    return rows * l->net.d_ff * (l->net.heads || !l->net.expert[0].wi_1 ? 1u : 2u);
+}
+
+/* Rows of tokens at p, m wide, as this layer has them. */
+static struct moe_rows rows_at(const struct moe_layer *l, float *p, size_t m)
+{
+    return (struct moe_rows){ p, m, l->net.expert16 != NULL };
 }
 
 /* Memory for as many rows as may come in any step with this rule. */
 static void reserve(struct moe_layer *l, const struct moe_call *c)
 {
-    size_t m = l->net.d_model, n_sent = l->n_token * l->n_choice;
+    size_t m = l->net.d_model, out = l->net.d_out, wide = m > out ? m : out;
+    size_t n_sent = l->n_token * l->n_choice;
     size_t rows = c->rule.group_tokens ? most_rows(l, c) : l->d.n_recv;
     size_t most = rows > n_sent ? rows : n_sent;
-    size_t width = moe_rows_width(m, l->net.expert16 != NULL);
+    int half = l->net.expert16 != NULL;
 
-    moe_buffer_need(&l->kept->x, rows * width);
-    moe_buffer_need(&l->kept->back, n_sent * width);
-    moe_buffer_need(&l->work->pack, most * m);
-    moe_buffer_need(&l->work->result, most * m);
+    moe_buffer_need(&l->kept->x, rows * moe_rows_width(m, half));
+    moe_buffer_need(&l->kept->back, n_sent * moe_rows_width(out, half));
+    moe_buffer_need(&l->work->pack, most * wide);
+    moe_buffer_need(&l->work->result, most * wide);
     if (l->d.n_own)
         moe_buffer_need(&l->kept->saved, saved_floats(l, rows) + (size_t)l->d.n_own * 16);
     if (c->drop.rate > 0) {
         moe_buffer_need(&l->kept->number, rows * 2);
         moe_buffer_need(&l->work->pack, n_sent * 2);
     }
-    if ((c->gradient || l->net.expert16) && l->d.n_own)
-        moe_buffer_need(&l->work->hidden, rows * l->net.d_ff * (l->net.expert[0].wi_1 ? 2u : 1u));
+    if ((c->gradient || half) && l->d.n_own)
+        moe_buffer_need(&l->work->hidden, work_floats(l, rows));
 }
 
 /* The token of a sent row. */
@@ -297,7 +275,7 @@ static void send_numbers(struct moe_layer *l, const struct moe_call *c)
     size_t i;
 
     for (i = 0; i < l->d.n_send; i++) {
-        uint64_t number = token_number(c, token_of(l, i));
+        uint64_t number = moe_token_number(c, token_of(l, i));
 
         memcpy(pack + 2 * i, &number, sizeof(number));
     }
@@ -317,11 +295,11 @@ static const struct ffn_drop *drop_of(const struct moe_layer *l, const struct mo
     return drop;
 }
 
-/* Results [n_recv, M] into y; in bf16 into out, which is then what travels. */
+/* Results [n_recv, d_out] into y; in bf16 into out, which is then what travels. */
 static void run_experts(struct moe_layer *l, const struct moe_call *c, float *y,
                         const struct moe_rows *out)
 {
-    struct moe_rows x = rows_at(l, l->kept->x.p);
+    struct moe_rows x = rows_at(l, l->kept->x.p, l->net.d_model);
     size_t m = l->net.d_model, row = 0;
     float *saved = l->kept->saved.p;
     int e;
@@ -338,7 +316,9 @@ static void run_experts(struct moe_layer *l, const struct moe_call *c, float *y,
                           l->work->hidden.p, y);
             comm_sum_f32(l->d.slices, y, n * m);
             moe_rows_round(out, row, y, n);
-        } else
+        } else if (l->net.heads)
+            heads_forward(&l->net.heads[e], drop, x.p + row * m, n, saved, y + row * l->net.d_out);
+        else
             ffn_forward(&l->net.expert[e], drop, x.p + row * m, n, saved, y + row * m);
         saved += saved_floats(l, n);
         row += n;
@@ -348,8 +328,8 @@ static void run_experts(struct moe_layer *l, const struct moe_call *c, float *y,
 /* y = sum of gate expert(x) over a token's kept choices. */
 static void combine(const struct moe_layer *l, size_t n, float *y)
 {
-    struct moe_rows back = rows_at(l, l->kept->back.p);
-    size_t m = l->net.d_model, k;
+    struct moe_rows back = rows_at(l, l->kept->back.p, l->net.d_out);
+    size_t m = l->net.d_out, k;
     long i;
 
 #pragma omp parallel for private(k) schedule(static) if (n * m > SMALL)
@@ -385,12 +365,12 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const floa
     reserve(l, c);
     if (c->drop.rate > 0)
         send_numbers(l, c);
-    pack = rows_at(l, w->pack.p);
-    width = moe_rows_width(m, pack.half);
+    pack = rows_at(l, w->pack.p, m);
+    width = moe_rows_width(l->net.d_out, pack.half);
 #pragma omp parallel for schedule(static) if (l->d.n_send * m > SMALL)
     for (k = 0; k < (long)l->d.n_send; k++)
         moe_row_put(&pack, (size_t)k, 1, x + token_of(l, (size_t)k) * m);
-    dispatch_out(&l->d, w->pack.p, l->kept->x.p, width, w->journey);
+    dispatch_out(&l->d, w->pack.p, l->kept->x.p, moe_rows_width(m, pack.half), w->journey);
     run_experts(l, c, w->result.p, &pack);
     if (pack.half)
         dispatch_back_whole(&l->d, w->pack.p, l->kept->back.p, width, w->journey);
@@ -399,17 +379,17 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const floa
     combine(l, c->n, y);
 }
 
-/* dy [n_recv, M] -> dx, floats; dy in bf16 becomes that of the gradient of its row. */
+/* dy [n_recv, d_out] -> dx [n_recv, M], floats; dy in bf16 becomes that of the gradient of its row.
+ */
 static void run_experts_back(struct moe_layer *l, const struct moe_call *c,
                              const struct moe_rows *dy, float *dx)
 {
-    struct moe_rows x = rows_at(l, l->kept->x.p);
+    struct moe_rows x = rows_at(l, l->kept->x.p, l->net.d_model);
     size_t m = l->net.d_model, row = 0;
     float *saved = l->kept->saved.p;
     int e;
 
     for (e = 0; e < l->d.n_own; e++) {
-        const struct ffn_grad *g = &l->net.d_expert[e];
         size_t n = l->d.rows[e];
         struct ffn_drop room;
         const struct ffn_drop *drop = drop_of(l, c, row, &room);
@@ -417,13 +397,16 @@ static void run_experts_back(struct moe_layer *l, const struct moe_call *c,
         if (n == 0)
             continue;
         if (x.half) {
-            ffn16_backward(&l->net.expert16[e], drop, g, moe_rows_half(&x, row),
+            ffn16_backward(&l->net.expert16[e], drop, &l->net.d_expert[e], moe_rows_half(&x, row),
                            moe_rows_half(dy, row), n, saved, l->work->hidden.p, dx);
             comm_sum_f32(l->d.slices, dx, n * m);
             moe_rows_round(dy, row, dx, n);
-        } else
-            ffn_backward(&l->net.expert[e], drop, g, x.p + row * m, dy->p + row * m, n, saved,
-                         l->work->hidden.p, dx + row * m);
+        } else if (l->net.heads)
+            heads_backward(&l->net.heads[e], drop, &l->net.d_heads[e], x.p + row * m,
+                           dy->p + row * l->net.d_out, n, saved, l->work->hidden.p, dx + row * m);
+        else
+            ffn_backward(&l->net.expert[e], drop, &l->net.d_expert[e], x.p + row * m,
+                         dy->p + row * m, n, saved, l->work->hidden.p, dx + row * m);
         saved += saved_floats(l, n);
         row += n;
     }
@@ -432,7 +415,6 @@ static void run_experts_back(struct moe_layer *l, const struct moe_call *c,
 /* The router's part: dx = gradient of its input, through what made it noisy. */
 static void choose_back(struct moe_layer *l, const struct moe_call *c, const float *x, float *dx)
 {
-    struct dropout drop = { .rate = c->input_dropout, .key = c->input_key, .per_element = 1 };
     float *d_logits = moe_buffer_need(&l->work->d_logits, l->n_token * (size_t)l->net.n_expert);
     struct route_rule rule = c->rule;
     struct route_input in;
@@ -444,18 +426,16 @@ static void choose_back(struct moe_layer *l, const struct moe_call *c, const flo
         rule.group_tokens = (int)c->n;
     route_backward(&rule, &in, &l->route, l->work->d_gate.p, c->aux_scale, c->z_scale, d_logits, dx,
                    l->net.d_router);
-    if (drop.rate > 0)
-        dropout_apply(&drop, dx, c->number, c->n / c->length, c->length, l->net.d_model);
-    if (c->jitter != 0)
-        jitter(c, dx, dx, l->net.d_model);
+    if (moe_is_noisy(c))
+        moe_noise(c, dx, dx, l->net.d_model);
 }
 
 /* What a row owes: d_gate = dy . expert(x), and d_row = gate dy. */
 static void combine_back(const struct moe_layer *l, const float *dy, float *d_gate,
                          const struct moe_rows *d_row)
 {
-    struct moe_rows back = rows_at(l, l->kept->back.p);
-    size_t m = l->net.d_model;
+    struct moe_rows back = rows_at(l, l->kept->back.p, l->net.d_out);
+    size_t m = l->net.d_out;
     long k;
 
 #pragma omp parallel for schedule(static) if (l->d.n_send * m > SMALL)
@@ -472,16 +452,17 @@ void moe_layer_backward(struct moe_layer *l, const struct moe_call *c, const flo
                         const float *dy, float *dx)
 {
     struct moe_work *w = l->work;
-    struct moe_rows pack = rows_at(l, w->pack.p), result = rows_at(l, w->result.p), d_in;
-    size_t m = l->net.d_model, width = moe_rows_width(m, pack.half), j;
+    size_t m = l->net.d_model, out = l->net.d_out, j;
+    struct moe_rows pack = rows_at(l, w->pack.p, out), result = rows_at(l, w->result.p, out), d_in;
+    size_t width = moe_rows_width(m, pack.half);
     float *d_gate = moe_buffer_need(&w->d_gate, l->n_token * l->n_choice);
     long i;
 
     memset(d_gate, 0, c->n * l->n_choice * sizeof(*d_gate));
     combine_back(l, dy, d_gate, &pack);
-    dispatch_out(&l->d, pack.p, result.p, width, w->journey);
+    dispatch_out(&l->d, pack.p, result.p, moe_rows_width(out, pack.half), w->journey);
     run_experts_back(l, c, &result, pack.p);
-    d_in = pack.half ? pack : result;
+    d_in = rows_at(l, pack.half ? pack.p : result.p, m);
     if (pack.half)
         dispatch_back_whole(&l->d, result.p, d_in.p, width, w->journey);
     else

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "moe/heads.h"
 #include "moe/router.h"
 #include "nn/dropout.h"
 #include "nn/ffn.h"
@@ -30,6 +31,10 @@ struct moe_net {     // the parameters here; the arrays belong to the caller and
     /* [experts of this rank], or NULL. With them experts work on bf16 numbers (d_model is even
      * then), and rows travel as such. Routing stays in float; gates are rounded to multiply. */
     const struct ffn16 *expert16;
+    /* Instead of all three, in self-attention; always of floats. */
+    const struct heads *heads;
+    const struct heads_grad *d_heads;
+    size_t d_out;    // width of the experts' outputs: M, or 2 I of heads
 };
 
 /* One microbatch and how to run it; the same for forward and backward. */
@@ -56,9 +61,9 @@ void moe_work_free(struct moe_work *w);
  * rows too. */
 struct moe_layer *moe_layer_new(const struct moe_net *net, struct comm *comm, struct moe_work *w,
                                 size_t n_token, int n_choice, int shared);
-/* x [n, M] -> y [n, M] overwritten. */
+/* x [n, M] -> y [n, d_out] overwritten. */
 void moe_layer_forward(struct moe_layer *l, const struct moe_call *call, const float *x, float *y);
-/* dx [n, M] overwritten; dx is not dy. */
+/* dy [n, d_out]; dx [n, M] overwritten; dx is not dy. */
 void moe_layer_backward(struct moe_layer *l, const struct moe_call *call, const float *x,
                         const float *dy, float *dx);
 const struct route *moe_layer_route(const struct moe_layer *l);        // of the last forward

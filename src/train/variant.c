@@ -63,6 +63,12 @@ struct opt variant_opts[] = {
       "encoder blocks with experts: none, all, every/K, first/K or 1,3,5 (default: the config's)" },
     { 0, "sparse-decoder", "BLOCKS", OPT_STR, &sparse[DECODER], 0, 0,
       "decoder blocks with experts (default: the config's)" },
+    { 0, "attention-encoder", "BLOCKS", OPT_STR, &mixed[ENCODER], 0, 0,
+      "encoder blocks with experts in self-attention (default: the config's)" },
+    { 0, "attention-decoder", "BLOCKS", OPT_STR, &mixed[DECODER], 0, 0,
+      "decoder blocks with experts in self-attention (default: the config's)" },
+    { 0, "attention-width", "F", OPT_INT, &d_ff_mixed, 0, 1 << 24,
+      "hidden units of those experts; 0: linear ones (default: the config's)" },
     ROUTER_OPTS,
     { .to = training_data_opts },
 };

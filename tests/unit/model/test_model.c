@@ -125,22 +125,40 @@ static double slope_along(struct model *m, const struct batch *b, const struct r
     return sum / (12 * step);
 }
 
+struct variant {
+    const char *name;
+    int tied;    // and with it dropout by element, the mean of balance losses, the second loss
+    enum route_kind router;
+    enum explore explore;
+    enum route_cap cap;
+    unsigned char mixed;
+    int d_ff_mixed;
+};
+
 /* Every tensor's gradient against the slope of the loss along it and along a random direction.
  * A float32 loss of about 5 is good to 1e-6, so a slope with this step to about 1e-4. */
-static void check_slopes(int tied, int per_element, int aux_mean)
+static void check_slopes(const struct variant *v)
 {
-    struct config c = odd_config(tied, 3);
-    struct params *p = params_new(&c, 0, c.n_expert, 1);
+    struct config c = odd_config(v->tied, 3);
+    struct params *p;
     struct batch b;
     struct run run;
     struct model *m;
     size_t i, j;
 
+    c.router = v->router;
+    c.n_choice = 2;
+    c.threshold = 0.4;
+    c.mixed[ENCODER][0] = c.mixed[ENCODER][1] = c.mixed[DECODER][1] = v->mixed;
+    c.d_ff_mixed = v->d_ff_mixed;
+    p = params_new(&c, 0, c.n_expert, 1);
     params_init(p, &c, 11, 1.0);
     fill(&b);
     run = noisy_run(&b);
-    run.dropout_per_element = per_element;
-    run.aux_mean = aux_mean;
+    run.dropout_per_element = run.aux_mean = run.second_loss = v->tied;
+    run.explore = v->explore;
+    run.input_dropout = 0.3;
+    run.cap = v->cap;
     m = model_new(&c, p, self(), ROWS, S, T, 1);
     loss_of(m, &b, &run);
     model_backward(m, &b, &run);
@@ -160,7 +178,7 @@ static void check_slopes(int tied, int per_element, int aux_mean)
         }
         got = slope_along(m, &b, &run, x->w, d, x->n, 2e-3);
         if (!(fabs(got - along) <= 1e-4 + 5e-4 * fabs(along)))
-            fail_msg("%s: slope %.6g, gradient %.6g", x->name, got, along);
+            fail_msg("%s: %s: slope %.6g, gradient %.6g", v->name, x->name, got, along);
         free(d);
     }
     model_free(m);
@@ -170,9 +188,23 @@ static void check_slopes(int tied, int per_element, int aux_mean)
 
 static void test_slopes(void **state)
 {
+    static const struct variant variants[] = {
+        { .name = "plain" },
+        { .name = "tied, dropout by element, mean balance", .tied = 1 },
+        { .name = "top2", .router = ROUTE_TOP2 },
+        { .name = "top2, second loss", .router = ROUTE_TOP2, .tied = 1 },
+        { .name = "ntlb", .router = ROUTE_NTLB },
+        { .name = "sample", .explore = EXPLORE_SAMPLE },
+        { .name = "input dropout", .explore = EXPLORE_DROPOUT, .cap = CAP_ROUND },
+        { .name = "dropless", .explore = EXPLORE_ARGMAX, .cap = CAP_NONE },
+        { .name = "attention", .mixed = 1, .d_ff_mixed = 7 },
+        { .name = "attention, linear, top2", .mixed = 1, .router = ROUTE_TOP2, .tied = 1 },
+    };
+    size_t i;
+
     (void)state;
-    check_slopes(0, 0, 0);
-    check_slopes(1, 1, 1);
+    for (i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
+        check_slopes(&variants[i]);
 }
 
 /* Rows [first, first + n) of b. */

@@ -95,7 +95,8 @@ static void make_layer(struct layer *x, int gated, int n_choice)
     }
     for (e = 0; e < ROWS; e++)
         x->number[e] = 10 + e;
-    net = (struct moe_net){ E, M, F, x->w.router, x->d.router, x->expert, x->d_expert, NULL };
+    net = (struct moe_net){ E,    M,    F, x->w.router, x->d.router, x->expert, x->d_expert, NULL,
+                            NULL, NULL, M };
     x->work = moe_work_new();
     x->l = moe_layer_new(&net, self(), x->work, N, n_choice, 0);
 }
