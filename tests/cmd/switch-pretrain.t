@@ -174,6 +174,23 @@ column() { # FILE NAME: the column called NAME
     done
 }
 
+@test "self-attention by experts trains and resumes, hidden and linear" {
+    local how=(--attention-encoder all --attention-decoder 1 --capacity-factor 2)
+    train "${how[@]}" --steps 3
+    jq -e '.sparse_encoder_attention_blocks == [0,1] and .sparse_decoder_attention_blocks == [1] and
+        .attention_expert_d_ff == .d_ff' run/step-00000003/config.json
+    train "${how[@]}"
+    column run/metrics.tsv loss | awk 'NR == 1 { a = $1 } { b = $1 } END { exit !(NR == 6 && b < a) }'
+    column run/metrics.tsv aux | awk '$1 < 4.8 || $1 > 20 { exit 1 }' # 5 layers
+    mv run hidden
+    train "${how[@]}" --attention-width 0 --sparse-encoder none --sparse-decoder none
+    column run/metrics.tsv loss | awk 'NR == 1 { a = $1 } { b = $1 } END { exit !(NR == 6 && b < a) }'
+    jq -r '.weight_map | keys[]' run/step-00000006/model.safetensors.index.json >names
+    grep -qx encoder.block.0.layer.0.SelfAttention.experts.expert_7.kv.weight names
+    grep -qx decoder.block.1.layer.0.SelfAttention.router.classifier.weight names
+    ! grep -E 'block.1.layer.0.SelfAttention.([qkv]|experts.*wi).weight' names || return 1
+}
+
 @test "SIGTERM: a checkpoint after the step, how to go on, exit 0" {
     switch-pretrain --config "$DATA/train/tiny.json" --train "$DATA/train/aa.ex" --out run \
         --batch 1 --steps 64 --save-every 1 --keep 0 -q 2>err &

@@ -38,6 +38,21 @@ agree() { # DIR DIR
     done
 }
 
+@test "variants of the network give the same losses on 1, 2 and 4 ranks" {
+    local how n
+    for how in "--attention-encoder all --attention-decoder 0 --attention-width 20" \
+        "--router top2 --second-loss --attention-encoder 1" \
+        "--router ntlb --sparse-encoder all --sparse-decoder first/2 --expert-dropout 0.3"; do
+        for n in 1 2 4; do
+            # shellcheck disable=SC2086
+            ranks "$n" $how
+            rm -rf "run$n"
+            mv run "run$n"
+            agree run1 "run$n"
+        done
+    done
+}
+
 @test "microbatches give the same losses" {
     ranks 2
     mv run whole

@@ -117,5 +117,43 @@ static void test_round_trip(void **state)
     free(two);
 }
 
-TESTS("model/config", cmocka_unit_test(test_defaults), cmocka_unit_test(test_placement),
-      cmocka_unit_test(test_refusals), cmocka_unit_test(test_round_trip))
+/* Ours alone, and not written where they say nothing. */
+static void test_variants(void **state)
+{
+    struct config c, d;
+    char *text;
+
+    (void)state;
+    reads(&c, "{\"model_type\": \"switch_transformers\", \"sparse_encoder_blocks\": [0],"
+              "\"sparse_decoder_blocks\": []," SIZES "}");
+    assert_true(c.router == ROUTE_TOP1 && c.n_choice == 4 && c.threshold == 0.2 && !c.router_bf16);
+    assert_true(c.d_ff_mixed == 64 && !config_is_mixed(&c));
+    text = config_text(&c);
+    assert_null(strstr(text, "router_kind"));
+    assert_null(strstr(text, "attention_expert"));
+    free(text);
+    reads(&c, "{\"model_type\": \"switch_transformers\", \"sparse_encoder_blocks\": [],"
+              "\"sparse_decoder_blocks\": [], \"sparse_encoder_attention_blocks\": [2],"
+              "\"attention_expert_d_ff\": 0, \"router_kind\": \"top2\", \"num_experts\": 3,"
+              "\"router_second\": \"threshold\", \"router_threshold\": 0.3,"
+              "\"router_dtype\": \"bfloat16\"," SIZES "}");
+    assert_true(c.router == ROUTE_TOP2 && c.second == SECOND_THRESHOLD && c.threshold == 0.3);
+    assert_true(c.mixed[0][2] && !c.mixed[1][2] && config_is_mixed(&c) && config_is_sparse(&c));
+    assert_true(config_mixed_width(&c) == 32 && c.n_expert == 3 && c.router_bf16);
+    assert_int_equal(config_write(&c, "again.json", &err), 0);
+    assert_int_equal(config_read(&d, "again.json", &err), 0);
+    assert_memory_equal(&c, &d, sizeof(c));
+    refuses("{\"model_type\": \"switch_transformers\", \"router_kind\": \"top3\"," SIZES "}",
+            "top3");
+    refuses("{\"model_type\": \"switch_transformers\", \"router_kind\": \"top2\","
+            "\"num_experts\": 1, \"sparse_encoder_blocks\": [1]," SIZES "}",
+            "top2 with one expert");
+    refuses(
+        "{\"model_type\": \"switch_transformers\", \"sparse_encoder_attention_blocks\": 3," SIZES
+        "}",
+        "not a list");
+}
+
+TESTS("model/config", cmocka_unit_test(test_variants), cmocka_unit_test(test_defaults),
+      cmocka_unit_test(test_placement), cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_round_trip))
