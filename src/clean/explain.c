@@ -34,10 +34,10 @@ static void add_excerpt(struct buf *b, struct bytes s, size_t most)
 }
 
 static void add_row(struct buf *b, uint64_t line, const char *rule, const char *verdict,
-                    struct bytes evidence)
+                    struct bytes evidence, size_t most)
 {
     buf_printf(b, "%" PRIu64 "\t%s\t%s\t", line, rule, verdict);
-    add_excerpt(b, evidence, EXCERPT);
+    add_excerpt(b, evidence, most);
     buf_add_byte(b, '\n');
 }
 
@@ -112,7 +112,7 @@ void explain_rule(struct buf *notes, int rule, struct bytes why)
 
     if (!notes->n)
         buf_add(notes, &none, sizeof(none));
-    add_row(notes, 0, rules[rule].name, "drop-page", why);
+    add_row(notes, 0, rules[rule].name, "drop-page", why, EXCERPT);
 }
 
 void explain_bytes(struct buf *notes, struct bytes text)
@@ -200,7 +200,8 @@ static void add_end(struct rows *r, const struct spool_page *s, const struct ver
     else if (s->head.fault)
         evidence = s->s[SPOOL_NOTES];
     add_url(r);
-    add_row(r->b, 0, v->why ? v->why : "-", v->why ? "drop-page" : "keep", evidence);
+    add_row(r->b, 0, v->why ? v->why : "-", v->why ? "drop-page" : "keep", evidence,
+            s->head.fault ? SIZE_MAX : EXCERPT);
 }
 
 void explain_page(struct buf *b, const struct spool_page *s, const struct fate *f,

@@ -117,6 +117,8 @@ void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_
         explain_bytes(&j->notes, p->text);
         s->s[SPOOL_NOTES] = buf_bytes(&j->notes);
     }
+    if (j->plan->explain && s->head.fault >= PAGE_LOST)
+        s->s[SPOOL_NOTES] = p->trouble;
     if (s->head.fault)
         return;
     url_normal(&j->normal, p->url);
@@ -250,6 +252,12 @@ static const char *judge_first(const struct spool_page *s, const struct fate *f,
         [PAGE_NO_URL] = "split-wet-file:filtered:no_url",
         [PAGE_NO_TEXT] = "split-wet-file:filtered:no_content",
         [PAGE_NO_DATE] = "split-wet-file:filtered:no_timestamp",
+        [PAGE_LOST_NO_RECORD] = "damage:no-record",
+        [PAGE_LOST_HEADER] = "damage:header",
+        [PAGE_LOST_TOO_LONG] = "damage:too-long",
+        [PAGE_LOST_NO_END] = "damage:no-end",
+        [PAGE_LOST_STREAM] = "damage:stream",
+        [PAGE_LOST_LINE] = "damage:line",
     };
     const struct rule *rule = s->head.rule < 0 ? NULL : &rules[s->head.rule];
     struct line_counts counts;

@@ -97,6 +97,7 @@ static void add(struct pages_batch *b, const struct page *page)
     keep(&b->raw, &to->extra);
     keep(&b->raw, &to->content_type);
     keep(&b->raw, &to->content_length);
+    keep(&b->raw, &to->trouble);
 }
 
 int pages_take(struct pages *p, struct pages_batch *b, struct err *err)
@@ -119,6 +120,7 @@ int pages_take(struct pages *p, struct pages_batch *b, struct err *err)
         settle(&b->raw, &b->page[i].extra);
         settle(&b->raw, &b->page[i].content_type);
         settle(&b->raw, &b->page[i].content_length);
+        settle(&b->raw, &b->page[i].trouble);
     }
     p->notes.pages += b->n;
     b->offset = p->done + (p->crawl ? crawl_offset(p->crawl) : 0);

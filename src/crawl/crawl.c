@@ -15,7 +15,7 @@
 #include "io/warc.h"
 #include "text/unicode.h"
 
-enum { LINE_MAX_BYTES = 256 << 20, LOOK = 64 << 10 };
+enum { LINE_MAX_BYTES = 64 << 20, LOOK = 64 << 10 };
 
 struct crawl {
     struct stream *in;           // of the WARC reader when there is one
@@ -27,6 +27,8 @@ struct crawl {
     uint64_t bad, bad_bytes, n_line, at;    // at: of the record in the plain stream
     struct buf extra, origin;
     char said[512];
+    struct buf early;    // troubles at the beginning of the file that are not told yet, with NUL
+    size_t early_at;
 };
 
 /* Past a byte order mark and white space, what a stream begins with: 'W', '{', 0 when it is
@@ -90,6 +92,7 @@ static int find_kind(struct crawl *c, struct err *err)
 
     while (kind < 0 && !c->mode.strict && stream_resume(c->in, &later) > 0) {
         memcpy(c->said, err->msg, sizeof(c->said));
+        buf_add(&c->early, err->msg, strlen(err->msg) + 1);
         c->bad++;
         kind = kind_of(c->in, err);
     }
@@ -136,6 +139,8 @@ struct crawl *crawl_open(const char *path, const struct crawl_mode *mode, struct
         c->warc = warc_open(c->in, mode->strict);
     else
         c->parser = doc_parser_new();
+    if (c->warc)
+        warc_tell_lost(c->warc);
     return c;
 
 fail:
@@ -196,11 +201,16 @@ static int is_page(const struct warc_record *rec, struct page *p, const char **w
 
 static int next_record(struct crawl *c, struct page *p, struct err *err)
 {
+    static const enum page_fault lost_record[] = {
+        [WARC_NO_RECORD] = PAGE_LOST_NO_RECORD, [WARC_HEADER] = PAGE_LOST_HEADER,
+        [WARC_TOO_LONG] = PAGE_LOST_TOO_LONG,   [WARC_NO_END] = PAGE_LOST_NO_END,
+        [WARC_STREAM] = PAGE_LOST_STREAM,
+    };
     struct warc_record rec;
     const char *why;
     int got;
 
-    while ((got = warc_next(c->warc, &rec, err)) == 1) {
+    while ((got = warc_next(c->warc, &rec, err)) > 0) {
         *p = (struct page){ .raw = rec.block,
                             .url = unicode_strip(rec.url),
                             .date = unicode_strip(rec.date),
@@ -208,6 +218,11 @@ static int next_record(struct crawl *c, struct page *p, struct err *err)
                             .content_length = rec.content_length,
                             .lang = first_language(rec.languages) };
         c->at = rec.offset;
+        if (rec.lost) {
+            p->fault = lost_record[rec.lost];
+            p->trouble = (struct bytes){ (const unsigned char *)rec.trouble, strlen(rec.trouble) };
+            return 1;
+        }
         if (is_page(&rec, p, &why)) {
             if (rec.truncated.n)
                 ledger_count(c->ledger, "truncated-records", 1);
@@ -216,6 +231,40 @@ static int next_record(struct crawl *c, struct page *p, struct err *err)
         pass_over(c, rec.type, why);
     }
     return got;
+}
+
+/* A page of which nothing is known but what was said last. */
+static void lose_page(const struct crawl *c, struct page *p, enum page_fault fault)
+{
+    struct bytes said = { (const unsigned char *)c->said, strlen(c->said) };
+
+    *p = (struct page){ .fault = fault, .trouble = said };
+}
+
+/* What the search for the file's kind passed over. */
+static void next_early(struct crawl *c, struct page *p)
+{
+    const unsigned char *said = c->early.p + c->early_at;
+    size_t n = strlen((const char *)said);
+
+    *p = (struct page){ .fault = PAGE_LOST_STREAM, .trouble = { said, n } };
+    c->early_at += n + 1;
+}
+
+/* A line could not be read: 1 and a page for it, when the stream goes on or ends; -1. */
+static int lose_line(struct crawl *c, struct page *p, struct err *err)
+{
+    int broken = stream_broken(c->in);
+
+    if (c->mode.strict)
+        return -1;
+    memcpy(c->said, err->msg, sizeof(c->said));
+    if (stream_resume(c->in, err) < 0)
+        return -1;
+    c->bad++;
+    c->n_line += !broken;
+    lose_page(c, p, broken ? PAGE_LOST_STREAM : PAGE_LOST_TOO_LONG);
+    return 1;
 }
 
 static int next_doc(struct crawl *c, struct page *p, struct err *err)
@@ -239,7 +288,9 @@ static int next_doc(struct crawl *c, struct page *p, struct err *err)
             memcpy(c->said, err->msg, sizeof(c->said));
             c->bad++;
             c->bad_bytes += line.n;
-            continue;
+            lose_page(c, p, PAGE_LOST_LINE);
+            p->raw = line.n < WARC_LOST_MAX ? line : (struct bytes){ line.p, WARC_LOST_MAX };
+            return 1;
         }
         *p = (struct page){ .raw = d.text,
                             .url = d.url,
@@ -248,7 +299,7 @@ static int next_doc(struct crawl *c, struct page *p, struct err *err)
                             .lang = first_language(d.lang) };
         return 1;
     }
-    return got;
+    return got < 0 ? lose_line(c, p, err) : 0;
 }
 
 /* A page of the reference's reader. 3.0.1 counts all that a page lacks and minds no date; what is
@@ -271,7 +322,8 @@ static int next_of_reference(struct crawl *c, struct page *p, struct err *err)
     if (got < 0 && !c->mode.strict) {
         memcpy(c->said, err->msg, sizeof(c->said));
         c->bad++;
-        return 0;
+        lose_page(c, p, PAGE_LOST_STREAM);
+        return 1;
     }
     if (got <= 0 || !c->mode.compat301)
         return got;
@@ -313,8 +365,21 @@ static void add_origin(struct crawl *c, struct page *p)
     p->extra = buf_bytes(&c->extra);
 }
 
+/* Where a page that is lost was, and what is wrong with it. */
+static void add_trouble(struct crawl *c, struct page *p)
+{
+    add_origin(c, p);
+    buf_add_str(&c->extra, ",\"trouble\":");
+    json_write_string(&c->extra, p->trouble);
+    p->extra = buf_bytes(&c->extra);
+}
+
 static int next_page(struct crawl *c, struct page *p, struct err *err)
 {
+    if (c->early_at < c->early.n) {
+        next_early(c, p);
+        return 1;
+    }
     if (c->reference)
         return next_of_reference(c, p, err);
     return c->warc ? next_record(c, p, err) : next_doc(c, p, err);
@@ -360,7 +425,9 @@ int crawl_next(struct crawl *c, struct page *p, struct err *err)
 {
     int got = next_page(c, p, err);
 
-    if (got == 1 && c->mode.origin)
+    if (got == 1 && p->fault >= PAGE_LOST)
+        add_trouble(c, p);
+    else if (got == 1 && c->mode.origin)
         add_origin(c, p);
     return got;
 }
@@ -378,6 +445,7 @@ void crawl_close(struct crawl *c)
         stream_close(c->in);
     doc_parser_free(c->parser);
     buf_release(&c->extra);
+    buf_release(&c->early);
     buf_release(&c->origin);
     free(c);
 }

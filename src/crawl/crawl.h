@@ -16,7 +16,20 @@ struct crawl;
 struct err;
 struct ledger;
 
-enum page_fault { PAGE_GOOD, PAGE_NOT_UTF8, PAGE_NO_URL, PAGE_NO_TEXT, PAGE_NO_DATE };
+enum page_fault {
+    PAGE_GOOD,
+    PAGE_NOT_UTF8,
+    PAGE_NO_URL,
+    PAGE_NO_TEXT,
+    PAGE_NO_DATE,
+    PAGE_LOST,    // and from here on: to damage; it has what is known of it, which may be nothing
+    PAGE_LOST_NO_RECORD = PAGE_LOST,
+    PAGE_LOST_HEADER,
+    PAGE_LOST_TOO_LONG,
+    PAGE_LOST_NO_END,
+    PAGE_LOST_STREAM,
+    PAGE_LOST_LINE,
+};
 
 enum page_form {
     FORM_TEXT,        // raw is plain text
@@ -33,6 +46,7 @@ struct page {            // views; valid until the next call of crawl_next()
     struct bytes content_type, content_length;    // as they came; NULL: not said
     const struct lang *lang;    // NULL: said to be one that is none of ours; und: not said
     enum page_fault fault;      // the first that applies, in the order above
+    struct bytes trouble;       // of a page that is lost
 };
 
 struct crawl_mode {
@@ -48,7 +62,7 @@ struct crawl *crawl_open(const char *path, const struct crawl_mode *mode, struct
                          struct err *err);
 
 /* The next page, all but its text: 1, 0 at the end, -1 on a failed read (on damage, when
- * strict). Its fault is one that shows without the text. */
+ * strict). What is lost to damage is a page, too, with members "origin" and "trouble". */
 int crawl_next(struct crawl *c, struct page *p, struct err *err);
 
 struct crawl_room;    // what one thread needs to render pages

@@ -113,6 +113,10 @@ static struct bytes read_response(struct crawl_room *r, struct bytes raw)
 
 void crawl_render(struct crawl_room *r, struct page *p)
 {
+    if (p->fault >= PAGE_LOST) {
+        p->text = p->raw;
+        return;
+    }
     p->text = p->form == FORM_HTTP       ? read_response(r, p->raw)
               : p->form == FORM_RESOURCE ? read_body(r, p->raw, p->content_type)
                                          : p->raw;

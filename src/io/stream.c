@@ -474,6 +474,11 @@ int stream_line(struct stream *s, struct bytes *line, size_t max, struct err *er
     return 1;
 }
 
+int stream_broken(const struct stream *s)
+{
+    return s->broken;
+}
+
 int stream_resume(struct stream *s, struct err *err)
 {
     int found;

@@ -44,6 +44,9 @@ ssize_t stream_peek(struct stream *s, size_t want, const unsigned char **p, stru
  * damage but not taken yet are dropped. */
 int stream_resume(struct stream *s, struct err *err);
 
+/* Whether the last error was damage, so that nothing more comes until stream_resume(). */
+int stream_broken(const struct stream *s);
+
 /* Plain offset of the first byte of the gzip member or zstd frame in which the last damage
  * was found: what was handed out from there on is not vouched for by its checksum. */
 uint64_t stream_damaged_from(const struct stream *s);

@@ -38,7 +38,22 @@ struct warc_reader {
     struct err trouble;    // what broke it
     int counted;           // the loss at the broken tail is in damage.records
     struct warc_damage damage;
+    int tell_lost;
+    struct buf lost;    // how what was lost last began
 };
+
+static const struct {
+    enum warc_loss kind;
+    const char *said;
+} troubles[] = {
+    { WARC_NO_RECORD, "no record begins here" },
+    { WARC_HEADER, "record header without end" },
+    { WARC_HEADER, "record with neither type nor length" },
+    { WARC_TOO_LONG, "record block over 64 MiB" },
+    { WARC_NO_END, "record cut short" },
+    { WARC_NO_END, "record without end" },
+};
+enum trouble { NO_RECORD, NO_HEADER_END, NO_FIELDS, TOO_LONG, CUT_SHORT, NO_BLOCK_END };
 
 struct warc_reader *warc_open(struct stream *s, int strict)
 {
@@ -57,8 +72,14 @@ void warc_close(struct warc_reader *r)
     if (!r)
         return;
     stream_close(r->s);
+    buf_release(&r->lost);
     free(r->win);
     free(r);
+}
+
+void warc_tell_lost(struct warc_reader *r)
+{
+    r->tell_lost = 1;
 }
 
 const struct warc_damage *warc_damage(const struct warc_reader *r)
@@ -179,55 +200,21 @@ static void pass(struct warc_reader *r)
 {
     uint64_t from = here(r);
     const unsigned char *lf;
+    size_t line, room, n;
 
+    buf_reset(&r->lost);
     do {
+        line = r->pos;
         lf = have(r) ? memchr(at(r, 0), '\n', have(r)) : NULL;
         r->pos = lf ? (size_t)(lf - r->win) + 1 : r->n;
+        room = r->tell_lost ? WARC_LOST_MAX - r->lost.n : 0;
+        n = r->pos - line;
+        buf_add(&r->lost, r->win + line, n < room ? n : room);
     } while (need(r, 1) && (!lf || !is_start(r, 0)));
     r->damage.bytes += here(r) - from;
 }
 
-/* ---- damage ---- */
-
-static int told(struct warc_reader *r, struct err *err)
-{
-    return r->strict ? err_set(err, "%s", r->damage.last) : 0;
-}
-
-/* The record at pos cannot be had. 0, or -1 when strict. */
-static int lose(struct warc_reader *r, const char *trouble, struct err *err)
-{
-    uint64_t from = here(r);
-
-    pass(r);
-    r->damage.records++;
-    r->counted = r->tail == BROKEN && !have(r);
-    if (r->counted)
-        snprintf(r->damage.last, sizeof(r->damage.last), "%s", r->trouble.msg);
-    else
-        snprintf(r->damage.last, sizeof(r->damage.last), "%s: byte %" PRIu64 " of the text: %s",
-                 stream_path(r->s), from, trouble);
-    return told(r, err);
-}
-
-/* The window is empty, and behind it the stream is broken: 1 when it goes on, 0 at the end. */
-static int go_on(struct warc_reader *r, struct err *err)
-{
-    int found;
-
-    r->damage.records += !r->counted;
-    r->counted = 0;
-    snprintf(r->damage.last, sizeof(r->damage.last), "%s", r->trouble.msg);
-    if (told(r, err) < 0)
-        return -1;
-    found = stream_resume(r->s, err);
-    r->base = stream_offset(r->s);
-    r->pos = r->n = 0;
-    r->tail = found > 0 ? OPEN : ENDED;
-    return found;
-}
-
-/* ---- records ---- */
+/* ---- fields ---- */
 
 static int named(const unsigned char *p, size_t n, const char *name)
 {
@@ -270,13 +257,13 @@ static void set_field(struct warc_record *rec, const unsigned char *p, const uns
                        : value;
 }
 
-/* The fields of the head, as views into the window as it lies now. */
-static void read_fields(struct warc_reader *r, size_t head, struct warc_record *rec)
+/* The fields of the head at p, as views. */
+static void read_fields(unsigned char *p, size_t head, struct warc_record *rec)
 {
-    unsigned char *p = r->win + r->pos, *end = p + head, *lf;
+    unsigned char *end = p + head, *lf = memchr(p, '\n', head);
 
-    *rec = (struct warc_record){ .offset = here(r) };
-    p = (unsigned char *)memchr(p, '\n', head) + 1;
+    *rec = (struct warc_record){ 0 };
+    p = lf ? lf + 1 : end;
     while (p < end) {
         for (lf = p; (lf = memchr(lf, '\n', (size_t)(end - lf))); lf++) {
             if (end - lf < 2 || (lf[1] != ' ' && lf[1] != '\t'))
@@ -291,6 +278,77 @@ static void read_fields(struct warc_reader *r, size_t head, struct warc_record *
         p = lf + 1;
     }
 }
+
+/* ---- damage ---- */
+
+static int told(struct warc_reader *r, struct err *err)
+{
+    return r->strict ? err_set(err, "%s", r->damage.last) : 0;
+}
+
+/* What is known of a record that is lost: 2. */
+static int tell_lost(struct warc_reader *r, enum warc_loss kind, uint64_t from,
+                     struct warc_record *rec)
+{
+    unsigned char *p = r->lost.p, *end = p + r->lost.n, *text = p, *lf;
+    int empty;
+
+    *rec = (struct warc_record){ 0 };
+    if (end - p > 5 && !memcmp(p, "WARC/", 5)) {
+        for (empty = 0; !empty && (lf = memchr(text, '\n', (size_t)(end - text))); text = lf + 1)
+            empty = lf == text || (lf == text + 1 && *text == '\r');
+        read_fields(p, (size_t)(text - p), rec);
+    }
+    rec->block = (struct bytes){ text, (size_t)(end - text) };
+    rec->offset = from;
+    rec->lost = kind;
+    rec->trouble = r->damage.last;
+    return 2;
+}
+
+/* The record at pos cannot be had. 2, 0 when that is not to be told, -1 when strict. */
+static int lose(struct warc_reader *r, enum trouble trouble, struct warc_record *rec,
+                struct err *err)
+{
+    uint64_t from = here(r);
+
+    pass(r);
+    r->damage.records++;
+    r->counted = r->tail == BROKEN && !have(r);
+    if (r->counted)
+        snprintf(r->damage.last, sizeof(r->damage.last), "%s", r->trouble.msg);
+    else
+        snprintf(r->damage.last, sizeof(r->damage.last), "%s: byte %" PRIu64 " of the text: %s",
+                 stream_path(r->s), from, troubles[trouble].said);
+    if (told(r, err) < 0)
+        return -1;
+    return r->tell_lost ? tell_lost(r, r->counted ? WARC_STREAM : troubles[trouble].kind, from, rec)
+                        : 0;
+}
+
+/* The window is empty, and behind it the stream is broken: 1 when it goes on, 0 at the end; 2 when
+ * what broke is to be told first. */
+static int go_on(struct warc_reader *r, struct warc_record *rec, struct err *err)
+{
+    uint64_t from = here(r);
+    int found, known = r->counted;
+
+    r->damage.records += !known;
+    r->counted = 0;
+    snprintf(r->damage.last, sizeof(r->damage.last), "%s", r->trouble.msg);
+    if (told(r, err) < 0)
+        return -1;
+    found = stream_resume(r->s, err);
+    r->base = stream_offset(r->s);
+    r->pos = r->n = 0;
+    r->tail = found > 0 ? OPEN : ENDED;
+    if (found < 0 || known || !r->tell_lost)
+        return found;
+    buf_reset(&r->lost);
+    return tell_lost(r, WARC_STREAM, from, rec);
+}
+
+/* ---- records ---- */
 
 /* The length of the head with its empty line; NONE when it has no end, or is no head. */
 static size_t head_length(struct warc_reader *r)
@@ -366,37 +424,38 @@ static size_t mend(struct warc_reader *r, size_t head, const char *trouble)
 }
 
 /* The record at pos, which begins with a start: 1, or 0 and the trouble. */
-static int take(struct warc_reader *r, struct warc_record *rec, const char **trouble)
+static int take(struct warc_reader *r, struct warc_record *rec, enum trouble *trouble)
 {
     size_t head = head_length(r), length, end = NONE;
     int well = 0;
 
-    *trouble = "record header without end";
+    *trouble = NO_HEADER_END;
     if (head == NONE)
         return 0;
-    read_fields(r, head, rec);
+    read_fields(r->win + r->pos, head, rec);
     length = length_of(rec->content_length);
-    *trouble = "record block over 64 MiB";
+    *trouble = TOO_LONG;
     if (length != NONE && length > BLOCK_MAX)
         return 0;
     if (length != NONE) {
         end = head + length;
         well = ends_well(r, end);
     }
-    *trouble = "record cut short";
+    *trouble = CUT_SHORT;
     if (well < 0)
         return 0;
     if (well == 0) {
-        *trouble = "record with neither type nor length";
+        *trouble = NO_FIELDS;
         if (!rec->type.p && length == NONE)
             return 0;
-        *trouble = "record without end";
+        *trouble = NO_BLOCK_END;
         if (length == NONE || !broken_behind(r, head, end))
             end = mend(r, head, length == NONE ? "no Content-Length" : "wrong Content-Length");
         if (end == NONE)
             return 0;
     }
-    read_fields(r, head, rec);    // again: the window has moved
+    read_fields(r->win + r->pos, head, rec);    // again: the window has moved
+    rec->offset = here(r);
     rec->block = (struct bytes){ at(r, head), end - head };
     r->taken = end;
     return 1;
@@ -416,21 +475,21 @@ static size_t skip_blank(struct warc_reader *r)
 
 int warc_next(struct warc_reader *r, struct warc_record *rec, struct err *err)
 {
-    const char *trouble;
+    enum trouble trouble;
     uint64_t mended = r->damage.mended;
     int go;
 
     for (;;) {
         if (!skip_blank(r)) {
-            go = r->tail == BROKEN ? go_on(r, err) : 0;
-            if (go <= 0)
+            go = r->tail == BROKEN ? go_on(r, rec, err) : 0;
+            if (go != 1)
                 return go;
             continue;
         }
-        trouble = "no record begins here";
+        trouble = NO_RECORD;
         if (is_start(r, 0) && take(r, rec, &trouble))
             return r->damage.mended > mended && told(r, err) < 0 ? -1 : 1;
-        if (lose(r, trouble, err) < 0)
-            return -1;
+        if ((go = lose(r, trouble, rec, err)))
+            return go;
     }
 }

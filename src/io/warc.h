@@ -20,6 +20,15 @@ struct err;
 struct stream;
 struct warc_reader;
 
+enum warc_loss {
+    WARC_WHOLE,
+    WARC_NO_RECORD,    // bytes where no record begins
+    WARC_HEADER,       // a header without end, or without type and length
+    WARC_TOO_LONG,     // a block over 64 MiB
+    WARC_NO_END,       // a block that is cut short, or without end
+    WARC_STREAM,       // a broken gzip member or zstd frame
+};
+
 struct warc_record {           // all views; valid until the next call; p is NULL when absent
     struct bytes type;         // WARC-Type
     struct bytes url;          // WARC-Target-URI, without <>
@@ -30,6 +39,8 @@ struct warc_record {           // all views; valid until the next call; p is NUL
     struct bytes truncated;         // WARC-Truncated: why the block is not whole
     struct bytes block;
     uint64_t offset;    // of its first byte in the plain stream
+    enum warc_loss lost;
+    const char *trouble;    // of one that is lost: file, offset, trouble
 };
 
 struct warc_damage {
@@ -45,6 +56,11 @@ struct warc_reader *warc_open(struct stream *s, int strict);
 /* 1 for a record, 0 at the end, -1 on a failed read (or damage, when strict). Of a header
  * field that is there twice, the last counts; folded ones are unfolded. */
 int warc_next(struct warc_reader *r, struct warc_record *rec, struct err *err);
+
+/* From now on a record that is lost, one of damage.records, makes warc_next() return 2: it has what
+ * is known of it, fields and the first WARC_LOST_MAX bytes, as they came. */
+enum { WARC_LOST_MAX = 1 << 20 };
+void warc_tell_lost(struct warc_reader *r);
 
 const struct warc_damage *warc_damage(const struct warc_reader *r);
 const struct stream *warc_stream(const struct warc_reader *r);    // for its name and offsets

@@ -575,6 +575,62 @@ de true' ]
     c4clean -p c4 --explain t.wet | grep -qF 'javascript\tand \\ in a line'
 }
 
+# sums_up STATS REJECTS: a row for each page that is not kept, its reasons those of the counts, and
+# what is lost to damage counted as such
+sums_up() {
+    jq -e --slurpfile r "$2" '(.in.records - .out.records == ($r | length)) and
+        ((.dropped | map_values(.records)) == ($r | group_by(.reason) | map({ key: .[0].reason, value: length }) | from_entries)) and
+        (([.counted["damage:records", "damage:lines", "damage:files"] // 0] | add) ==
+            ([.dropped | to_entries[] | select(.key | startswith("damage:")) | .value.records] | add // 0)) and
+        ([$r[] | select(.reason | startswith("damage:")) | (.origin | length > 0) and (.trouble | length > 0)] | all)' \
+        "$1" >sums || { echo "$1: $(jq -c '[.in.records, .out.records, .dropped, .counted]' "$1") $(wc -l <"$2")"; false; }
+}
+
+@test "--rejects has a row for all that is not kept, damage too" {
+    need_shared data/crawl/broken
+    for f in "$SHARED"/data/crawl/broken/* "$SHARED"/data/crawl/wet/ccst_* "$SHARED"/data/crawl/warc/*; do
+        for o in '-p mc4' '-p mc4 --reference-parsing'; do
+            # shellcheck disable=SC2086
+            c4clean -q $o -l en --stats s --rejects r -o out "$f" 2>err || continue
+            sums_up s r
+        done
+    done
+    f=$SHARED/data/crawl/broken/bad-crc-member5.wet.gz
+    c4clean -q -p mc4 -l en --rejects r -o out "$f" 2>err
+    jq -es --arg f "$f" 'map(select(.reason == "damage:stream"))[] | .origin == $f + ":36562" and (.url | test("^http")) and
+        (.text | length) > 1000 and (.trouble | test("gzip member at byte 14304: checksum does not match$"))' r
+    c4clean -q -p mc4 -l en --explain "$f" 2>err >rows
+    grep -q "	0	damage:stream	drop-page	.*gzip member at byte 14304" rows
+}
+
+@test "--rejects: damage of each kind, with what is known, from a run and from tasks" {
+    rec() { record "http://a/$1" 2020-01-01T00:00:00Z eng; }
+    { echo junk before; rec 1 <<<one; printf 'WARC/1.0\r\nWARC-Target-URI: http://a/cut\r\nWARC-Da'; } >junk.wet
+    { rec 2 <<<two | gzip; rec 3 <<<three | gzip | head -c -8; printf '\0\0\0\0\0\0\0\0'; rec 4 <<<four | gzip; rec 5 <<<five | gzip | head -c 5; } >b.wet.gz
+    rec 6 <<<six | gzip | { head -c 12; printf '\377\377\377'; } >first.wet.gz
+    rec 7 <<<seven | gzip >>first.wet.gz
+    { echo '{"text": 1}'; echo '{"text": "x", "url": "http://a/8"}'; echo nonsense; } >c.jsonl
+    { gzip <c.jsonl; gzip <c.jsonl | head -c -8; printf '\0\0\0\0\0\0\0\0'; gzip <c.jsonl; } >d.jsonl.gz
+    files=(junk.wet b.wet.gz first.wet.gz c.jsonl d.jsonl.gz)
+    c4clean -q -p mc4 -l en --stats s --rejects r -o out "${files[@]}" 2>err
+    sums_up s r
+    jq -r 'select(.reason | startswith("damage:")) | [.reason, .origin, .url, .text] | join(" ")' r |
+        tr -d '\r' | sed '/^$/d; s/ *$//' >told
+    printf 'damage:%s\n' 'no-record junk.wet:0  junk before' 'header junk.wet:201 http://a/cut WARC-Da' \
+        'stream b.wet.gz:189 http://a/3 three' 'stream b.wet.gz:570' 'stream first.wet.gz:0' \
+        'line c.jsonl:1  {"text": 1}' 'line c.jsonl:3  nonsense' 'line d.jsonl.gz:1  {"text": 1}' \
+        'line d.jsonl.gz:3  nonsense' 'line d.jsonl.gz:4  {"text": 1}' 'line d.jsonl.gz:6  nonsense' \
+        'stream d.jsonl.gz:6' 'line d.jsonl.gz:7  {"text": 1}' 'line d.jsonl.gz:9  nonsense' | diff - told
+    for pass in urls merge-urls lines merge-lines filter; do
+        [[ $pass == merge-* ]] && in=() || in=("${files[@]}")
+        [ $pass = filter ] && o=(--stats s2 --rejects r2 -o out2) || o=()
+        c4clean -q -p mc4 -l en --pass $pass --task 1/1 --winners w "${o[@]}" "${in[@]}" 2>err
+    done
+    cmp r r2
+    [ "$(jq -cS '[.in, .out, .dropped, .counted]' s)" = "$(jq -cS '[.in, .out, .dropped, .counted]' s2)" ]
+    exits 1 c4clean -q -p mc4 -l en --strict d.jsonl.gz
+}
+
 @test "--stats that cannot be written is found out at the start" {
     make_wet >a.wet
     for path in nowhere/s.json . /dev/null/s; do

@@ -62,7 +62,7 @@ sub fate {
     return 'language'         if $reason =~ /^(english|language)-filter:/;
     return "$1:$2" if $reason =~ /^(clean)-page:filtered:(.*)/;
     return "$1:$2" if $reason =~ /^(dedup)e-lines:filtered:(.*)/;
-    return undef   if $reason =~ /^split-wet-file:|^not-utf8$/;
+    return undef   if $reason =~ /^split-wet-file:|^not-utf8$|^damage:/;
     die "no word for $reason\n";
 }
 

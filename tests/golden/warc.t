@@ -7,9 +7,9 @@ case ${BIN:-} in
 *) pages=$root/build/release/tests/golden/pages ;;
 esac
 
-read_one() { # FILE: how many pages, and what was counted; or the end of the message
+read_one() { # FILE: how many pages that are not lost, and what was counted; or the end of the message
     if c4clean -q --profile mc4 --lang en --stats s.json "$1" >/dev/null 2>err; then
-        jq -r '[.in.records] + [.counted | to_entries[] | select(.value > 0 and
+        jq -r '[.in.records - ([.dropped | to_entries[] | select(.key | startswith("damage:")) | .value.records] | add // 0)] + [.counted | to_entries[] | select(.value > 0 and
             (.key | test("^(skipped|damage|http|html|truncated)"))) | "\(.key)=\(.value)"] |
             join(" ")' s.json
     else

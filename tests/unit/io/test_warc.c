@@ -35,6 +35,36 @@ static void is(struct bytes b, const char *want)
         fail_msg("'%.*s' is not '%s'", (int)b.n, (const char *)b.p, want);
 }
 
+/* A reader that tells what is lost hands out the same records, and one for each that is lost. */
+static void expect_told(const char *blocks, uint64_t lost)
+{
+    struct warc_reader *r = reader("x", 0);
+    struct warc_record rec;
+    struct buf b = { 0 };
+    struct err err;
+    uint64_t n = 0;
+    int got;
+
+    warc_tell_lost(r);
+    while ((got = warc_next(r, &rec, &err)) > 0) {
+        assert_int_equal(got == 2, rec.lost != WARC_WHOLE);
+        if (got == 2) {
+            assert_string_equal(rec.trouble, warc_damage(r)->last);
+            assert_true(rec.block.n <= WARC_LOST_MAX);
+            n++;
+            continue;
+        }
+        buf_add(&b, rec.block.p, rec.block.n);
+        buf_add_byte(&b, '|');
+    }
+    assert_int_equal(got, 0);
+    is(buf_bytes(&b), blocks);
+    assert_int_equal(n, lost);
+    assert_int_equal(warc_damage(r)->records, lost);
+    warc_close(r);
+    buf_release(&b);
+}
+
 /* The blocks of a file, each with a bar behind it, and the damage. */
 static void expect(const void *file, size_t n, const char *blocks, uint64_t lost, uint64_t mended)
 {
@@ -55,6 +85,7 @@ static void expect(const void *file, size_t n, const char *blocks, uint64_t lost
     assert_int_equal(warc_damage(r)->last[0] != 0, lost + mended > 0);
     warc_close(r);
     buf_release(&b);
+    expect_told(blocks, lost);
 }
 
 static void expect_text(const char *file, const char *blocks, uint64_t lost, uint64_t mended)
