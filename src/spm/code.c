@@ -107,3 +107,10 @@ uint32_t codes_write(const struct codes *c, const unsigned char *text, uint32_t 
     }
     return (uint32_t)(to - start);
 }
+
+unsigned char codes_first(const struct codes *c, const unsigned char *text)
+{
+    uint32_t len, code = c->of[char_at(text, &len)];
+
+    return (unsigned char)(code < 256 ? code : code >> 8);
+}

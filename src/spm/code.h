@@ -28,6 +28,9 @@ void codes_release(struct codes *c);
 uint32_t codes_write(const struct codes *c, const unsigned char *text, uint32_t n,
                      unsigned char *to);
 
+/* The first code of valid text. */
+unsigned char codes_first(const struct codes *c, const unsigned char *text);
+
 static inline uint32_t code_length(const struct codes *c, unsigned char first)
 {
     return 1 + (first > c->n_single);

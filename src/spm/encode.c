@@ -36,7 +36,6 @@ static void find_scores(struct encoder *e, int old)
     int32_t id;
 
     e->score = xreallocarray(NULL, n, sizeof(*e->score));
-    e->n_byte = xreallocarray(NULL, n, sizeof(*e->n_byte));
     if (old)
         e->score_old = xreallocarray(NULL, n, sizeof(*e->score_old));
     for (id = 0; id < v->n_piece; id++) {
@@ -53,7 +52,6 @@ static void find_scores(struct encoder *e, int old)
         const struct piece *p = &v->piece[id];
         int whole = p->type == PIECE_USER_DEFINED;
 
-        e->n_byte[id] = (uint16_t)p->n;
         e->score[id] = whole ? (float)(0.1 * (p->n - 1)) : p->score;
         e->score_most = fmaxf(e->score_most, fabsf(e->score[id]));
         if (!old)
@@ -63,15 +61,11 @@ static void find_scores(struct encoder *e, int old)
     }
 }
 
-/* The keys of the trie as codes; `all` holds them. */
-static void write_codes(struct encoder *e, struct bytes *key, const uint32_t *number, size_t n,
-                        struct buf *all)
+/* The keys of the trie as codes; `all` holds them. Returns how many the longest has. */
+static size_t write_codes(const struct encoder *e, struct bytes *key, size_t n, struct buf *all)
 {
-    size_t i, total = 1;
+    size_t i, total = 1, most = 0;
 
-    e->most_codes = 1;
-    free(e->n_code);
-    e->n_code = xcalloc((size_t)e->vocab->n_piece, sizeof(*e->n_code));
     for (i = 0; i < n; i++)
         total += key[i].n;
     buf_need(all, total);    // and so stays where it is
@@ -81,9 +75,9 @@ static void write_codes(struct encoder *e, struct bytes *key, const uint32_t *nu
 
         all->n += n_code;
         key[i] = (struct bytes){ to, n_code };
-        e->n_code[number[i]] = (uint16_t)n_code;
-        e->most_codes = n_code > e->most_codes ? n_code : e->most_codes;
+        most = n_code > most ? n_code : most;
     }
+    return most;
 }
 
 /* May the text be cut into parts, each of which becomes the same as within the whole? */
@@ -106,15 +100,38 @@ static void choose_lane(struct encoder *e, const struct encode_option *o)
         e->in_parts = codes_init(&e->codes, v, e->used) == 0;
 }
 
+/* The trie that a unigram model's text is searched in: of codes if it can be. */
+static int build_search(struct encoder *e, struct bytes *key, uint32_t *number, struct err *err)
+{
+    struct buf codes = { 0 };
+    size_t n = 0, most = 0;
+    int bad = 0;
+    int32_t id;
+
+    for (id = 0; id < e->vocab->n_piece; id++)
+        if (e->used[id]) {
+            key[n] = vocab_piece(e->vocab, id);
+            number[n++] = (uint32_t)id;
+        }
+    if (e->in_parts)
+        most = write_codes(e, key, n, &codes);
+    bad = trie_build(&e->trie, key, number, n, err);
+    buf_release(&codes);
+    if (bad || !e->in_parts || walk_init(&e->walk, &e->trie, most, e) == 0)
+        return bad;
+    e->in_parts = 0;    // it is too large for that
+    trie_release(&e->trie);
+    return build_search(e, key, number, err);
+}
+
 /* The tables for what is used, and the normaliser, which leaves user-defined pieces alone. */
 static int build(struct encoder *e, const struct encode_option *o, struct err *err)
 {
     const struct vocab *v = e->vocab;
-    size_t n_piece = (size_t)v->n_piece, n = 0, n_user;
+    size_t n_piece = (size_t)v->n_piece, n = 0;
     struct bytes *key = xreallocarray(NULL, n_piece, sizeof(*key));
     uint32_t *number = xreallocarray(NULL, n_piece, sizeof(*number));
     int unigram = v->model_type == VOCAB_UNIGRAM, bad;
-    struct buf codes = { 0 };
     int32_t id;
 
     for (id = 0; id < v->n_piece; id++) {
@@ -126,20 +143,13 @@ static int build(struct encoder *e, const struct encode_option *o, struct err *e
         number[n++] = (uint32_t)id;
     }
     normal_free(e->normal);
-    e->normal = normal_new(&v->normal, key, n_user = n, err);
+    e->normal = normal_new(&v->normal, key, n, err);
     if (e->normal)
         choose_lane(e, o);
-    for (id = 0, n = 0; id < v->n_piece && unigram; id++)
-        if (e->used[id]) {
-            key[n] = vocab_piece(v, id);
-            number[n++] = (uint32_t)id;
-        }
-    n = unigram ? n : n_user;
-    if (unigram && e->in_parts)
-        write_codes(e, key, number, n, &codes);
     trie_release(&e->trie);
-    bad = !e->normal || trie_build(&e->trie, key, number, n, err);
-    buf_release(&codes);
+    walk_release(&e->walk);
+    bad = !e->normal ||
+          (unigram ? build_search(e, key, number, err) : trie_build(&e->trie, key, number, n, err));
     free(key);
     free(number);
     return bad ? -1 : 0;
@@ -211,12 +221,16 @@ static int can_do(const struct vocab *v, const struct encode_option *o, struct e
 struct encoder *encoder_new(const struct vocab *v, const struct encode_option *o, struct err *err)
 {
     struct encoder *e;
+    int32_t id;
 
     if (can_do(v, o, err))
         return NULL;
     e = xcalloc(1, sizeof(*e));
     e->vocab = v;
     e->used = xcalloc((size_t)v->n_piece, 1);
+    e->n_byte = xreallocarray(NULL, (size_t)v->n_piece, sizeof(*e->n_byte));
+    for (id = 0; id < v->n_piece; id++)
+        e->n_byte[id] = v->piece[id].type == PIECE_BYTE ? 1 : (uint16_t)v->piece[id].n;
     if (v->model_type == VOCAB_UNIGRAM)
         find_scores(e, o->old);
     if (v->n_sample) {    // they know nothing of the options
@@ -244,7 +258,7 @@ void encoder_free(struct encoder *e)
     free(e->score);
     free(e->score_old);
     free(e->n_byte);
-    free(e->n_code);
+    walk_release(&e->walk);
     codes_release(&e->codes);
     free(e);
 }
@@ -270,15 +284,14 @@ static size_t count_sentinels(struct bytes t)
 static void put_one(struct encoding *to, int32_t id, uint32_t n)
 {
     to->id_store[to->n] = id;
-    to->end_store[to->n] = (to->n ? to->end_store[to->n - 1] : 0) + n;
-    to->n++;
+    to->end_store[to->n++] = to->work->at += n;
 }
 
 void encoding_put(const struct encoder *e, struct encoding *to, int32_t piece, uint32_t n)
 {
     const struct vocab *v = e->vocab;
     int after_unknown = to->work->last_unknown;
-    uint32_t from = to->n ? to->end_store[to->n - 1] : 0, i;
+    uint32_t from = to->work->at, i;
 
     to->work->last_unknown = piece < 0;
     if (piece >= 0)
@@ -287,7 +300,7 @@ void encoding_put(const struct encoder *e, struct encoding *to, int32_t piece, u
         for (i = 0; i < n; i++)
             put_one(to, v->byte[to->text.p[from + i]], 1);
     else if (after_unknown)    // a run of unknowns is one
-        to->end_store[to->n - 1] += n;
+        to->end_store[to->n - 1] = to->work->at += n;
     else
         put_one(to, v->unk, n);
 }
@@ -299,10 +312,23 @@ void work_need(struct encode_work *w, size_t n)
     w->cap = n + 1 + n / 2;
     free(w->way);
     free(w->back);
-    free(w->code);
-    w->code = xmalloc(w->cap + 1);
     w->way = xreallocarray(NULL, w->cap, sizeof(*w->way));
     w->back = xreallocarray(NULL, w->cap, sizeof(*w->back));
+}
+
+/* The same for parts.c. */
+static void parts_need(const struct encoder *e, struct encode_work *w, size_t n)
+{
+    if (!w->memo)
+        w->memo = memo_new();
+    if (!e->score)
+        return;
+    walk_need(&w->ways, n);
+    if (n + WALK_STEPS > w->cap_code) {
+        w->cap_code = n + WALK_STEPS + n / 2;
+        free(w->code);
+        w->code = xmalloc(w->cap_code);
+    }
 }
 
 /* Normalise the text and forget the ids of the last one. */
@@ -315,8 +341,9 @@ static int begin(const struct encoder *e, struct encoding *to, struct bytes text
     if (!to->work)
         to->work = xcalloc(1, sizeof(*to->work));
     to->work->last_unknown = 0;
-    if (to->text.n + 1 > to->cap) {
-        to->cap = to->text.n + 1 + to->text.n / 2;
+    to->work->at = 0;
+    if (to->text.n + MEMO_IDS > to->cap) {    // to spare, for copies of one size
+        to->cap = to->text.n + MEMO_IDS + to->text.n / 2;
         free(to->id_store);
         free(to->end_store);
         to->id_store = xreallocarray(NULL, to->cap, sizeof(*to->id_store));
@@ -351,9 +378,7 @@ int encoder_run(const struct encoder *e, struct encoding *to, struct bytes text,
     if (begin(e, to, text, err))
         return -1;
     if (e->in_parts) {
-        work_need(to->work, to->text.n);
-        if (!to->work->memo)
-            to->work->memo = memo_new();
+        parts_need(e, to->work, to->text.n);
         parts_run(e, to);
     } else if (e->option.draw)
         run_drawn(e, to, text);
@@ -396,6 +421,7 @@ float encoding_best(const struct encoder *e, struct encoding *to, size_t i)
     if (to->work->by_rank) {
         to->n = 0;
         to->work->last_unknown = 0;
+        to->work->at = 0;
         lattice_put(e, to, i);
         return lattice_score(to->work->lattice, i);
     }
@@ -428,6 +454,7 @@ void encoding_release(struct encoding *e)
         free(e->work->way);
         free(e->work->back);
         free(e->work->code);
+        walk_ways_release(&e->work->ways);
         bpe_free(e->work->bpe);
         lattice_free(e->work->lattice);
         memo_free(e->work->memo);

@@ -1,5 +1,5 @@
 /* encoder.h - what the parts of the encoder share: encode.c sets it up and puts out what
- * unigram.c, bpe.c and token.c find.
+ * unigram.c, bpe.c and parts.c find.
  */
 #ifndef SPM_ENCODER_H
 #define SPM_ENCODER_H
@@ -12,6 +12,7 @@
 #include "spm/encode.h"
 #include "spm/segment.h"
 #include "spm/vocab.h"
+#include "spm/walk.h"
 #include "text/trie.h"
 
 enum { UNKNOWN1 = VOCAB_MAX + 1 };    // a way's piece: UNKNOWN1 + n - 1 is an unknown of n bytes
@@ -26,13 +27,12 @@ struct encoder {
     unsigned char *used;    // by id: text may become this piece
     float *score;           // by id, of a unigram model
     double *score_old;      // the same for old arithmetic, else NULL
-    uint16_t *n_byte;       // by id
+    uint16_t *n_byte;       // by id: of text that becomes this piece
     float unknown_score, score_most;    // score_most: the greatest, sign apart
     int in_parts;                       // parts.c's lanes: a unigram model's trie is over codes
     struct cuts cuts;
     struct codes codes;
-    uint16_t *n_code;    // by id
-    uint32_t most_codes;
+    struct walk walk;
     int any_unused;    // a piece that is only a step to others (BPE)
     struct encode_option option;
 };
@@ -51,6 +51,9 @@ struct encode_work {
     int32_t *back;          // pieces from the last to the first
     size_t cap;             // of both
     unsigned char *code;    // room for the text in codes
+    struct walk_ways ways;
+    size_t cap_code;
+    uint32_t at;    // bytes of the text that are put
     struct memo *memo;
     struct bpe *bpe;
     struct lattice *lattice;

@@ -120,14 +120,14 @@ uint32_t cuts_next(const struct cuts *c, const unsigned char *t, uint32_t n, uin
     return c->pair ? pair_next(c, t, from, at) : at;
 }
 
-static const size_t MEMO_SIZE = sizeof(struct memo_row) * MEMO_WAYS << MEMO_BITS;
+enum { MEMO_ROWS = MEMO_WAYS << MEMO_BITS };
 
 struct memo *memo_new(void)
 {
     struct memo *m = xcalloc(1, sizeof(*m));
 
-    m->row = mem_map(MEMO_SIZE);
-    m->seen = xcalloc((size_t)1 << MEMO_BITS, sizeof(*m->seen));
+    m->row = mem_map(sizeof(*m->row) * MEMO_ROWS);
+    m->rest = mem_map(sizeof(*m->rest) * MEMO_ROWS);
     return m;
 }
 
@@ -135,25 +135,69 @@ void memo_free(struct memo *m)
 {
     if (!m)
         return;
-    mem_unmap(m->row, MEMO_SIZE);
-    free(m->seen);
+    mem_unmap(m->row, sizeof(*m->row) * MEMO_ROWS);
+    mem_unmap(m->rest, sizeof(*m->rest) * MEMO_ROWS);
     free(m);
 }
 
-struct memo_row *memo_claim(struct memo *m, uint64_t hash, const unsigned char *p, uint32_t n)
+static inline uint64_t word_at(const unsigned char *p)
 {
-    struct memo_row *r = memo_set(m, hash);
-    uint32_t *seen = &m->seen[hash >> (64 - MEMO_BITS)], i;
+    uint64_t x;
 
-    if (*seen != (uint32_t)hash) {
-        *seen = (uint32_t)hash;
+    memcpy(&x, p, sizeof(x));
+    return x;
+}
+
+static inline uint64_t turned(uint64_t x, unsigned by)
+{
+    return x << by | x >> (64 - by);
+}
+
+void memo_key_init(struct memo_key *k, const unsigned char *p, uint32_t n)
+{
+    static const unsigned char mask[16 * MEMO_HEAD] = {
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+    };
+    static const uint64_t prime[MEMO_HEAD] = { 0x9E3779B97F4A7C15u, 0xC2B2AE3D27D4EB4Fu,
+                                               0x165667B19E3779F9u, 0xD6E8FEB86659FD93u };
+    const unsigned char *left = mask + (n < 8 * MEMO_HEAD ? 8 * MEMO_HEAD - n : 0);
+    uint64_t h = n;
+    uint32_t i;
+
+    k->p = p;
+    k->n = n;
+    for (i = 0; i < MEMO_HEAD; i++) {
+        k->head[i] = word_at(p + (size_t)8 * i) & word_at(left + (size_t)8 * i);
+        h += turned(k->head[i] * prime[i], 17 * i);
+    }
+    for (; 8 * i < n; i++) {
+        uint32_t over = 8 * (i + 1) > n ? 8 * (i + 1) - n : 0;
+
+        h = turned(h * prime[0], 31) ^ word_at(p + (size_t)8 * i) << 8 * over;
+    }
+    k->hash = (h ^ h >> 32) * prime[3];
+}
+
+struct memo_row *memo_claim(struct memo *m, const struct memo_key *k, const int32_t *id, size_t n)
+{
+    struct memo_row *r = memo_set(m, k);
+    struct memo_rest *rest;
+    size_t i;
+
+    if (r[0].used && r[1].used) {
+        r[0].used = r[1].used = 0;
         return NULL;
     }
-    r[1] = r[0];    // what came first goes first
-    for (i = 0; 8 * i < n; i++)
-        *(i < MEMO_HEAD ? &r->head[i] : &r->tail[i - MEMO_HEAD]) =
-            memo_word(p + (size_t)8 * i, n - 8 * i);
-    r->n_key = (unsigned char)n;
-    r->n = 0;
+    r += !r[1].used;
+    rest = &m->rest[r - m->row];
+    memcpy(r->head, k->head, sizeof(r->head));
+    if (k->n > sizeof(k->head))
+        memcpy(rest->tail, k->p + sizeof(k->head), k->n - sizeof(k->head));
+    for (i = 0; i < n; i++)
+        *(i < MEMO_ID_HEAD ? &r->id[i] : &rest->id[i - MEMO_ID_HEAD]) = id[i];
+    r->n_key = (unsigned char)k->n;
+    r->n = (unsigned char)n;
+    r->used = 0;
     return r;
 }

@@ -32,77 +32,66 @@ void cuts_release(struct cuts *c);
  * readable. */
 uint32_t cuts_next(const struct cuts *c, const unsigned char *t, uint32_t n, uint32_t from);
 
-enum { MEMO_HEAD = 4, MEMO_TAIL = 5, MEMO_KEY = 8 * (MEMO_HEAD + MEMO_TAIL), MEMO_IDS = 10 };
+enum { MEMO_HEAD = 4, MEMO_TAIL = 5, MEMO_KEY = 8 * (MEMO_HEAD + MEMO_TAIL) };
+enum { MEMO_ID_HEAD = 4, MEMO_ID_TAIL = 6, MEMO_IDS = MEMO_ID_HEAD + MEMO_ID_TAIL };
 enum { MEMO_BITS = 14, MEMO_WAYS = 2 };    // of the number of a set; rows of one
 
-/* What a short part became. It holds as long as the score before the part is not over the limit.
- * Two lines of the processor's cache, of which most words need the first one. */
+/* What a short part became. It holds as long as the score before the part is not over the limit. A
+ * line of the processor's cache, and for few words another one. */
 struct memo_row {
-    float limit;
-    unsigned char n_key, n;
-    unsigned char n_byte[MEMO_IDS];
     uint64_t head[MEMO_HEAD];
-    int32_t id[MEMO_IDS];
+    int32_t id[MEMO_ID_HEAD];
+    float limit, total;    // what it adds to the score, sign apart, at most
+    unsigned char n_key, n;
+    unsigned char used;    // since a row was last looked for in this set
+};
+
+struct memo_rest {
     uint64_t tail[MEMO_TAIL];
+    int32_t id[MEMO_ID_TAIL];
 };
 
 struct memo {    // of one thread
     struct memo_row *row;
-    uint32_t *seen;    // by set: the hash of the part that was last looked for in vain
+    struct memo_rest *rest;    // by row
 };
 
 struct memo *memo_new(void);
 void memo_free(struct memo *m);    // m may be NULL
 
-/* The last bytes of a key as a number: n of 8, which must be readable. */
-static inline uint64_t memo_word(const unsigned char *p, uint32_t n)
-{
-    uint64_t x;
+struct memo_key {    // of a part
+    uint64_t head[MEMO_HEAD], hash;
+    const unsigned char *p;
+    uint32_t n;
+};
 
-    memcpy(&x, p, sizeof(x));
-    return n >= 8 ? x : x & (((uint64_t)1 << 8 * n) - 1);
+/* The key of n bytes at p, MEMO_KEY at most, of which 8 * MEMO_HEAD can be read. */
+void memo_key_init(struct memo_key *k, const unsigned char *p, uint32_t n);
+
+/* The rows where it may be: MEMO_WAYS of them. */
+static inline struct memo_row *memo_set(const struct memo *m, const struct memo_key *k)
+{
+    return &m->row[(k->hash >> (64 - MEMO_BITS)) * MEMO_WAYS];
 }
 
-static inline uint64_t memo_hash(const unsigned char *p, uint32_t n)
+static inline int memo_is(const struct memo *m, const struct memo_row *r, const struct memo_key *k)
 {
-    uint64_t h = n, at;
+    uint64_t differ = (r->head[0] ^ k->head[0]) | (r->head[1] ^ k->head[1]) |
+                      (r->head[2] ^ k->head[2]) | (r->head[3] ^ k->head[3]) | (r->n_key ^ k->n);
+    size_t head = sizeof(k->head);
 
-    for (at = 0; at < n; at += 8) {
-        h = (h ^ memo_word(p + at, n - (uint32_t)at)) * 0x9E3779B97F4A7C15u;
-        h ^= h >> 29;
-    }
-    return h * 0xD6E8FEB86659FD93u;
+    return !differ && (k->n <= head || !memcmp(m->rest[r - m->row].tail, k->p + head, k->n - head));
 }
 
-/* The rows where a part with this hash may be: MEMO_WAYS of them. */
-static inline struct memo_row *memo_set(const struct memo *m, uint64_t hash)
+static inline struct memo_row *memo_find(const struct memo *m, const struct memo_key *k)
 {
-    return &m->row[(hash >> (64 - MEMO_BITS)) * MEMO_WAYS];
+    struct memo_row *r = memo_set(m, k);
+
+    return memo_is(m, r, k) ? r : memo_is(m, r + 1, k) ? r + 1 : NULL;
 }
 
-/* Is the row that of the n bytes at p? */
-static inline int memo_is(const struct memo_row *r, const unsigned char *p, uint32_t n)
-{
-    uint32_t i;
-
-    if (r->n_key != n)
-        return 0;
-    for (i = 0; 8 * i < n; i++)
-        if ((i < MEMO_HEAD ? r->head[i] : r->tail[i - MEMO_HEAD]) !=
-            memo_word(p + (size_t)8 * i, n - 8 * i))
-            return 0;
-    return 1;
-}
-
-static inline const struct memo_row *memo_find(const struct memo *m, uint64_t hash,
-                                               const unsigned char *p, uint32_t n)
-{
-    const struct memo_row *r = memo_set(m, hash);
-
-    return memo_is(r, p, n) ? r : memo_is(r + 1, p, n) ? r + 1 : NULL;
-}
-
-/* A row for a part that was looked for in vain before as well, else NULL: it is worth the work. */
-struct memo_row *memo_claim(struct memo *m, uint64_t hash, const unsigned char *p, uint32_t n);
+/* A row for a part that was looked for in vain, with n of its ids; NULL if those that are there are
+ * of more use. */
+struct memo_row *memo_claim(struct memo *m, const struct memo_key *k, const int32_t *id, size_t n);
 
 #endif
