@@ -7,6 +7,7 @@
 #include "generate/layer.h"
 #include "generate/weights.h"
 #include "kernel/kernel.h"
+#include "model/config.h"
 #include "nn/gemm.h"
 
 /* Tiles of a text; outputs a thread takes; work that is not worth a second thread. */
@@ -70,86 +71,158 @@ static void feed_dense(const struct ffn *f, enum product how, const float *x, si
     product(how, y, h, f->wo, n, width, f->d_model);
 }
 
-/* The expert of a row, the lowest of the best; *gate is its probability. p holds the logits. */
-static int32_t choose(float *p, size_t n_expert, float *gate)
+/* Which experts take which rows. */
+static void route(const struct config *c, const float *router, int capacity, enum product how,
+                  const float *x, size_t n, struct feed_work *work)
 {
-    float sum = kern.exp_shift(p, kern.max(p, n_expert), n_expert);
-    size_t e, best = 0;
+    struct route_rule rule = { .n_expert = c->n_expert,
+                               .group_tokens = (int)n,
+                               .fixed_capacity = capacity,
+                               .cap = CAP_NONE,
+                               .kind = c->router,
+                               .n_choice = c->n_choice,
+                               .second = c->second == SECOND_RANDOM ? SECOND_ALL : c->second,
+                               .threshold = c->threshold,
+                               .bf16 = c->router_bf16 };
+    struct route_input in = { .n = n };
+    struct route_sums sums;
 
-    for (e = 1; e < n_expert; e++)
-        if (p[e] > p[best])
-            best = e;
-    *gate = p[best] * (1 / sum);
-    return (int32_t)best;
+    product(how, work->route.logits, x, router, n, (size_t)c->d_model, (size_t)c->n_expert);
+    route_choose(&rule, &in, &work->route, &sums);
 }
 
-/* The rows of expert e in their order, those within capacity. */
-static size_t rows_of(const int32_t *expert, size_t n, int32_t e, int capacity, int32_t *row)
+static int n_choice(const struct config *c)
 {
-    size_t i, k = 0;
+    struct route_rule rule = { .n_expert = c->n_expert, .kind = c->router };
 
-    for (i = 0; i < n && (capacity == 0 || k < (size_t)capacity); i++)
-        if (expert[i] == e)
-            row[k++] = (int32_t)i;
+    rule.n_choice = c->n_choice;
+    return route_choices(&rule);
+}
+
+/* The kept choices of expert e in their order, and their rows of x together. */
+static size_t rows_of(const struct config *c, int32_t e, const float *x, size_t n,
+                      struct feed_work *work)
+{
+    size_t i, k = 0, of = (size_t)n_choice(c), width = (size_t)c->d_model;
+
+    for (i = 0; i < n * of; i++)
+        if (work->route.kept[i] && work->route.expert[i] == e) {
+            memcpy(work->in + k * width, x + i / of * width, width * sizeof(*x));
+            work->order[k++] = (int32_t)i;
+        }
     return k;
 }
 
-static void feed_sparse(const struct weights_block *b, int n_expert, int capacity, enum product how,
-                        const float *x, size_t n, struct feed_work *work, float *y)
+/* to [., width] += scale gate from, of k choices. */
+static void add_rows(const struct config *c, const struct feed_work *work, size_t k, size_t width,
+                     float scale, const float *from, float *to)
 {
-    size_t width = b->expert[0].d_model, i, j, k;
-    float *gate = work->logits + n * (size_t)n_expert;
-    int32_t e;
+    size_t i, of = (size_t)n_choice(c);
 
-    product(how, work->logits, x, b->router, n, width, (size_t)n_expert);
-    for (i = 0; i < n; i++)
-        work->expert[i] = choose(work->logits + i * (size_t)n_expert, (size_t)n_expert, &gate[i]);
-    memset(y, 0, n * width * sizeof(*y));
-    for (e = 0; e < n_expert; e++) {
-        k = rows_of(work->expert, n, e, capacity, work->order);
-        for (i = 0; i < k; i++)
-            memcpy(work->in + i * width, x + (size_t)work->order[i] * width, width * sizeof(*x));
-        if (k > 0)
-            feed_dense(&b->expert[e], how, work->in, k, work, work->out);
-        for (i = 0; i < k; i++)
-            for (j = 0; j < width; j++)
-                y[(size_t)work->order[i] * width + j] =
-                    gate[work->order[i]] * work->out[i * width + j];
+    for (i = 0; i < k; i++) {
+        size_t choice = (size_t)work->order[i];
+
+        kern.axpy(to + choice / of * width, scale * work->route.gate[choice], from + i * width,
+                  width);
     }
 }
 
-void feed(const struct weights_block *b, int n_expert, int capacity, enum product how,
+static void feed_sparse(const struct weights_block *b, const struct config *c, int capacity,
+                        enum product how, const float *x, size_t n, struct feed_work *work,
+                        float *y)
+{
+    size_t width = (size_t)c->d_model, k;
+    int32_t e;
+
+    route(c, b->router, capacity, how, x, n, work);
+    memset(y, 0, n * width * sizeof(*y));
+    for (e = 0; e < c->n_expert; e++) {
+        k = rows_of(c, e, x, n, work);
+        if (k > 0)
+            feed_dense(&b->expert[e], how, work->in, k, work, work->out);
+        add_rows(c, work, k, width, 1, work->out, y);
+    }
+}
+
+void feed(const struct weights_block *b, const struct config *c, int capacity, enum product how,
           const float *x, size_t n, struct feed_work *work, float *y)
 {
     if (b->router)
-        feed_sparse(b, n_expert, capacity, how, x, n, work, y);
+        feed_sparse(b, c, capacity, how, x, n, work, y);
     else
         feed_dense(&b->ffn, how, x, n, work, y);
+}
+
+void mix(const struct weights_block *b, const struct config *c, int capacity, enum product how,
+         const float *x, size_t n, struct feed_work *work, float *query, float *key)
+{
+    float scale = (float)(1 / sqrt((double)c->d_kv));
+    size_t inner = b->heads[0].inner, i, k;
+    int32_t e;
+
+    route(c, b->mix_router, capacity, how, x, n, work);
+    memset(query, 0, n * inner * sizeof(*query));
+    memset(key, 0, n * inner * sizeof(*key));
+    for (e = 0; e < c->n_expert; e++) {
+        const struct heads *h = &b->heads[e];
+        float *hidden = h->wi ? work->hidden : work->in;
+
+        k = rows_of(c, e, x, n, work);
+        if (k == 0)
+            continue;
+        if (h->wi)
+            product(how, hidden, work->in, h->wi, k, h->d_model, h->d_ff);
+        for (i = 0; h->wi && i < k; i++)
+            kern.relu(hidden + i * h->d_ff, hidden + i * h->d_ff, h->d_ff);
+        product(how, work->out, hidden, h->q, k, h->d_ff, inner);
+        product(how, work->out + k * inner, hidden, h->kv, k, h->d_ff, inner);
+        add_rows(c, work, k, inner, scale, work->out, query);
+        add_rows(c, work, k, inner, 1, work->out + k * inner, key);
+    }
 }
 
 void feed_release(struct feed_work *w)
 {
     free(w->hidden);
     free(w->gate);
-    free(w->logits);
     free(w->in);
     free(w->out);
-    free(w->expert);
     free(w->order);
+    free(w->route.logits);
+    free(w->route.probs);
+    free(w->route.expert);
+    free(w->route.slot);
+    free(w->route.kept);
+    free(w->route.gate);
     *w = (struct feed_work){ 0 };
 }
 
-void feed_need(struct feed_work *w, size_t n, size_t d_model, size_t d_ff, int n_expert)
+static size_t most(size_t a, size_t b)
 {
+    return a > b ? a : b;
+}
+
+void feed_need(struct feed_work *w, size_t n, const struct config *c)
+{
+    size_t width = (size_t)c->d_model, inner = (size_t)c->n_head * (size_t)c->d_kv;
+    size_t hidden = most((size_t)c->d_ff, (size_t)c->d_ff_mixed), n_expert = (size_t)c->n_expert;
+    size_t choices = n_expert ? n * (size_t)n_choice(c) : 0;
+
     if (n <= w->n)
         return;
     feed_release(w);
     w->n = n;
-    w->hidden = xreallocarray(NULL, 2 * n * d_ff, sizeof(float));
-    w->gate = xreallocarray(NULL, n * d_ff, sizeof(float));
-    w->logits = xreallocarray(NULL, n * ((size_t)n_expert + 1), sizeof(float));
-    w->in = xreallocarray(NULL, n * d_model, sizeof(float));
-    w->out = xreallocarray(NULL, n * d_model, sizeof(float));
-    w->expert = xreallocarray(NULL, n, sizeof(int32_t));
+    w->hidden = xreallocarray(NULL, 2 * n * hidden, sizeof(float));
+    w->gate = xreallocarray(NULL, n * hidden, sizeof(float));
+    w->in = xreallocarray(NULL, n * width, sizeof(float));
+    w->out = xreallocarray(NULL, n * most(width, 2 * inner), sizeof(float));
     w->order = xreallocarray(NULL, n, sizeof(int32_t));
+    if (!choices)
+        return;
+    w->route.logits = xreallocarray(NULL, n * n_expert, sizeof(float));
+    w->route.probs = xreallocarray(NULL, n * n_expert, sizeof(float));
+    w->route.expert = xreallocarray(NULL, choices, sizeof(int32_t));
+    w->route.slot = xreallocarray(NULL, choices, sizeof(int32_t));
+    w->route.kept = xreallocarray(NULL, choices, sizeof(int32_t));
+    w->route.gate = xreallocarray(NULL, choices, sizeof(float));
 }

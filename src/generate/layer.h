@@ -10,8 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "moe/router.h"
 #include "nn/ffn.h"
 
+struct config;
 struct weights_block;
 
 enum product { BY_ROWS, BY_TEXT };    // BY_TEXT: the rows are those of one text
@@ -20,18 +22,24 @@ enum product { BY_ROWS, BY_TEXT };    // BY_TEXT: the rows are those of one text
 void product(enum product how, float *y, const float *x, const float *w, size_t n, size_t in,
              size_t out);
 
-struct feed_work {                               // memory that grows; { 0 } is empty
-    float *hidden, *gate, *logits, *in, *out;    // [2, n, F], [n, F], [n, E + 1], [n, M], [n, M]
-    int32_t *expert, *order;                     // [n]
+struct feed_work {                      // memory that grows; { 0 } is empty
+    float *hidden, *gate, *in, *out;    // [2, n, F], [n, F], [n, M], [n, M or 2 I]
+    struct route route;
+    int32_t *order;    // [n] choices
     size_t n;
 };
 
-/* y [n, M] = FFN(x), or the Switch layer's: gate times the chosen expert's. capacity: rows an
- * expert takes, those past it get 0; 0: all. */
-void feed(const struct weights_block *b, int n_expert, int capacity, enum product how,
+/* y [n, M] = FFN(x), or the Switch layer's: gates times what the chosen experts make. capacity:
+ * rows an expert takes, those past it get 0; 0: all. Where second choices are drawn, all are
+ * taken. */
+void feed(const struct weights_block *b, const struct config *c, int capacity, enum product how,
           const float *x, size_t n, struct feed_work *work, float *y);
 
-void feed_need(struct feed_work *w, size_t n, size_t d_model, size_t d_ff, int n_expert);
+/* query and key [n, I] of self-attention by experts; keys are values too. */
+void mix(const struct weights_block *b, const struct config *c, int capacity, enum product how,
+         const float *x, size_t n, struct feed_work *work, float *query, float *key);
+
+void feed_need(struct feed_work *w, size_t n, const struct config *c);
 void feed_release(struct feed_work *w);
 
 #endif

@@ -110,7 +110,7 @@ static void work_need(const struct net *n, struct work *w, size_t rows, int self
     w->ones = xcalloc(rows, sizeof(*w->ones));
     for (i = 0; i < rows; i++)
         w->ones[i] = 1;
-    feed_need(&w->feed, rows, n->width, (size_t)n->w->c.d_ff, n->w->c.n_expert);
+    feed_need(&w->feed, rows, &n->w->c);
 }
 
 static void norm(const struct net *n, struct work *w, const float *scale, size_t rows)
@@ -131,16 +131,24 @@ static void feed_block(const struct net *n, struct work *w, const struct weights
                        const float *scale, enum product how, int capacity, size_t rows)
 {
     norm(n, w, scale, rows);
-    feed(b, n->w->c.n_expert, capacity, how, w->normed, rows, &w->feed, w->y);
+    feed(b, &n->w->c, capacity, how, w->normed, rows, &w->feed, w->y);
     residual(n, w, rows);
 }
 
-static void project(const struct net *n, struct work *w, const struct weights_attend *a,
-                    enum product how, size_t rows)
+/* Queries, keys and values of self-attention. */
+static void project(const struct net *n, struct work *w, const struct weights_block *b,
+                    enum product how, int capacity, size_t rows, float *key, float *value)
 {
+    const struct weights_attend *a = &b->self;
+
+    if (b->mix_router) {
+        mix(b, &n->w->c, capacity, how, w->normed, rows, &w->feed, w->query, key);
+        memcpy(value, key, rows * n->inner * sizeof(*value));
+        return;
+    }
     product(how, w->query, w->normed, a->q, rows, n->width, n->inner);
-    product(how, w->key, w->normed, a->k, rows, n->width, n->inner);
-    product(how, w->value, w->normed, a->v, rows, n->width, n->inner);
+    product(how, key, w->normed, a->k, rows, n->width, n->inner);
+    product(how, value, w->normed, a->v, rows, n->width, n->inner);
 }
 
 static void encoder_block(struct net *n, const struct weights_block *b, size_t rows, int capacity)
@@ -155,7 +163,7 @@ static void encoder_block(struct net *n, const struct weights_block *b, size_t r
                            .segment_k = w->ones };
 
     norm(n, w, b->norm[0], rows);
-    project(n, w, &b->self, BY_TEXT, rows);
+    project(n, w, b, BY_TEXT, capacity, rows, w->key, w->value);
     attention_forward(&a, w->query, w->key, w->value, w->bias, w->probs, w->mixed);
     product(BY_TEXT, w->y, w->mixed, b->self.o, rows, n->inner, n->width);
     residual(n, w, rows);
@@ -283,9 +291,7 @@ static void decoder_block(struct net *n, int block, size_t rows, const int32_t *
     float *kept = n->kept[n->t] + (size_t)block * 2 * size;
 
     norm(n, w, b->norm[0], rows);
-    product(BY_ROWS, w->query, w->normed, b->self.q, rows, n->width, n->inner);
-    product(BY_ROWS, kept, w->normed, b->self.k, rows, n->width, n->inner);
-    product(BY_ROWS, kept + size, w->normed, b->self.v, rows, n->width, n->inner);
+    project(n, w, b, BY_ROWS, 0, rows, kept, kept + size);
     attend(n, block, 1, rows, text);
     product(BY_ROWS, w->y, w->mixed, b->self.o, rows, n->inner, n->width);
     residual(n, w, rows);

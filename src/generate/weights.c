@@ -50,6 +50,28 @@ static struct weights_attend bind_attend(const struct weights *w, const char *at
                                     find(w, "%s.layer.%d.%s.o.weight", at, layer, kind) };
 }
 
+/* Self-attention by experts. */
+static void bind_mixed(const struct weights *w, struct weights_block *b, const char *at)
+{
+    char where[128];
+    int k;
+
+    b->self.o = find(w, "%s.layer.0.SelfAttention.o.weight", at);
+    b->mix_router = find(w, "%s.layer.0.SelfAttention.router.classifier.weight", at);
+    b->heads = xcalloc((size_t)w->c.n_expert, sizeof(*b->heads));
+    for (k = 0; k < w->c.n_expert; k++) {
+        struct heads *h = &b->heads[k];
+
+        snprintf(where, sizeof(where), "%s.layer.0.SelfAttention.experts.expert_%d", at, k);
+        h->d_model = (size_t)w->c.d_model;
+        h->d_ff = (size_t)config_mixed_width(&w->c);
+        h->inner = (size_t)w->c.n_head * (size_t)w->c.d_kv;
+        h->wi = w->c.d_ff_mixed ? find(w, "%s.wi.weight", where) : NULL;
+        h->q = find(w, "%s.q.weight", where);
+        h->kv = find(w, "%s.kv.weight", where);
+    }
+}
+
 static void bind_block(struct weights *w, enum stack s, int i)
 {
     struct weights_block *b = &w->stack[s].block[i];
@@ -59,7 +81,10 @@ static void bind_block(struct weights *w, enum stack s, int i)
     snprintf(at, sizeof(at), "%s.block.%d", stack_name[s], i);
     for (k = 0; k <= last; k++)
         b->norm[k] = find(w, "%s.layer.%d.layer_norm.weight", at, k);
-    b->self = bind_attend(w, at, 0, "SelfAttention");
+    if (w->c.mixed[s][i])
+        bind_mixed(w, b, at);
+    else
+        b->self = bind_attend(w, at, 0, "SelfAttention");
     if (s == DECODER)
         b->cross = bind_attend(w, at, 1, "EncDecAttention");
     if (!w->c.sparse[s][i]) {
@@ -160,8 +185,10 @@ void weights_close(struct weights *w)
     if (!w)
         return;
     for (s = 0; s < 2; s++) {
-        for (k = 0; w->stack[s].block && k < w->stack[s].n_block; k++)
+        for (k = 0; w->stack[s].block && k < w->stack[s].n_block; k++) {
             free(w->stack[s].block[k].expert);
+            free(w->stack[s].block[k].heads);
+        }
         free(w->stack[s].block);
     }
     for (i = 0; w->widened && i < w->table->n; i++)

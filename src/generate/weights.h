@@ -7,6 +7,7 @@
 #define GENERATE_WEIGHTS_H
 
 #include "model/config.h"
+#include "moe/heads.h"
 #include "nn/ffn.h"
 
 struct err;
@@ -14,7 +15,7 @@ struct params;
 struct tensors;
 
 struct weights_attend {
-    const float *q, *k, *v, *o;    // [I, M] three times, [M, I]
+    const float *q, *k, *v, *o;    // [I, M] three times (NULL: experts), [M, I]
 };
 
 struct weights_block {
@@ -23,6 +24,8 @@ struct weights_block {
     struct ffn ffn;                       // dense
     const float *router;                  // sparse: [E, M], else NULL
     struct ffn *expert;                   // [E]
+    const float *mix_router;              // of self-attention by experts: [E, M], else NULL
+    struct heads *heads;                  // [E]
 };
 
 struct weights_stack {

@@ -11,7 +11,7 @@
 #include "io/out.h"
 #include "model/config.h"
 
-enum { SIZE_LIMIT = 1 << 24, EXPERT_LIMIT = 1 << 16 };
+enum { SIZE_LIMIT = 1 << 24, EXPERT_LIMIT = ROUTE_EXPERT_MAX };
 #define FILE_LIMIT ((size_t)1 << 20)
 
 static const char *const stack_name[] = { "encoder", "decoder" };

@@ -152,14 +152,13 @@ static struct route_sums count_group(const struct route_rule *rule, struct route
     return s;
 }
 
-void route_forward(const struct route_rule *rule, const struct route_input *in, struct route *r,
-                   struct route_sums *sums)
+void route_choose(const struct route_rule *rule, const struct route_input *in, struct route *r,
+                  struct route_sums *sums)
 {
     size_t n_expert = rule->n_expert, size = rule->group_tokens, i;
 
     assert(n_expert >= 1 && n_expert <= ROUTE_EXPERT_MAX && size > 0 && in->n % size == 0);
     assert(route_choices(rule) <= (int)n_expert && route_choices(rule) <= ROUTE_CHOICE_MAX);
-    gemm_nt(in->n, n_expert, in->m, in->a, in->m, in->w, in->m, 0, r->logits, n_expert);
     *sums = (struct route_sums){ 0 };
 #pragma omp parallel for schedule(static)
     for (i = 0; i < in->n; i++)
@@ -177,6 +176,15 @@ void route_forward(const struct route_rule *rule, const struct route_input *in, 
             sums->load_max += s.load_max;
         }
     }
+}
+
+void route_forward(const struct route_rule *rule, const struct route_input *in, struct route *r,
+                   struct route_sums *sums)
+{
+    size_t n_expert = rule->n_expert;
+
+    gemm_nt(in->n, n_expert, in->m, in->a, in->m, in->w, in->m, 0, r->logits, n_expert);
+    route_choose(rule, in, r, sums);
 }
 
 /* d_logits of one token of one choice. own[e] is what the balance loss gives every token's

@@ -69,6 +69,9 @@ struct route_input {
     size_t length;
 };
 
+/* The same of logits that are there: in->a, w and m are not read. */
+void route_choose(const struct route_rule *rule, const struct route_input *in, struct route *r,
+                  struct route_sums *sums);
 void route_forward(const struct route_rule *rule, const struct route_input *in, struct route *r,
                    struct route_sums *sums);
 

@@ -90,6 +90,7 @@ static void test_capacity(void **state)
     enum { M = 8, F = 16, E = 3, T = 40 };
     struct ffn expert[E];
     struct weights_block b = { .router = w, .expert = expert };
+    struct config c = { .n_expert = E, .d_model = M, .d_ff = F };
     struct feed_work work = { 0 };
     float all[T * M], some[T * M];
     int e, i, j, n_same = 0, n_none = 0;
@@ -98,9 +99,9 @@ static void test_capacity(void **state)
     begin();
     for (e = 0; e < E; e++)
         expert[e] = (struct ffn){ M, F, w + 100 + e * 400, NULL, w + 100 + e * 400 + M * F };
-    feed_need(&work, T, M, F, E);
-    feed(&b, E, 0, BY_TEXT, x, T, &work, all);
-    feed(&b, E, 2, BY_TEXT, x, T, &work, some);
+    feed_need(&work, T, &c);
+    feed(&b, &c, 0, BY_TEXT, x, T, &work, all);
+    feed(&b, &c, 2, BY_TEXT, x, T, &work, some);
     for (i = 0; i < T; i++) {
         int none = 1;
 
