@@ -8,21 +8,22 @@
 #include "base/mem.h"
 #include "base/opt.h"
 #include "eval/experts.h"
+#include "eval/figures.h"
 #include "eval/gate.h"
 #include "eval/page.h"
 #include "eval/report.h"
 #include "eval/share.h"
 #include "io/out.h"
 
-static const char *out_path = "-", *tsv_path, *title = "Loss by language", *baseline, *teacher,
-                  *experts_path;
-static struct opt_list runs, evals, gates;
+static const char *out_path = "-", *tsv_path, *figures_path, *title = "Loss by language";
+static const char *baseline, *teacher;
+static struct opt_list runs, evals, gates, maps;
 
 static const struct opt opts[] = {
     { 'b', "baseline", "NAME", OPT_STR, &baseline, 0, 0,
       "compare the others with this model (default: the last of several)" },
     { 'e', "eval", "NAME=FILE", OPT_LIST, &evals, 0, 0, "a table of switch-eval for model NAME" },
-    { 0, "experts", "FILE", OPT_STR, &experts_path, 0, 0,
+    { 0, "experts", "[NAME=]FILE", OPT_LIST, &maps, 0, 0,
       "draw the use of experts that switch-eval wrote" },
     { 0, "fail-if", "GATE", OPT_LIST, &gates, 0, 0, "exit 1 when this holds, such as sw.nlp<prev" },
     { 'o', "output", "FILE", OPT_STR, &out_path, 0, 0, "write the page to FILE" },
@@ -31,6 +32,8 @@ static const struct opt opts[] = {
     { 0, "teacher", "NAME", OPT_STR, &teacher, 0, 0,
       "show which share of this model's gain on the baseline the others keep" },
     { 't', "title", "TEXT", OPT_STR, &title, 0, 0, "title of the page" },
+    { 0, "figures", "FILE", OPT_STR, &figures_path, 0, 0,
+      "write all else that the page shows as TSV, a row a point" },
     { 0, "tsv", "FILE", OPT_STR, &tsv_path, 0, 0, "write the table by language as TSV as well" },
     { 0 },
 };
@@ -87,13 +90,21 @@ static void read_all(struct report *r, char **table)
         die("%s", err.msg);
 }
 
-static struct experts *read_experts(void)
+/* Those of each model, then NULL. */
+static struct experts **read_experts(void)
 {
+    struct experts **e = xcalloc((size_t)maps.n + 1, sizeof(struct experts *));
     struct err err = { 0 };
-    struct experts *e = experts_path ? experts_read(experts_path, &err) : NULL;
+    int i;
 
-    if (experts_path && !e)
-        die("%s", err.msg);
+    for (i = 0; i < maps.n; i++) {
+        const char *eq = strchr(maps.item[i], '='), *path = eq ? eq + 1 : maps.item[i];
+        char *name = eq ? xstrndup(maps.item[i], (size_t)(eq - maps.item[i])) : NULL;
+
+        if (!(e[i] = experts_read(name, path, &err)))
+            die("%s", err.msg);
+        free(name);
+    }
     return e;
 }
 
@@ -112,28 +123,40 @@ static int check_gates(const struct report *r)
     return bad;
 }
 
+static void write_all(const struct report *r)
+{
+    struct experts **e = read_experts(), **each_of = e;
+    struct buf page = { 0 };
+
+    page_html(&page, r, e, title);
+    put_file(out_path, &page);
+    if (tsv_path) {
+        buf_reset(&page);
+        page_tsv(&page, r);
+        put_file(tsv_path, &page);
+    }
+    if (figures_path) {
+        buf_reset(&page);
+        figures_tsv(&page, r, e);
+        put_file(figures_path, &page);
+    }
+    for (; *each_of; each_of++)
+        experts_free(*each_of);
+    free(e);
+    buf_release(&page);
+}
+
 int main(int argc, char **argv)
 {
     struct report r = { .baseline = -1 };
-    struct buf page = { 0 };
-    struct experts *e;
     int bad;
 
     argv += opt_parse(&tool, argc, argv);
     if (!*argv && !runs.n && !evals.n && isatty(STDIN_FILENO))
         die_misuse("nothing to report: give tables, or --run and --eval");
     read_all(&r, argv);
-    e = read_experts();
-    page_html(&page, &r, e, title);
-    put_file(out_path, &page);
-    if (tsv_path) {
-        buf_reset(&page);
-        page_tsv(&page, &r);
-        put_file(tsv_path, &page);
-    }
+    write_all(&r);
     bad = check_gates(&r);
-    buf_release(&page);
-    experts_free(e);
     report_release(&r);
     return bad;
 }

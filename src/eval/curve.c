@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "eval/curve.h"
 
+enum { N_POINT = 400 };
+
 void curve_add(struct curve *c, double x, double y)
 {
     if (c->n == c->cap) {
@@ -44,6 +46,16 @@ void curve_smooth(const struct curve *c, double span, struct curve *out)
         weight = keep * weight + 1;
         curve_add(out, c->x[i], sum / weight);
     }
+}
+
+void curve_draw(const struct curve *c, struct curve *plain, struct curve *smooth)
+{
+    struct curve all = { 0 };
+
+    curve_smooth(c, 1 + (double)c->n / 50, &all);
+    curve_thin(c, N_POINT, plain);
+    curve_thin(&all, N_POINT, smooth);
+    curve_release(&all);
 }
 
 double curve_reach(const struct curve *c, double level)

@@ -17,6 +17,7 @@
 enum { EXPERTS_MAX = 1 << 16, CELLS_MAX = 1 << 22, CELL = 14, GAP = 70, LEVELS = 7 };
 
 struct experts {
+    char *model;                     // "" when no one says
     struct lexicon *lang, *block;    // a block is "encoder 1"
     size_t n_expert;
     float *share;    // [block][lang][expert]
@@ -81,13 +82,14 @@ static int fill(struct experts *e, const struct table *t, const int at[5], const
     return 0;
 }
 
-struct experts *experts_read(const char *path, struct err *err)
+struct experts *experts_read(const char *model, const char *path, struct err *err)
 {
     static const char *const name[5] = { "lang", "stack", "block", "expert", "share" };
     struct experts *e = xcalloc(1, sizeof(*e));
     struct table *t = table_read(path, err);
     int at[5], i, bad = !t;
 
+    e->model = xstrdup(model ? model : "");
     e->lang = lexicon_new();
     e->block = lexicon_new();
     for (i = 0; !bad && i < 5; i++)
@@ -159,14 +161,37 @@ void experts_html(struct buf *out, const struct experts *e)
 {
     size_t i;
 
-    buf_printf(
-        out,
-        "<h2>Experts by language</h2>\n<p>Which of %zu experts each language's tokens chose. "
-        "Each step of colour is twice the share; white is less than an eighth of the even "
-        "share, the fullest at least 8 times.</p>\n",
-        e->n_expert);
+    buf_add_str(out, *e->model ? "<h2>Experts of " : "<h2>Experts");
+    html_text(out, e->model);
+    buf_printf(out,
+               " by language</h2>\n<p>Which of %zu experts each language's tokens chose. "
+               "Each step of colour is twice the share; white is less than an eighth of the even "
+               "share, the fullest at least 8 times.</p>\n",
+               e->n_expert);
     for (i = 0; i < lexicon_size(e->block); i++)
         put_block(out, e, i);
+}
+
+static void put_bytes(struct buf *out, const struct lexicon *l, size_t i)
+{
+    struct bytes s = lexicon_text(l, i);
+
+    buf_add(out, s.p, s.n);
+}
+
+void experts_tsv(struct buf *out, const struct experts *e)
+{
+    size_t block, lang, x;
+
+    for (block = 0; block < lexicon_size(e->block); block++)
+        for (lang = 0; lang < lexicon_size(e->lang); lang++)
+            for (x = 0; x < e->n_expert; x++) {
+                buf_printf(out, "experts\t%s\t", e->model);
+                put_bytes(out, e->lang, lang);
+                buf_add_byte(out, '\t');
+                put_bytes(out, e->block, block);
+                buf_printf(out, "\t%zu\t%.6g\n", x, (double)cell(e, block, lang)[x]);
+            }
 }
 
 void experts_free(struct experts *e)
@@ -176,5 +201,6 @@ void experts_free(struct experts *e)
     lexicon_free(e->lang);
     lexicon_free(e->block);
     free(e->share);
+    free(e->model);
     free(e);
 }

@@ -12,8 +12,9 @@
 #include "eval/page.h"
 #include "eval/report.h"
 #include "eval/share.h"
+#include "eval/spread.h"
 
-enum { N_POINT = 400, NAME_MAX_BYTES = 96 };
+enum { NAME_MAX_BYTES = 96 };
 
 static const char style[] =
     ":root{color-scheme:light dark;--bg:#fff;--text:#1c2128;--soft:#5f6b7a;--grid:#e3e7ec;"
@@ -149,7 +150,7 @@ static int is_flat_zero(const struct curve *c)
 
 static void put_over_steps(struct buf *out, const struct report *r, const struct over_steps *f)
 {
-    struct curve *c = xcalloc(2 * r->n_model + 1, sizeof(*c)), smooth;
+    struct curve *c = xcalloc(2 * r->n_model + 1, sizeof(*c));
     struct chart_line *line = xcalloc(3 * r->n_model + 1, sizeof(*line));
     struct chart chart = f->chart;
     size_t i;
@@ -162,11 +163,7 @@ static void put_over_steps(struct buf *out, const struct report *r, const struct
 
         if (is_flat_zero(from))    // nothing known, or a dense model that drops nothing
             continue;
-        smooth = (struct curve){ 0 };
-        curve_smooth(from, 1 + (double)from->n / 50, &smooth);
-        curve_thin(from, N_POINT, &c[2 * i]);
-        curve_thin(&smooth, N_POINT, &c[2 * i + 1]);
-        curve_release(&smooth);
+        curve_draw(from, &c[2 * i], &c[2 * i + 1]);
         if (f->faint)
             line[chart.n_line++] = (struct chart_line){ &c[2 * i], color, 1, 0, NULL };
         line[chart.n_line++] = (struct chart_line){ &c[2 * i + 1], color, 0, 0, m->name };
@@ -311,46 +308,33 @@ static void put_row(struct buf *out, const struct report *r, const char *tag, do
     buf_add_str(out, "</tr>\n");
 }
 
-/* How many languages came to the baseline's loss how much sooner: the paper's Figure 8. */
-static void put_speed_ups(struct buf *out, const struct report *r, const struct report_model *m,
-                          const char *const *tag, size_t n)
+static void put_speed_ups(struct buf *out, const struct report *r, const struct report_model *m)
 {
-    static const double from[] = { 0, 1, 2, 3, 4, 5, 6, 8, 10, INFINITY };
-    enum { N_BIN = sizeof(from) / sizeof(from[0]) - 1 };
-    size_t i, k, bin[N_BIN] = { 0 }, known = 0, most = 1, fourfold = 0;
-    double sum = 0, x;
+    struct spread s;
+    size_t k;
 
-    for (i = 0; i < n; i++) {
-        x = report_speed_up(r, m, tag[i]);
-        if (isnan(x))
-            continue;
-        for (k = 0; k + 1 < N_BIN && x >= from[k + 1]; k++)
-            ;
-        most = ++bin[k] > most ? bin[k] : most;
-        sum += isinf(x) ? from[N_BIN - 1] : x;
-        fourfold += x >= 4;
-        known++;
-    }
-    if (!known)
+    spread_of(&s, r, m);
+    if (!s.known)
         return;
     buf_add_str(out, "<h2>Speed-up of ");
     html_text(out, m->name);
     buf_printf(out,
                "</h2>\n<p>Mean over %zu languages %.2fx, those never as good counted as 0; %.0f %% "
                "of them at least 4x.</p>\n<table>\n",
-               known, sum / (double)known, 100 * (double)fourfold / (double)known);
-    for (k = 0; k < N_BIN; k++) {
-        buf_printf(out, isinf(from[k + 1]) ? "<tr><td>%gx and more</td>" : "<tr><td>%g to %gx</td>",
-                   from[k], from[k + 1]);
+               s.known, s.mean, 100 * (double)s.fourfold / (double)s.known);
+    for (k = 0; k < SPREAD_BINS; k++) {
+        buf_printf(
+            out, isinf(spread_from[k + 1]) ? "<tr><td>%gx and more</td>" : "<tr><td>%g to %gx</td>",
+            spread_from[k], spread_from[k + 1]);
         buf_printf(out,
                    "<td>%zu</td><td class=\"hist\"><i style=\"width:%.0f%%;"
                    "background:var(--c%d)\"></i></td></tr>\n",
-                   bin[k], 100 * (double)bin[k] / (double)most, color_of(r, m));
+                   s.bin[k], 100 * (double)s.bin[k] / (double)s.most, color_of(r, m));
     }
     buf_add_str(out, "</table>\n");
 }
 
-void page_html(struct buf *out, const struct report *r, const struct experts *e, const char *title)
+void page_html(struct buf *out, const struct report *r, struct experts *const *e, const char *title)
 {
     size_t n, i;
     const char **tag = report_tags(r, &n);
@@ -381,9 +365,9 @@ void page_html(struct buf *out, const struct report *r, const struct experts *e,
     buf_add_str(out, "</table></div>\n");
     share_html(out, r);
     for (i = 0; base_of(r) && i < r->n_model; i++)
-        put_speed_ups(out, r, &r->model[i], tag, n);
-    if (e)
-        experts_html(out, e);
+        put_speed_ups(out, r, &r->model[i]);
+    for (; e && *e; e++)
+        experts_html(out, *e);
     buf_add_str(out, "</body></html>\n");
     free(tag);
 }

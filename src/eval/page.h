@@ -6,8 +6,9 @@ struct buf;
 struct experts;
 struct report;
 
-/* e may be NULL: nothing is known of experts. */
-void page_html(struct buf *out, const struct report *r, const struct experts *e, const char *title);
+/* e: what is known of the use of experts, then a NULL; or NULL itself. */
+void page_html(struct buf *out, const struct report *r, struct experts *const *e,
+               const char *title);
 
 /* One row a language: lang, name, then for each model its targets, loss and perplexity, and for
  * each but the baseline its difference and speed-up, and where there is a teacher the share of its

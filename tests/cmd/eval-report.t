@@ -118,6 +118,31 @@ eval-report: gate 'fi.difference<-0.4': big has -0.5, against -0.4" ]
     [ "$output" = 0 ]
 }
 
+@test "experts of several models; all figures as a table" {
+    tables
+    printf '%s\t%s\t%s\t%s\t%s\n' lang stack block expert share 'fi' encoder 1 0 0.25 'fi' encoder 1 1 0.75 >a.tsv
+    sed 's/0.25/0.5/; s/0.75/0.5/' a.tsv >b.tsv
+    printf '%s\t%s\t%s\n' step lang nlp 400 'fi' -3 400 all -3.5 800 'fi' -2 800 all -2.5 >run/eval.tsv
+    cp -r run other
+    exits 0 eval-report -o page.html -r big=run -r low=other -e big=one.tsv --experts big=a.tsv \
+        --experts low=b.tsv --figures f.tsv
+    grep -q '<h2>Experts of big by language' page.html && grep -q '<h2>Experts of low by' page.html
+    [ "$(head -n 1 f.tsv)" = $'figure\tmodel\tlang\tseries\tx\ty' ]
+    at() { awk -F'\t' -v OFS=' ' -v f="$1" -v m="$2" '$1 == f && $2 == m { print $3, $4, $5, $6 }' f.tsv | paste -sd';'; }
+    [ "$(at experts big)" = "fi encoder 1 0 0.25;fi encoder 1 1 0.75" ]
+    [ "$(at experts low)" = "fi encoder 1 0 0.5;fi encoder 1 1 0.5" ]
+    [ "$(at held_out_loss big)" = "all  400 3.5;all  800 2.5;fi  400 3;fi  800 2" ]
+    [[ "$(at loss big)" == " plain 0 6.1; plain 1 5.2; smooth 0 6.1; smooth 1 "* ]]
+    [ "$(at tokens_per_s low)" = " plain 0 100; plain 1 100; smooth 0 100; smooth 1 100" ]
+    [ "$(at final_loss big)" = "all   2.5;fi   2.5" ] && [ "$(at steps big)" = "   1" ]
+    [ "$(at speed_up big)" = "fi   1;all   1" ] && [ -z "$(at speed_up low)" ]
+    [[ "$(at speed_ups big)" == *" languages from x on 1 1;"*" mean  1;"* ]]
+    exits 0 eval-report -o page.html --experts a.tsv one.tsv
+    grep -q '<h2>Experts by language' page.html
+    refuses eval-report -o page.html --experts big=absent one.tsv
+    exits 1 eval-report -o page.html --figures /dev/full one.tsv
+}
+
 @test "markup in names is text" {
     tables
     eval-report -t '<b>' -e '<script>=one.tsv' -o page.html

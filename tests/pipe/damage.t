@@ -127,6 +127,7 @@ writes() {
 -  mix-langs -n 100 -o OUT mix.tsv
 -  eval-report -o OUT loss.tsv
    eval-report --tsv OUT -o /dev/null loss.tsv
+   eval-report --figures OUT -o /dev/null loss.tsv
 -  switch-plan -o OUT tiny.json
    switch-pretrain -c tiny.json -t t.ex -n 1 -b 8 -q -o OUT
 -  switch-distill -T step -t t.ex -n 1 -b 8 -q -k 4 --write-cache OUT
