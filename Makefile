@@ -28,7 +28,7 @@ LDLIBS   += $(shell pkg-config --libs $(PKG) $(ISAL) 2>/dev/null) $(DNNL_LIB) -l
 
 B    := build/$(VARIANT)
 BIN  := $(if $(filter release,$(VARIANT)),bin,$B/bin)
-SRC  := $(filter-out src/cmd/% src/comm/$(if $(filter no,$(MPI)),mpi,self).c,$(wildcard src/*/*.c))
+SRC  := $(filter-out src/cmd/% src/comm/$(if $(filter no,$(MPI)),mpi%,self).c,$(wildcard src/*/*.c))
 OBJ  := $(SRC:%.c=$B/%.o)
 TOOL := $(patsubst src/cmd/%.c,$(BIN)/%,$(wildcard src/cmd/*.c))
 UNIT := $(patsubst %.c,$B/%,$(wildcard tests/unit/*/test_*.c))

@@ -52,6 +52,22 @@ void comm_share_f32(struct comm *c, const float *own, size_t n, float *all);
 
 /* Every rank's bytes on root, rank after rank; all is [sum of n], n_of [size], on root only. */
 void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_t *n_of, int root);
+
+/* Begin, and go on with other work: the sum of x over ranks comes to root, and what x is elsewhere
+ * is undefined; p of root comes to all. Every rank begins the same in the same order, and leaves x
+ * and p alone until comm_wait(), which waits for all that was begun on c. */
+void comm_start_sum_f32(struct comm *c, float *x, size_t n, int root);
+void comm_start_broadcast(struct comm *c, void *p, size_t bytes, int root);
+void comm_advance(struct comm *c);    // now and then, so that it moves; not collective
+void comm_wait(struct comm *c);
+
+/* A rank that waits for others for over `seconds` says where it is, and ends the run with exit
+ * status 1; 0: it waits for ever. */
+void comm_watch(struct comm *c, double seconds);
+/* Where this rank is, in constant words: "encoder", 5 (-1: no block), "dispatch"; stack NULL:
+ * nowhere. Not collective. */
+void comm_place(const char *stack, int block, const char *work);
+
 void comm_end(struct comm *c);    // c may be NULL
 
 /* What this rank has done so far, on all axes. Waiting for slower ranks is part of the seconds. */

@@ -1,4 +1,4 @@
-/* mpi.c - comm.h over MPI, the only file that knows it.
+/* mpi.c - comm.h over MPI, which only the files mpi*.c know.
  *
  * An MPI count is an int, so every call goes in pieces of at most `piece` elements. Rows are
  * exchanged pair by pair: at distance d each rank sends to the rank d above it and receives
@@ -20,22 +20,10 @@
 #include "base/progress.h"
 #include "comm/affinity.h"
 #include "comm/comm.h"
+#include "comm/mpi.h"
+#include "comm/watch.h"
 
-struct common {
-    size_t piece;    // most elements in one message
-    struct comm_stats stats;
-};
-
-struct comm {
-    MPI_Comm all;
-    int rank, size, node_size, threads;
-    size_t *equal;    // [size] the same count for every rank
-    struct comm *of[N_AXIS];
-    struct comm *alone;       // of the axes, one that has this rank only
-    struct common *common;    // with the axes
-};
-
-static void check(int status, const char *what)
+void mpi_check(int status, const char *what)
 {
     char text[MPI_MAX_ERROR_STRING] = "unknown error";
     int n;
@@ -59,11 +47,11 @@ static void see_node(struct comm *c)
 
     affinity_read(&own);
     any = own;
-    check(MPI_Comm_split_type(c->all, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "split");
-    check(MPI_Comm_size(node, &c->node_size), "size");
-    check(MPI_Allreduce(MPI_IN_PLACE, any.bits, sizeof(any.bits), MPI_BYTE, MPI_BOR, node),
-          "union of processors");
-    check(MPI_Comm_free(&node), "free");
+    mpi_check(MPI_Comm_split_type(c->all, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "split");
+    mpi_check(MPI_Comm_size(node, &c->node_size), "size");
+    mpi_check(MPI_Allreduce(MPI_IN_PLACE, any.bits, sizeof(any.bits), MPI_BYTE, MPI_BOR, node),
+              "union of processors");
+    mpi_check(MPI_Comm_free(&node), "free");
     c->threads = affinity_share(&own, &any, c->node_size);
 }
 
@@ -97,12 +85,12 @@ static void start_mpi(struct comm *c)
     int level;
 
     c->all = MPI_COMM_WORLD;
-    check(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level), "start");
+    mpi_check(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level), "start");
     if (level < MPI_THREAD_FUNNELED)
         die("MPI: this library cannot run beside threads");
-    check(MPI_Comm_set_errhandler(c->all, MPI_ERRORS_RETURN), "set error handler");
-    check(MPI_Comm_rank(c->all, &c->rank), "rank");
-    check(MPI_Comm_size(c->all, &c->size), "size");
+    mpi_check(MPI_Comm_set_errhandler(c->all, MPI_ERRORS_RETURN), "set error handler");
+    mpi_check(MPI_Comm_rank(c->all, &c->rank), "rank");
+    mpi_check(MPI_Comm_size(c->all, &c->size), "size");
     if (c->size > 1)
         die_hook = end_all;
     see_node(c);
@@ -116,9 +104,9 @@ static struct comm *part(const struct comm *c, int color)
     *p = (struct comm){ .all = MPI_COMM_NULL, .size = 1, .node_size = 1, .threads = c->threads };
     p->common = c->common;
     if (color >= 0 && c->all != MPI_COMM_NULL) {
-        check(MPI_Comm_split(c->all, color, c->rank, &p->all), "split");
-        check(MPI_Comm_rank(p->all, &p->rank), "rank");
-        check(MPI_Comm_size(p->all, &p->size), "size");
+        mpi_check(MPI_Comm_split(c->all, color, c->rank, &p->all), "split");
+        mpi_check(MPI_Comm_rank(p->all, &p->rank), "rank");
+        mpi_check(MPI_Comm_size(p->all, &p->size), "size");
     }
     p->equal = xcalloc((size_t)p->size, sizeof(*p->equal));
     return p;
@@ -129,7 +117,8 @@ static void part_free(struct comm *p)
     if (!p)
         return;
     if (p->all != MPI_COMM_NULL)
-        check(MPI_Comm_free(&p->all), "free");
+        mpi_check(MPI_Comm_free(&p->all), "free");
+    free(p->started);
     free(p->equal);
     free(p);
 }
@@ -213,11 +202,14 @@ void comm_set_piece(struct comm *c, size_t n)
 
 void comm_barrier(struct comm *c)
 {
-    if (c->size > 1)
-        check(MPI_Barrier(c->all), "barrier");
+    if (c->size == 1)
+        return;
+    watch_enter("barrier");
+    mpi_check(MPI_Barrier(c->all), "barrier");
+    watch_leave();
 }
 
-static int least(size_t n, size_t piece)
+int mpi_least(size_t n, size_t piece)
 {
     return (int)(n < piece ? n : piece);
 }
@@ -229,13 +221,15 @@ static void reduce(struct comm *c, void *x, size_t n, size_t width, MPI_Datatype
     double start = clock_seconds();
     char *p = x;
 
+    watch_enter(what);
     while (n && c->size > 1) {
-        int k = least(n, c->common->piece);
+        int k = mpi_least(n, c->common->piece);
 
-        check(MPI_Allreduce(MPI_IN_PLACE, p, k, type, op, c->all), what);
+        mpi_check(MPI_Allreduce(MPI_IN_PLACE, p, k, type, op, c->all), what);
         p += (size_t)k * width;
         n -= (size_t)k;
     }
+    watch_leave();
     c->common->stats.sum_seconds += clock_seconds() - start;
 }
 
@@ -263,30 +257,34 @@ void comm_broadcast(struct comm *c, void *p, size_t bytes, int root)
 {
     char *to = p;
 
+    watch_enter("broadcast");
     while (bytes && c->size > 1) {
-        int k = least(bytes, c->common->piece);
+        int k = mpi_least(bytes, c->common->piece);
 
-        check(MPI_Bcast(to, k, MPI_BYTE, root, c->all), "broadcast");
+        mpi_check(MPI_Bcast(to, k, MPI_BYTE, root, c->all), "broadcast");
         to += k;
         bytes -= (size_t)k;
     }
+    watch_leave();
 }
 
 /* n elements to rank `to`, m elements from rank `from`, each `width` bytes. */
 static void swap(struct comm *c, const char *send, size_t n, int to, char *recv, size_t m, int from,
                  size_t width, MPI_Datatype type, const char *what)
 {
+    watch_enter(what);
     while (n || m) {
-        int k = least(n, c->common->piece), l = least(m, c->common->piece);
+        int k = mpi_least(n, c->common->piece), l = mpi_least(m, c->common->piece);
 
-        check(MPI_Sendrecv(send, k, type, k ? to : MPI_PROC_NULL, 0, recv, l, type,
-                           l ? from : MPI_PROC_NULL, 0, c->all, MPI_STATUS_IGNORE),
-              what);
+        mpi_check(MPI_Sendrecv(send, k, type, k ? to : MPI_PROC_NULL, 0, recv, l, type,
+                               l ? from : MPI_PROC_NULL, 0, c->all, MPI_STATUS_IGNORE),
+                  what);
         send += (size_t)k * width;
         recv += (size_t)l * width;
         n -= (size_t)k;
         m -= (size_t)l;
     }
+    watch_leave();
 }
 
 static size_t before(const size_t *n, int rank)
@@ -335,7 +333,9 @@ void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_
     int r;
 
     if (n <= c->common->piece && c->size > 1) {
-        check(MPI_Alltoall(send, (int)n, MPI_INT32_T, recv, (int)n, MPI_INT32_T, c->all), what);
+        watch_enter(what);
+        mpi_check(MPI_Alltoall(send, (int)n, MPI_INT32_T, recv, (int)n, MPI_INT32_T, c->all), what);
+        watch_leave();
     } else {
         for (r = 0; r < c->size; r++)
             c->equal[r] = n;
@@ -379,6 +379,17 @@ void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_
     }
 }
 
+void comm_watch(struct comm *c, double seconds)
+{
+    if (c->size > 1)
+        watch_start(c->rank, seconds);
+}
+
+void comm_place(const char *stack, int block, const char *work)
+{
+    watch_place(stack, block, work);
+}
+
 const struct comm_stats *comm_stats(const struct comm *c)
 {
     return &c->common->stats;
@@ -388,11 +399,13 @@ void comm_end(struct comm *c)
 {
     if (!c)
         return;
+    watch_stop();
     axes_free(c);
     if (c->all != MPI_COMM_NULL)
-        check(MPI_Finalize(), "end");
+        mpi_check(MPI_Finalize(), "end");
     die_hook = NULL;
     free(c->common);
+    free(c->started);
     free(c->equal);
     free(c);
 }

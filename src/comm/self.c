@@ -116,6 +116,36 @@ void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_
     copy(all, p, n);
 }
 
+void comm_start_sum_f32(struct comm *c, float *x, size_t n, int root)
+{
+    (void)c, (void)x, (void)n, (void)root;
+}
+
+void comm_start_broadcast(struct comm *c, void *p, size_t bytes, int root)
+{
+    (void)c, (void)p, (void)bytes, (void)root;
+}
+
+void comm_advance(struct comm *c)
+{
+    (void)c;
+}
+
+void comm_wait(struct comm *c)
+{
+    (void)c;
+}
+
+void comm_watch(struct comm *c, double seconds)
+{
+    (void)c, (void)seconds;
+}
+
+void comm_place(const char *stack, int block, const char *work)
+{
+    (void)stack, (void)block, (void)work;
+}
+
 const struct comm_stats *comm_stats(const struct comm *c)
 {
     return &c->stats;

@@ -100,6 +100,14 @@ static void feed(const struct model *m, const struct stack_net *st, int block,
     norm(m, st, m->dn, at, w->norm[FEED]);
 }
 
+/* Nothing more comes to the gradients of shared parameters from p on: params.h has them in order.
+ */
+static void done_from(const struct model *m, const struct param *p)
+{
+    if (m->run->ready)
+        m->run->ready(m->run->ready_to, (size_t)(p->g - m->params->g));
+}
+
 static void run_stack(const struct model *m, const struct stack_net *st)
 {
     size_t width = (size_t)m->c.d_model;
@@ -111,16 +119,21 @@ static void run_stack(const struct model *m, const struct stack_net *st)
     net_drop(m, st, 0, DROP_FINAL, st->d_out);
     norm(m, st, st->d_out, at, st->final_norm);
     for (i = st->n_block - 1; i >= 0; i--) {
+        net_place(st, i, st->block[i].moe ? "experts, backward" : "feed-forward, backward");
         feed(m, st, i, --at);
+        net_place(st, i, "attention, backward");
         if (st->kind == DECODER)
             attend(m, st, i, CROSS, --at);
         attend(m, st, i, SELF, --at);
+        if (i > 0)
+            done_from(m, st->block[i].norm[SELF]);
     }
     net_drop(m, st, 0, DROP_EMBED, st->d);
     embed_slice_backward(m->embedding->g, net_vocab_first(m), (size_t)m->c.n_vocab, st->d, st->id,
                          st->n, width);
     relpos_backward(&st->relpos, st->d_bias, m->c.n_head, (int)st->length, (int)st->length,
                     st->table->g);
+    done_from(m, st->kind == ENCODER ? m->embedding : st->block[0].norm[SELF]);
 }
 
 void model_backward(struct model *m, const struct batch *b, const struct run *run)

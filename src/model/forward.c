@@ -115,11 +115,14 @@ static void run_stack(const struct model *m, struct stack_net *st)
     for (i = 0; i < st->n_block; i++) {
         if (m->keep)
             memcpy(st->hidden[i], at->x, st->n * width * sizeof(float));
+        net_place(st, i, "attention");
         attend(m, st, i, SELF, at++);
         if (st->kind == DECODER)
             attend(m, st, i, CROSS, at++);
+        net_place(st, i, st->block[i].moe ? "experts" : "feed-forward");
         feed(m, st, i, at++);
     }
+    net_place(st, -1, "output");
     norm(m, st, at, st->final_norm);
     net_drop(m, st, 0, DROP_FINAL, at->normed);
     if (at->half)

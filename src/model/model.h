@@ -53,6 +53,8 @@ struct run {
     int aux_mean;                      // mean over sparse layers instead of the sum
     uint64_t seed, step;               // key of all randomness
     double n_target;                   // real targets of the whole step, all ranks and microbatches
+    void (*ready)(void *to, size_t from);    // NULL, or: told by the backward pass that of shared
+    void *ready_to;                          // parameters' g all from float `from` on is final
     double n_group[2];    // routing groups of the step, by stack (hf_compat: balance is over
                           // all rows of one rank as one group, so 1)
 };

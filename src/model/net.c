@@ -76,6 +76,11 @@ size_t net_vocab_first(const struct model *m)
     return (size_t)m->slice * (size_t)m->c.n_vocab;
 }
 
+void net_place(const struct stack_net *st, int block, const char *work)
+{
+    comm_place(st->kind == ENCODER ? "encoder" : "decoder", block, work);
+}
+
 void net_sum(const struct model *m, float *x, size_t n)
 {
     comm_sum_f32(m->slices, x, n * (size_t)m->c.d_model);

@@ -126,6 +126,9 @@ struct ffn_drop net_ffn_drop(const struct model *m, const struct stack_net *st,
 float net_query_scale(const struct model *m);     // of queries that experts make: D^-0.5
 size_t net_vocab_first(const struct model *m);    // the first id of this slice
 
+/* Where the pass is, for who waits for other ranks (comm_place). block -1: before or after all. */
+void net_place(const struct stack_net *st, int block, const char *work);
+
 /* The sum over slices of what each gives to x [n tokens, M]. */
 void net_sum(const struct model *m, float *x, size_t n);
 

@@ -114,19 +114,20 @@ static void walk_block(const struct config *c, const struct visitor *v, int stac
     walk_ffn(c, v, -1, where);
 }
 
+/* From the last back: the order in which a backward pass is done with them. */
 static void walk_shared(const struct config *c, const struct visitor *v)
 {
     int stack, block;
 
     see(v, PARAM_EMBEDDING, BY_ROWS, -1, c->n_vocab, c->d_model, "shared.weight");
-    if (!c->tied)
-        see(v, PARAM_MATRIX, BY_ROWS, -1, c->n_vocab, c->d_model, "lm_head.weight");
     for (stack = 0; stack < 2; stack++) {
         for (block = 0; block < c->n_block[stack]; block++)
             walk_block(c, v, stack, block);
         see(v, PARAM_NORM, UNCUT, -1, c->d_model, 0, "%s.final_layer_norm.weight",
             stack_name[stack]);
     }
+    if (!c->tied)
+        see(v, PARAM_MATRIX, BY_ROWS, -1, c->n_vocab, c->d_model, "lm_head.weight");
 }
 
 /* An expert of self-attention: wi, unless it is linear; q and kv. */

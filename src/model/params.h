@@ -1,8 +1,8 @@
 /* params.h - every parameter of a network in one table: it sizes, initialises, places, saves
  * and names them. One allocation for values, one for gradients; tensors are views.
  *
- * Order: what all ranks share first, contiguous, so that one sum reduces its gradients; then
- * the experts of this rank. Names, shapes and layouts are HF's (spec hf_names).
+ * Order: what all ranks share first, the embedding, then each tensor where the forward pass meets
+ * it; then the experts of this rank. Names, shapes and layouts are HF's (spec hf_names).
  */
 #ifndef MODEL_PARAMS_H
 #define MODEL_PARAMS_H

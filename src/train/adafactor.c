@@ -48,7 +48,8 @@ static struct adafactor_work *work_new(size_t rows, size_t cols)
     return w;
 }
 
-struct adafactor *adafactor_new(const struct params *params, const struct adafactor_rule *rule)
+struct adafactor *adafactor_new_of(const struct params *params, const struct adafactor_rule *rule,
+                                   const unsigned char *own)
 {
     struct adafactor *a = xcalloc(1, sizeof(*a));
     size_t i, rows = 0, cols = 0;
@@ -58,6 +59,8 @@ struct adafactor *adafactor_new(const struct params *params, const struct adafac
     for (i = 0; i < params->n; i++) {
         const struct param *p = &params->p[i];
 
+        if (own && !own[i])
+            continue;
         a->size += adafactor_slots(rule, p);
         rows = n_row(p) > rows ? n_row(p) : rows;
         cols = adafactor_is_factored(rule, p) && n_col(p) > cols ? n_col(p) : cols;
@@ -68,6 +71,8 @@ struct adafactor *adafactor_new(const struct params *params, const struct adafac
     for (i = 0; i < params->n; i++) {
         const struct param *p = &params->p[i];
 
+        if (own && !own[i])
+            continue;
         if (adafactor_is_factored(rule, p)) {
             a->slot[i].row = at;
             a->slot[i].col = at + n_row(p);
@@ -77,6 +82,11 @@ struct adafactor *adafactor_new(const struct params *params, const struct adafac
         at += adafactor_slots(rule, p);
     }
     return a;
+}
+
+struct adafactor *adafactor_new(const struct params *params, const struct adafactor_rule *rule)
+{
+    return adafactor_new_of(params, rule, NULL);
 }
 
 static double lanes_sum(const double *lane)
@@ -256,17 +266,23 @@ static void update_whole(struct adafactor *a, struct param *p, const struct adaf
         p->w[j] -= step * (p->g[j] / sqrtf(s->v[j]));
 }
 
-void adafactor_update(struct adafactor *a, struct params *params, uint64_t step, double lr)
+void adafactor_update_some(struct adafactor *a, struct params *params, size_t first, size_t end,
+                           uint64_t step, double lr)
 {
     double t = fmax(0.0, (double)step - a->rule.offset), beta = 1.0 - pow(t + 1.0, -0.8);
     size_t i;
 
-    for (i = 0; i < params->n; i++) {
+    for (i = first; i < end; i++) {
         if (a->slot[i].v)
             update_whole(a, &params->p[i], &a->slot[i], beta, lr);
-        else
+        else if (a->slot[i].row)
             update_factored(a, &params->p[i], &a->slot[i], beta, lr);
     }
+}
+
+void adafactor_update(struct adafactor *a, struct params *params, uint64_t step, double lr)
+{
+    adafactor_update_some(a, params, 0, params->n, step, lr);
 }
 
 void adafactor_free(struct adafactor *a)

@@ -27,7 +27,7 @@ struct comm;
 
 struct adafactor {
     struct adafactor_rule rule;
-    struct adafactor_slot *slot;    // in the order of params
+    struct adafactor_slot *slot;    // in the order of params; all NULL: not updated here
     float *data;                    // all slots
     size_t size;                    // floats
     struct comm *slices;            // who has the other slices of these tensors; NULL: nobody
@@ -40,8 +40,15 @@ size_t adafactor_slots(const struct adafactor_rule *rule, const struct param *p)
 /* Slots of every tensor of params, all 0. */
 struct adafactor *adafactor_new(const struct params *params, const struct adafactor_rule *rule);
 
-/* One step on all tensors, by their gradients. Allocates nothing. */
+/* Of those for which own [tensors] says so. */
+struct adafactor *adafactor_new_of(const struct params *params, const struct adafactor_rule *rule,
+                                   const unsigned char *own);
+
+/* One step on all tensors that have slots, by their gradients. Allocates nothing. */
 void adafactor_update(struct adafactor *a, struct params *params, uint64_t step, double lr);
+/* The same on tensors [first, end) alone. */
+void adafactor_update_some(struct adafactor *a, struct params *params, size_t first, size_t end,
+                           uint64_t step, double lr);
 void adafactor_free(struct adafactor *a);
 
 #endif

@@ -13,6 +13,7 @@
 #include "model/slice.h"
 #include "nn/gemm.h"
 #include "train/loop.h"
+#include "train/spread.h"
 #include "train/teacher.h"
 
 struct run train_run(const struct train_rule *rule)
@@ -96,7 +97,8 @@ struct trainer *trainer_new(const struct config *c, const struct train_rule *rul
                    (enum init_scheme)rule->init);
     if (rule->precision != PRECISION_FP32)
         params_add_half(t->params);
-    t->optimizer = adafactor_new(t->params, &optimizer);
+    t->spread = spread_new(t->params, comm);
+    t->optimizer = adafactor_new_of(t->params, &optimizer, t->spread->own);
     t->optimizer->slices = t->slices;
     t->model = model_new(c, t->params, comm, (int)micro_rows, n_input, n_target, 1);
     t->micro = xcalloc((size_t)t->n_micro, sizeof(*t->micro));
@@ -153,23 +155,54 @@ static void count_tokens(struct trainer *t, double *targets, double *tokens)
     *tokens = n[1];
 }
 
-/* Gradients become those of all ranks; returns the norm over all. */
+/* Gradients come to their owners; returns the norm over all. */
 static double sum_gradients(struct trainer *t)
 {
     struct params *p = t->params;
-    double whole = 0, part[2] = { 0, 0 };    // part: of slices, of this rank's experts
+    double sum[2] = { 0, 0 };    // of whole tensors, of slices
     size_t i;
 
-    comm_sum_f32(t->data, p->g, p->size_shared);
-    comm_sum_f32(comm_axis(t->comm, AXIS_REPLICA), p->g + p->size_shared, p->size - p->size_shared);
-    for (i = 0; i < p->n; i++) {
-        double s = (double)kern.sum_squares(p->p[i].g, p->p[i].n);
+    comm_place("step", -1, "sums of gradients");
+    spread_sum(t->spread);
+    for (i = 0; i < p->n; i++)
+        if (t->spread->own[i])
+            sum[slice_is_part(&p->p[i])] += (double)kern.sum_squares(p->p[i].g, p->p[i].n);
+    comm_sum_f64(t->slices, &sum[1], 1);
+    comm_sum_f64(t->data, sum, 2);
+    return sqrt(sum[0] + sum[1]);
+}
 
-        *(i >= p->n_shared ? &part[1] : slice_is_part(&p->p[i]) ? &part[0] : &whole) += s;
+/* Owners update, and send what they have. */
+static void update(struct trainer *t, double lr)
+{
+    size_t i;
+
+    comm_place("step", -1, "update");
+    for (i = 0; i < t->spread->n_bucket; i++) {
+        const struct spread_bucket *b = &t->spread->bucket[i];
+
+        adafactor_update_some(t->optimizer, t->params, b->first, b->end, t->step, lr);
+        spread_send(t->spread, i);
     }
-    comm_sum_f64(t->slices, part, 2);
-    comm_sum_f64(comm_axis(t->comm, AXIS_EXPERT), &part[1], 1);
-    return sqrt(whole + part[0] + part[1]);
+    spread_wait(t->spread);
+    params_halve(t->params);
+}
+
+/* Forward and backward of all rows. */
+static void run_micro(struct trainer *t, struct run *run, struct losses *sums)
+{
+    int i;
+
+    memset(t->params->g, 0, t->params->size * sizeof(float));
+    spread_begin(t->spread);
+    run->ready_to = t->spread;
+    for (i = 0; i < t->n_micro; i++) {
+        if (t->teacher)
+            teacher_look(t->teacher, i, &t->micro[i]);
+        model_forward(t->model, &t->micro[i], run, sums, NULL, NULL);
+        run->ready = i == t->n_micro - 1 && !t->late_sums ? spread_ready : NULL;
+        model_backward(t->model, &t->micro[i], run);
+    }
 }
 
 int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err *err)
@@ -178,19 +211,12 @@ int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err 
     struct comm_stats before = *comm_stats(t->comm);
     double start = clock_seconds(), gemm = gemm_seconds();
     double sums[N_LOSSES + 1] = { 0 };
-    int i;
 
     *r = (struct step_report){ .lr = t->lr_scale * schedule_lr(&t->rule.schedule, t->step) };
     run.step = t->step;
     run.soft = t->teacher ? teacher_target(t->teacher) : NULL;
     count_tokens(t, &run.n_target, &r->tokens);
-    memset(t->params->g, 0, t->params->size * sizeof(float));
-    for (i = 0; i < t->n_micro; i++) {
-        if (t->teacher)
-            teacher_look(t->teacher, i, &t->micro[i]);
-        model_forward(t->model, &t->micro[i], &run, &r->sums, NULL, NULL);
-        model_backward(t->model, &t->micro[i], &run);
-    }
+    run_micro(t, &run, &r->sums);
     if (comm_rank(t->slices) == 0)    // the others have the same rows
         memcpy(sums, &r->sums, sizeof(r->sums));
     sums[N_LOSSES] = stop;
@@ -205,8 +231,7 @@ int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err 
     if (r->broken)
         return err_set(err, "step %" PRIu64 ": loss %g, gradient norm %g: not finite", t->step,
                        r->loss, r->grad_norm);
-    adafactor_update(t->optimizer, t->params, t->step, r->lr);
-    params_halve(t->params);
+    update(t, r->lr);
     t->step++;
     r->seconds = clock_seconds() - start;
     r->gemm = gemm_seconds() - gemm;
@@ -226,6 +251,7 @@ void trainer_free(struct trainer *t)
     free(t->micro);
     model_free(t->model);
     adafactor_free(t->optimizer);
+    spread_free(t->spread);
     params_free(t->params);
     free(t);
 }

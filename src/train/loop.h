@@ -19,6 +19,7 @@
 struct comm;
 struct err;
 struct params;
+struct spread;
 struct teacher;
 
 /* Of products with weights, and of what is kept or sent for them: float, or bf16 with everything
@@ -46,7 +47,9 @@ struct trainer {
     struct train_rule rule;
     struct comm *comm, *data, *slices;    // all ranks; its axes
     struct params *params;
-    struct adafactor *optimizer;
+    struct spread *spread;
+    struct adafactor *optimizer;    // of the tensors that this rank owns
+    int late_sums;                  // of gradients: none begins before the backward pass has ended
     struct model *model;
     struct batch *micro;    // [n_micro] this rank's rows of a step
     int n_micro;

@@ -110,6 +110,8 @@ struct opt training_opts[] = {
       "a line on standard error every N steps (default 0: none)" },
     { 0, "mesh", "data=N,model=M,expert=E", OPT_STR, &training.mesh, 0, 0,
       "how ranks divide rows, slices of the model, experts (default: rows and experts)" },
+    { 0, "timeout", "SECONDS", OPT_NUM, &training.timeout, 0, 1e9,
+      "a rank that waits longer for others ends the run (default @: never)" },
     { 'q', "quiet", NULL, OPT_FLAG, &ASK.quiet, 0, 0, "no progress line" },
     { 'j', "threads", "N", OPT_INT, &training.threads, 1, THREADS_MAX,
       "threads of a rank (default: its share of the processors)" },
@@ -168,6 +170,7 @@ struct comm *training_begin(struct training *t)
 {
     struct comm *comm = comm_init();
 
+    comm_watch(comm, t->timeout);
     catch_signals();
     threads_set(t->threads, comm);
     kernel_init();

@@ -18,6 +18,7 @@ struct training {
     double lr;    // NAN: 1 for rsqrt, 1e-3 for constant
     int64_t threads;
     const char *mesh;    // for slice_lay()
+    double timeout;      // for comm_watch()
 };
 
 extern struct training training;

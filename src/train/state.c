@@ -1,5 +1,4 @@
 /* state.c - see state.h. */
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -19,9 +18,9 @@
 #include "model/slice.h"
 #include "train/folder.h"
 #include "train/loop.h"
+#include "train/pieces.h"
+#include "train/spread.h"
 #include "train/state.h"
-
-static const char *const meta[] = { "format", "pt", NULL };
 
 /* The rule's fields as options are called. */
 static const struct field {
@@ -90,7 +89,8 @@ static int agree(struct comm *comm, int rc)
     return (int)-bad;
 }
 
-/* The arrays of the optimizer for tensor i, 1 or 2, as tensors; their names are the caller's. */
+/* The arrays of the optimizer for tensor i, 1 or 2, as tensors; their names are the caller's, and
+ * only its owner has their w. */
 static size_t slot_list(const struct trainer *t, size_t i, struct param *v)
 {
     const struct param *p = &t->params->p[i];
@@ -98,7 +98,7 @@ static size_t slot_list(const struct trainer *t, size_t i, struct param *v)
     int k;
 
     v[0] = v[1] = *p;
-    if (s->v) {
+    if (!adafactor_is_factored(&t->optimizer->rule, p)) {
         v[0].name = xasprintf("%s.v", p->name);
         v[0].w = s->v;
         return 1;
@@ -137,91 +137,47 @@ static size_t part_of(const struct params *p, int expert, size_t *first)
     return expert < 0 ? p->n_shared : *first + per;
 }
 
-struct writing {
-    struct param *v;    // [n] in order of names
-    size_t n, next;
-    struct comm *slices;
-    float *whole, *scratch;    // for the largest that is sliced
-};
-
-static int by_name(const void *a, const void *b)
+static struct comm *holders_of(const struct trainer *t, int expert)
 {
-    return strcmp(((const struct param *)a)->name, ((const struct param *)b)->name);
-}
-
-/* The next tensor, put together from its slices. tensors_write_from() goes in order of names. */
-static const void *next_tensor(void *ctx, const struct tensor *x, struct err *err)
-{
-    struct writing *w = ctx;
-    const struct param *p = &w->v[w->next++];
-
-    (void)x, (void)err;
-    assert(!x || strcmp(x->name, p->name) == 0);
-    if (!slice_is_part(p))
-        return p->w;
-    slice_gather(p, p->w, w->slices, w->scratch, w->whole);
-    return w->whole;
-}
-
-/* Into a file on the first rank of the slices; the others give theirs. */
-static int write_tensors(struct writing *w, const char *path, struct err *err)
-{
-    int root = comm_rank(w->slices) == 0, rc = 0;
-    struct tensor *x = xcalloc(w->n, sizeof(*x));
-    size_t i, most = 0;
-    int k;
-
-    qsort(w->v, w->n, sizeof(*w->v), by_name);
-    for (i = 0; i < w->n; i++) {
-        const struct param *p = &w->v[i];
-
-        x[i] = (struct tensor){ .name = p->name, .type = TENSOR_F32, .n_dim = p->n_dim };
-        x[i].n = slice_size(p);
-        for (k = 0; k < p->n_dim; k++)
-            x[i].dim[k] = slice_dim(p, k);
-        if (slice_is_part(p) && x[i].n > most)
-            most = x[i].n;
-    }
-    w->whole = root && most ? mem_map(2 * most * sizeof(float)) : NULL;
-    w->scratch = w->whole ? w->whole + most : NULL;
-    if (root)
-        rc = tensors_write_from(path, x, w->n, meta, next_tensor, w, err);
-    while (w->next < w->n)    // what the others give, or gave for nothing
-        next_tensor(w, NULL, err);
-    mem_unmap(w->whole, w->whole ? 2 * most * sizeof(float) : 0);
-    free(x);
-    return rc;
+    return comm_axis(t->comm, expert < 0 ? AXIS_DATA : AXIS_REPLICA);
 }
 
 static int save_weights(const struct trainer *t, const char *dir, int expert, struct err *err)
 {
-    size_t first, end = part_of(t->params, expert, &first);
-    struct writing w = { .n = end - first, .slices = t->slices };
-    char *path = file_name(dir, "model", expert);
+    size_t first, end = part_of(t->params, expert, &first), i;
+    struct comm *holders = holders_of(t, expert);
+    struct piece *p;
+    char *path;
     int rc;
 
-    w.v = xmalloc(w.n * sizeof(*w.v));
-    memcpy(w.v, &t->params->p[first], w.n * sizeof(*w.v));
-    rc = write_tensors(&w, path, err);
+    if (comm_rank(holders) != 0)
+        return 0;
+    path = file_name(dir, "model", expert);
+    p = xcalloc(end - first, sizeof(*p));
+    for (i = first; i < end; i++)
+        p[i - first].v = t->params->p[i];
+    rc = pieces_write(p, end - first, holders, t->slices, path, err);
     free(path);
-    free(w.v);
+    free(p);
     return rc;
 }
 
 static int save_slots(const struct trainer *t, const char *dir, int expert, struct err *err)
 {
-    size_t first, end = part_of(t->params, expert, &first), i;
-    struct writing w = { .v = xcalloc(2 * (end - first), sizeof(*w.v)), .slices = t->slices };
+    size_t first, end = part_of(t->params, expert, &first), i, k, n, all = 0;
+    struct piece *p = xcalloc(2 * (end - first), sizeof(*p));
     char *path = file_name(dir, "optimizer", expert);
+    struct param v[2];
     int rc;
 
     for (i = first; i < end; i++)
-        w.n += slot_list(t, i, w.v + w.n);
-    rc = write_tensors(&w, path, err);
-    for (i = 0; i < w.n; i++)
-        free(w.v[i].name);
+        for (n = slot_list(t, i, v), k = 0; k < n; k++)
+            p[all++] = (struct piece){ v[k], t->spread->owner[i] };
+    rc = pieces_write(p, all, holders_of(t, expert), t->slices, path, err);
+    for (i = 0; i < all; i++)
+        free(p[i].v.name);
     free(path);
-    free(w.v);
+    free(p);
     return rc;
 }
 
@@ -293,22 +249,19 @@ static int save_state(const struct trainer *t, const struct state_facts *facts, 
                     err);
 }
 
-/* What all share, by the first ranks along data; experts, by the first of their replicas. */
+/* One file after another, each written where it can be: ranks wait for one another in it. */
 static int save_tensors(const struct trainer *t, const char *dir, struct err *err)
 {
     int e, end = t->params->first_expert + t->params->n_expert, rc = 0;
+    struct err more;
 
-    if (comm_rank(t->data) == 0) {
-        rc = save_weights(t, dir, -1, err);
-        if (agree(t->slices, rc) < 0 || (rc = agree(t->slices, save_slots(t, dir, -1, err))) < 0)
-            return -1;
-    }
-    if (!config_is_sparse(&t->config) || comm_rank(comm_axis(t->comm, AXIS_REPLICA)) != 0)
-        return 0;
-    for (e = t->params->first_expert; rc == 0 && e < end; e++) {
-        rc = agree(t->slices, save_weights(t, dir, e, err));
-        if (rc == 0)
-            rc = agree(t->slices, save_slots(t, dir, e, err));
+    for (e = -1; e < end; e = e < 0 ? t->params->first_expert : e + 1) {
+        if (e >= 0 && !config_is_sparse(&t->config))
+            break;
+        if (save_weights(t, dir, e, rc < 0 ? &more : err) < 0)
+            rc = -1;
+        if (save_slots(t, dir, e, rc < 0 ? &more : err) < 0)
+            rc = -1;
     }
     return rc;
 }
@@ -373,7 +326,7 @@ static int load_slots(const struct trainer *t, const char *dir, int expert, stru
 
             if (rc == 0 && !x)
                 rc = err_set(err, "%s: %s: missing", path, v[k].name);
-            if (rc == 0)
+            if (rc == 0 && v[k].w)
                 rc = slice_copy(&v[k], x, v[k].w, err);
             free(v[k].name);
         }

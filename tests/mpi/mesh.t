@@ -152,3 +152,14 @@ dense() {
         TEST_MESH=$how exits 0 ranks "$n" build/release/tests/unit/train/test_loop
     done
 }
+
+@test "owners of tensors: any mesh loads and saves the bytes of one rank" {
+    dir=$PWD
+    cd "$root" || return 1
+    TEST_DIR=$dir exits 0 ranks 1 build/release/tests/unit/train/test_spread
+    for mesh in "2 data=2" "2 expert=1" "4 model=2" "4 model=2,expert=1" "3 data=3"; do
+        read -r n how <<<"$mesh"
+        TEST_DIR=$dir TEST_MESH=$how exits 0 ranks "$n" build/release/tests/unit/train/test_spread
+        rm -r "$dir/again"
+    done
+}

@@ -139,3 +139,27 @@ END
         $1 != $5 || far($2, $6) || $4 != $8 { print; bad = 1 }
         END { exit bad || NR != 5 }'
 }
+
+@test "a rank that hangs: the others say where they wait, exit 1" {
+    mpirun --oversubscribe -n 2 switch-pretrain --config "$DATA/train/tiny.json" \
+        --train "$DATA/train/aa.ex" --out run --batch 2 --steps 32 --save-every 1 --keep 0 \
+        -q --timeout 1.5 2>err &
+    job=$!
+    until [ -e run/step-00000001/state.json ]; do
+        kill -0 $job
+        sleep 0.002
+    done
+    stuck=$(pgrep -P $job switch-pretrain | tail -1)
+    kill -STOP "$stuck"
+    status=0
+    wait $job || status=$?
+    cat err
+    [ "$status" -eq 1 ]
+    grep -Eq '^switch-pretrain: rank [01]: ([a-z]+( block [0-9]+)?: [a-z -]+: )?waiting [2-9] s \(.*\)$' err
+    for _ in $(seq 100); do # mpirun has told it to end
+        kill -0 "$stuck" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    kill -KILL "$stuck"
+    return 1
+}
