@@ -1,7 +1,10 @@
 /* gemm16.c - see gemm16.h.
  *
- * Making a primitive of oneDNN costs about as much as a small product, and the rows of an
- * expert are never the same number. So there is one for each form, of sizes told at run time.
+ * A primitive of oneDNN for given sizes is the fastest, for it packs nothing but the weight, but
+ * to make one costs as much as a small product, and the rows of an expert are never the same
+ * number. So there is one for each form with sizes told at run time, and one of their own for
+ * sizes whose rows are whole TILES; what rows are left over go to the former. Which of them does
+ * a row depends on the sizes alone: a resumed run has to sum in the same order.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -13,11 +16,17 @@
 #include "base/die.h"
 #include "base/mem.h"
 #include "base/progress.h"
+#include "base/rng.h"
 #include "kernel/kernel.h"
 #include "nn/gemm.h"
 #include "nn/gemm16.h"
 
 enum form { NT, NN, TN, N_FORM };
+enum {
+    TILE = 16,        // rows that AMX takes at once
+    DEEP = 4096,      // sums longer than that are faster with sizes told at run time
+    N_FIXED = 512,    // primitives with sizes of their own, each about 100 kB
+};
 
 struct product {
     enum form form;
@@ -69,12 +78,22 @@ static void by_floats(const struct product *p)
 }
 
 #ifdef HAVE_DNNL
+struct sizes {
+    enum form form;
+    int adds;
+    dnnl_dim_t m, n, k, lda, ldb, ldc;
+};
+
 static struct {
     int tried, ready;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
-    dnnl_primitive_t primitive[N_FORM][2];    // [][1]: beta 1
-    char name[160];
+    dnnl_primitive_t any[N_FORM][2];    // [][1]: beta 1
+    struct {
+        struct sizes sizes;
+        dnnl_primitive_t primitive;
+    } fixed[N_FIXED];
+    char name[2][64];    // of the kernels: of sizes told, of fixed ones
 } one;
 
 /* rows x cols of any size, stored as they are or the other way round */
@@ -89,55 +108,59 @@ static dnnl_memory_desc_t shape(dnnl_dim_t rows, dnnl_dim_t cols, dnnl_dim_t ld,
     return d;
 }
 
-static void name_it(const_dnnl_primitive_desc_t d)
+static void name_it(const_dnnl_primitive_desc_t d, char name[64])
 {
-    const dnnl_version_t *v = dnnl_version();
     const char *kernel = "";
 
     dnnl_primitive_desc_query(d, dnnl_query_impl_info_str, 0, &kernel);
-    snprintf(one.name, sizeof(one.name), "oneDNN %d.%d.%d %s", v->major, v->minor, v->patch,
-             kernel);
+    snprintf(name, 64, "%s", kernel);
 }
 
-static int make(enum form form, int adds)
+/* NULL if oneDNN cannot. */
+static dnnl_primitive_t make(const struct sizes *s, char name[64])
 {
-    const dnnl_dim_t any = DNNL_RUNTIME_DIM_VAL;
-    dnnl_memory_desc_t a = shape(any, any, any, form == TN, dnnl_bf16);
-    dnnl_memory_desc_t b = shape(any, any, any, form == NT, dnnl_bf16);
-    dnnl_memory_desc_t c = shape(any, any, any, 0, dnnl_f32);
+    dnnl_memory_desc_t a = shape(s->m, s->k, s->lda, s->form == TN, dnnl_bf16);
+    dnnl_memory_desc_t b = shape(s->k, s->n, s->ldb, s->form == NT, dnnl_bf16);
+    dnnl_memory_desc_t c = shape(s->m, s->n, s->ldc, 0, dnnl_f32);
     dnnl_primitive_attr_t attr = NULL;
     dnnl_post_ops_t ops = NULL;
     dnnl_primitive_desc_t d = NULL;
+    dnnl_primitive_t made = NULL;
     dnnl_matmul_desc_t want;
     int ok;
 
     ok = dnnl_matmul_desc_init(&want, &a, &b, NULL, &c) == dnnl_success &&
          dnnl_primitive_attr_create(&attr) == dnnl_success;
-    if (ok && adds)
+    if (ok && s->adds)
         ok = dnnl_post_ops_create(&ops) == dnnl_success &&
              dnnl_post_ops_append_sum(ops, 1) == dnnl_success &&
              dnnl_primitive_attr_set_post_ops(attr, ops) == dnnl_success;
-    ok = ok && dnnl_primitive_desc_create(&d, &want, attr, one.engine, NULL) == dnnl_success &&
-         dnnl_primitive_create(&one.primitive[form][adds], d) == dnnl_success;
-    if (ok)
-        name_it(d);
+    if (ok && dnnl_primitive_desc_create(&d, &want, attr, one.engine, NULL) == dnnl_success &&
+        dnnl_primitive_create(&made, d) == dnnl_success)
+        name_it(d, name);
     dnnl_primitive_desc_destroy(d);
     dnnl_post_ops_destroy(ops);
     dnnl_primitive_attr_destroy(attr);
-    return ok;
+    return made;
 }
 
 static void set_up(void)
 {
+    const dnnl_dim_t any = DNNL_RUNTIME_DIM_VAL;
     int i;
 
     one.tried = 1;
+    dnnl_set_primitive_cache_capacity(0);    // we keep our own
     if (dnnl_engine_create(&one.engine, dnnl_cpu, 0) != dnnl_success ||
         dnnl_stream_create(&one.stream, one.engine, dnnl_stream_default_flags) != dnnl_success)
         return;
-    for (i = 0; i < 2 * N_FORM; i++)
-        if (!make((enum form)(i / 2), i % 2))
+    for (i = 0; i < 2 * N_FORM; i++) {
+        struct sizes s = { (enum form)(i / 2), i % 2, any, any, any, any, any, any };
+
+        one.any[i / 2][i % 2] = make(&s, one.name[0]);
+        if (!one.any[i / 2][i % 2])
             return;
+    }
     one.ready = 1;
 }
 
@@ -149,33 +172,92 @@ int gemm16_native(void)
     return one.ready && !plain;
 }
 
-static void multiply(const struct product *p)
+static struct sizes sizes_of(const struct product *p)
 {
-    dnnl_dim_t m = (dnnl_dim_t)p->m, n = (dnnl_dim_t)p->n, k = (dnnl_dim_t)p->k;
-    dnnl_memory_desc_t d[3] = { shape(m, k, (dnnl_dim_t)p->lda, p->form == TN, dnnl_bf16),
-                                shape(k, n, (dnnl_dim_t)p->ldb, p->form == NT, dnnl_bf16),
-                                shape(m, n, (dnnl_dim_t)p->ldc, 0, dnnl_f32) };
+    return (struct sizes){ .form = p->form,
+                           .adds = p->beta != 0,
+                           .m = (dnnl_dim_t)p->m,
+                           .n = (dnnl_dim_t)p->n,
+                           .k = (dnnl_dim_t)p->k,
+                           .lda = (dnnl_dim_t)p->lda,
+                           .ldb = (dnnl_dim_t)p->ldb,
+                           .ldc = (dnnl_dim_t)p->ldc };
+}
+
+static int is_same(const struct sizes *a, const struct sizes *b)
+{
+    return a->form == b->form && a->adds == b->adds && a->m == b->m && a->n == b->n &&
+           a->k == b->k && a->lda == b->lda && a->ldb == b->ldb && a->ldc == b->ldc;
+}
+
+/* The primitive of these sizes; where two want one place, the later takes it. */
+static dnnl_primitive_t fixed(const struct sizes *s)
+{
+    uint64_t h = (uint64_t)s->form * 2 + (uint64_t)s->adds;
+    dnnl_primitive_t *at;
+
+    h = rng_u64(rng_u64(h, (uint64_t)s->m, (uint64_t)s->n), (uint64_t)s->k, (uint64_t)s->lda);
+    h = rng_u64(h, (uint64_t)s->ldb, (uint64_t)s->ldc) % N_FIXED;
+    at = &one.fixed[h].primitive;
+    if (*at && is_same(&one.fixed[h].sizes, s))
+        return *at;
+    dnnl_primitive_destroy(*at);
+    one.fixed[h].sizes = *s;
+    *at = make(s, one.name[1]);
+    if (!*at)
+        die("oneDNN: no product of %lld x %lld x %lld", (long long)s->m, (long long)s->n,
+            (long long)s->k);
+    return *at;
+}
+
+static void execute(dnnl_primitive_t primitive, const struct product *p)
+{
+    struct sizes s = sizes_of(p);
+    dnnl_memory_desc_t d[3] = { shape(s.m, s.k, s.lda, p->form == TN, dnnl_bf16),
+                                shape(s.k, s.n, s.ldb, p->form == NT, dnnl_bf16),
+                                shape(s.m, s.n, s.ldc, 0, dnnl_f32) };
     dnnl_exec_arg_t arg[3] = { { DNNL_ARG_SRC, NULL },
                                { DNNL_ARG_WEIGHTS, NULL },
                                { DNNL_ARG_DST, NULL } };
     void *at[3] = { (void *)(uintptr_t)p->a, (void *)(uintptr_t)p->b, p->c };
-    double start = clock_seconds();
     int i, ok = 1;
 
     for (i = 0; i < 3; i++)
         ok = ok && dnnl_memory_create(&arg[i].memory, d + i, one.engine, at[i]) == dnnl_success;
-    ok = ok && dnnl_primitive_execute(one.primitive[p->form][p->beta != 0], one.stream, 3, arg) ==
-                   dnnl_success;
-    if (!ok || dnnl_stream_wait(one.stream) != dnnl_success)
+    if (!ok || dnnl_primitive_execute(primitive, one.stream, 3, arg) != dnnl_success ||
+        dnnl_stream_wait(one.stream) != dnnl_success)
         die("oneDNN: a product of %zu x %zu x %zu failed", p->m, p->n, p->k);
     for (i = 0; i < 3; i++)
         dnnl_memory_destroy(arg[i].memory);
-    gemm_count(2.0 * (double)m * (double)n * (double)k, clock_seconds() - start);
+}
+
+static void multiply(const struct product *p)
+{
+    struct product whole = *p, rest = *p;
+    struct sizes s;
+    double start = clock_seconds();
+
+    whole.m = p->form == TN || p->k > DEEP ? 0 : p->m / TILE * TILE;
+    rest.m = p->m - whole.m;
+    if (whole.m) {
+        s = sizes_of(&whole);
+        execute(fixed(&s), &whole);
+        rest.a += whole.m * p->lda;
+        rest.c += whole.m * p->ldc;
+    }
+    if (rest.m)
+        execute(one.any[p->form][p->beta != 0], &rest);
+    gemm_count(2.0 * (double)p->m * (double)p->n * (double)p->k, clock_seconds() - start);
 }
 
 static const char *native_name(void)
 {
-    return one.name;
+    static char name[200];
+    const dnnl_version_t *v = dnnl_version();
+
+    snprintf(name, sizeof(name), "oneDNN %d.%d.%d %s%s%s", v->major, v->minor, v->patch,
+             one.name[0], *one.name[1] ? " " : "", one.name[1]);
+    return name;
 }
 #else
 int gemm16_native(void)
