@@ -34,7 +34,7 @@ struct work {    // of n rows: tokens of a text, or hypotheses
     size_t n;
     float *x, *normed, *y, *rms;           // [n, M] three times, [n]
     float *query, *key, *value, *mixed;    // [n, I]
-    float *probs, *bias;                   // encoder: [H, n, n]
+    float *seen, *bias;                    // encoder: [H, n, 2], [H, 2 n - 1]
     int32_t *ones;                         // [n]
     struct feed_work feed;
 };
@@ -82,7 +82,7 @@ static void work_release(struct work *w)
     free(w->key);
     free(w->value);
     free(w->mixed);
-    free(w->probs);
+    free(w->seen);
     free(w->bias);
     free(w->ones);
     feed_release(&w->feed);
@@ -105,8 +105,8 @@ static void work_need(const struct net *n, struct work *w, size_t rows, int self
     w->key = floats(rows, n->inner);
     w->value = floats(rows, n->inner);
     w->mixed = floats(rows, n->inner);
-    w->probs = self ? floats(n->n_head * rows, rows) : NULL;
-    w->bias = self ? floats(n->n_head * rows, rows) : NULL;
+    w->seen = self ? floats(n->n_head * rows, 2) : NULL;
+    w->bias = self ? floats(n->n_head, attention_span(rows, rows)) : NULL;
     w->ones = xcalloc(rows, sizeof(*w->ones));
     for (i = 0; i < rows; i++)
         w->ones[i] = 1;
@@ -164,7 +164,7 @@ static void encoder_block(struct net *n, const struct weights_block *b, size_t r
 
     norm(n, w, b->norm[0], rows);
     project(n, w, b, BY_TEXT, capacity, rows, w->key, w->value);
-    attention_forward(&a, w->query, w->key, w->value, w->bias, w->probs, w->mixed);
+    attention_forward(&a, w->query, w->key, w->value, w->bias, w->seen, w->mixed);
     product(BY_TEXT, w->y, w->mixed, b->self.o, rows, n->inner, n->width);
     residual(n, w, rows);
     feed_block(n, w, b, b->norm[1], BY_TEXT, capacity, rows);

@@ -1,36 +1,11 @@
 /* avx2.c - kernels for AVX2 and FMA: 8 floats at a time, masks at the end of a row.
- *
- * get() and put() touch only the first `left` floats, so nothing is read or written past n.
  */
 #include "kernel/kernel.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
 #include <math.h>
 
-#define FN static __attribute__((target("avx2,fma")))
-#define IN FN inline
-
-/* All bits set in the first `left` lanes. */
-IN __m256i lanes(size_t left)
-{
-    static const int on[16] = { -1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0 };
-
-    return _mm256_loadu_si256((const __m256i *)(on + 8 - (left < 8 ? left : 8)));
-}
-
-IN __m256 get(const float *x, size_t left)
-{
-    return left >= 8 ? _mm256_loadu_ps(x) : _mm256_maskload_ps(x, lanes(left));
-}
-
-IN void put(float *x, size_t left, __m256 v)
-{
-    if (left >= 8)
-        _mm256_storeu_ps(x, v);
-    else
-        _mm256_maskstore_ps(x, lanes(left), v);
-}
+#include "kernel/avx2.h"
 
 IN __m256 only(__m256 v, size_t left)    // 0 in the other lanes
 {
@@ -213,13 +188,36 @@ FN float exp_shift(float *x, float shift, size_t n)
     return sum8(sum);
 }
 
-FN void softmax_back(float *d, const float *p, float s, size_t n)
+FN float add_max(float *x, const float *y, size_t n)
 {
-    __m256 vs = _mm256_set1_ps(s);
+    __m256 low = _mm256_set1_ps(-INFINITY), top = low, v;
     size_t i;
 
-    for (i = 0; i < n; i += 8)
-        put(d + i, n - i, _mm256_mul_ps(get(p + i, n - i), _mm256_sub_ps(get(d + i, n - i), vs)));
+    for (i = 0; i < n; i += 8) {
+        v = _mm256_add_ps(get(x + i, n - i), get(y + i, n - i));
+        put(x + i, n - i, v);
+        top = _mm256_max_ps(top, _mm256_blendv_ps(low, v, _mm256_castsi256_ps(lanes(n - i))));
+    }
+    return max8(top);
+}
+
+FN void softmax_back(float *x, float *d, const float *bias, float *d_bias, float top, float a,
+                     float s, size_t n)
+{
+    __m256 vtop = _mm256_set1_ps(top), va = _mm256_set1_ps(a), vs = _mm256_set1_ps(s), v, g;
+    size_t i;
+
+    for (i = 0; i < n; i += 8) {
+        v = get(x + i, n - i);
+        if (bias)
+            v = _mm256_add_ps(v, get(bias + i, n - i));
+        v = _mm256_mul_ps(exp8(_mm256_sub_ps(v, vtop)), va);
+        g = _mm256_mul_ps(v, _mm256_sub_ps(get(d + i, n - i), vs));
+        put(x + i, n - i, v);
+        put(d + i, n - i, g);
+        if (bias)
+            put(d_bias + i, n - i, _mm256_add_ps(get(d_bias + i, n - i), g));
+    }
 }
 
 FN void relu(float *y, const float *x, size_t n)
@@ -338,6 +336,7 @@ void kernel_fill_avx2(struct kernels *k)
         .mul_add = mul_add,
         .norm_back = norm_back,
         .exp_shift = exp_shift,
+        .add_max = add_max,
         .softmax_back = softmax_back,
         .relu = relu,
         .relu_back = relu_back,
@@ -348,6 +347,8 @@ void kernel_fill_avx2(struct kernels *k)
         .relu_half = k->relu_half,
         .relu_half_back = k->relu_half_back,
         .coins = coins,
+        .product = avx2_product,
+        .transpose = avx2_transpose,
     };
 }
 #else

@@ -1,32 +1,13 @@
 /* avx512.c - kernels for AVX-512 (F, BW, DQ and VL): 16 floats at a time, masks at the end of a
  * row.
- *
- * get() and put() touch only the first `left` floats, so nothing is read or written past n.
  */
 #include "kernel/kernel.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
 #include <math.h>
 #include <string.h>
 
-#define FN static __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
-#define IN FN inline
-
-IN __mmask16 lanes(size_t left)
-{
-    return left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1);
-}
-
-IN __m512 get(const float *x, size_t left)
-{
-    return _mm512_maskz_loadu_ps(lanes(left), x);
-}
-
-IN void put(float *x, size_t left, __m512 v)
-{
-    _mm512_mask_storeu_ps(x, lanes(left), v);
-}
+#include "kernel/avx512.h"
 
 IN float total(__m512 a, __m512 b, __m512 c, __m512 d)
 {
@@ -183,13 +164,36 @@ FN float exp_shift(float *x, float shift, size_t n)
     return _mm512_reduce_add_ps(sum);
 }
 
-FN void softmax_back(float *d, const float *p, float s, size_t n)
+FN float add_max(float *x, const float *y, size_t n)
 {
-    __m512 vs = _mm512_set1_ps(s);
+    __m512 low = _mm512_set1_ps(-INFINITY), top = low, v;
     size_t i;
 
-    for (i = 0; i < n; i += 16)
-        put(d + i, n - i, _mm512_mul_ps(get(p + i, n - i), _mm512_sub_ps(get(d + i, n - i), vs)));
+    for (i = 0; i < n; i += 16) {
+        v = _mm512_add_ps(get(x + i, n - i), get(y + i, n - i));
+        put(x + i, n - i, v);
+        top = _mm512_mask_max_ps(top, lanes(n - i), top, v);
+    }
+    return _mm512_reduce_max_ps(top);
+}
+
+FN void softmax_back(float *x, float *d, const float *bias, float *d_bias, float top, float a,
+                     float s, size_t n)
+{
+    __m512 vtop = _mm512_set1_ps(top), va = _mm512_set1_ps(a), vs = _mm512_set1_ps(s), v, g;
+    size_t i;
+
+    for (i = 0; i < n; i += 16) {
+        v = get(x + i, n - i);
+        if (bias)
+            v = _mm512_add_ps(v, get(bias + i, n - i));
+        v = _mm512_mul_ps(exp16(_mm512_sub_ps(v, vtop)), va);
+        g = _mm512_mul_ps(v, _mm512_sub_ps(get(d + i, n - i), vs));
+        put(x + i, n - i, v);
+        put(d + i, n - i, g);
+        if (bias)
+            put(d_bias + i, n - i, _mm512_add_ps(get(d_bias + i, n - i), g));
+    }
 }
 
 FN void relu(float *y, const float *x, size_t n)
@@ -383,6 +387,7 @@ void kernel_fill_avx512(struct kernels *k)
         .mul_add = mul_add,
         .norm_back = norm_back,
         .exp_shift = exp_shift,
+        .add_max = add_max,
         .softmax_back = softmax_back,
         .relu = relu,
         .relu_back = relu_back,
@@ -393,6 +398,8 @@ void kernel_fill_avx512(struct kernels *k)
         .relu_half = relu_half,
         .relu_half_back = relu_half_back,
         .coins = coins,
+        .product = avx512_product,
+        .transpose = avx512_transpose,
     };
 }
 #else

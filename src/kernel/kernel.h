@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct operands;
+
 struct kernels {
     float (*dot)(const float *x, const float *y, size_t n);                     // sum of x y
     float (*dot3)(const float *x, const float *y, const float *z, size_t n);    // sum of x y z
@@ -27,7 +29,12 @@ struct kernels {
      * of exp: at most 2 ulp for results that are normal numbers; what is smaller may be 0; what is
      * too large becomes inf, NaN stays NaN. */
     float (*exp_shift)(float *x, float shift, size_t n);
-    void (*softmax_back)(float *d, const float *p, float s, size_t n);    // d = p (d - s)
+    float (*add_max)(float *x, const float *y, size_t n);    // x += y; returns max(x)
+    /* One query of attention backward: x holds scores, d the gradient of probabilities. Then
+     * x = exp(x + bias - top) a, the probabilities; d = x (d - s), the gradient of the scores; and
+     * that is added to d_bias. bias and d_bias may both be NULL. exp as in exp_shift. */
+    void (*softmax_back)(float *x, float *d, const float *bias, float *d_bias, float top, float a,
+                         float s, size_t n);
     void (*relu)(float *y, const float *x, size_t n);    // y = max(x, 0), NaN stays; y may be x
     /* dy = a dy where y > 0, else 0. */
     void (*relu_back)(float *dy, float a, const float *y, size_t n);
@@ -45,6 +52,22 @@ struct kernels {
      * `below`, else keep. Every variant gives the same. */
     void (*coins)(float *f, float keep, uint32_t below, uint64_t key, uint64_t a, uint64_t b,
                   size_t n);
+    void (*product)(const struct operands *p, size_t m, size_t n, size_t k);    // c = a b
+    /* y[j ldy + i] = x[i ldx + j] for i < rows, j < columns. */
+    void (*transpose)(float *y, size_t ldy, const float *x, size_t ldx, size_t rows,
+                      size_t columns);
+};
+
+/* Operands of a product of matrices. b is laid in panels of KERNEL_PANEL columns, one after
+ * another: panel [k, KERNEL_PANEL], of which the last is filled up with anything. */
+enum { KERNEL_PANEL = 64 };
+struct operands {
+    const float *a;    // a[i row + l column]
+    size_t row, column;
+    const float *b;    // [panels of n, k, KERNEL_PANEL]
+    float *c;          // c[i ldc + j]
+    size_t ldc;
+    int add;    // to what c holds; else c is overwritten
 };
 
 extern struct kernels kern;    // set by kernel_init()

@@ -101,12 +101,25 @@ static float exp_shift(float *x, float shift, size_t n)
     return (float)sum;
 }
 
-static void softmax_back(float *d, const float *p, float s, size_t n)
+static float add_max(float *x, const float *y, size_t n)
+{
+    add(x, y, n);
+    return max(x, n);
+}
+
+static void softmax_back(float *x, float *d, const float *bias, float *d_bias, float top, float a,
+                         float s, size_t n)
 {
     size_t i;
 
-    for (i = 0; i < n; i++)
-        d[i] = (float)(p[i] * ((double)d[i] - s));
+    for (i = 0; i < n; i++) {
+        float score = bias ? x[i] + bias[i] : x[i];
+
+        x[i] = (float)(exp((double)(score - top)) * a);
+        d[i] = (float)(x[i] * ((double)d[i] - s));
+        if (bias)
+            d_bias[i] += d[i];
+    }
 }
 
 static void relu(float *y, const float *x, size_t n)
@@ -215,6 +228,30 @@ static void coins(float *f, float keep, uint32_t below, uint64_t key, uint64_t a
     }
 }
 
+static void product(const struct operands *p, size_t m, size_t n, size_t k)
+{
+    size_t i, j, l;
+
+    for (i = 0; i < m; i++)
+        for (j = 0; j < n; j++) {
+            const float *b = p->b + j / KERNEL_PANEL * k * KERNEL_PANEL + j % KERNEL_PANEL;
+            double sum = p->add ? p->c[i * p->ldc + j] : 0;
+
+            for (l = 0; l < k; l++)
+                sum += (double)p->a[i * p->row + l * p->column] * b[l * KERNEL_PANEL];
+            p->c[i * p->ldc + j] = (float)sum;
+        }
+}
+
+static void transpose(float *y, size_t ldy, const float *x, size_t ldx, size_t rows, size_t columns)
+{
+    size_t i, j;
+
+    for (i = 0; i < rows; i++)
+        for (j = 0; j < columns; j++)
+            y[j * ldy + i] = x[i * ldx + j];
+}
+
 void kernel_fill_ref(struct kernels *k)
 {
     *k = (struct kernels){
@@ -229,6 +266,7 @@ void kernel_fill_ref(struct kernels *k)
         .mul_add = mul_add,
         .norm_back = norm_back,
         .exp_shift = exp_shift,
+        .add_max = add_max,
         .softmax_back = softmax_back,
         .relu = relu,
         .relu_back = relu_back,
@@ -239,5 +277,7 @@ void kernel_fill_ref(struct kernels *k)
         .relu_half = relu_half,
         .relu_half_back = relu_half_back,
         .coins = coins,
+        .product = product,
+        .transpose = transpose,
     };
 }

@@ -57,8 +57,12 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     d = net_rows(m, residual(m, st, block, kind), st->n, width);
     net_product_back(m->d_mixed, 0, w->o, d, (struct rows){ w->mixed, w->mixed_half, inner }, st->n,
                      inner, width);
-    attention_backward(&a, w->query, w->key, mixes ? w->key : w->value, w->probs, m->d_mixed,
-                       m->d_query, m->d_key, m->d_value, kind == SELF ? st->d_bias : NULL);
+    if (w->mixed_half)
+        rows_whole(w->mixed, w->mixed_half, st->n, inner);
+    attention_backward(&a, w->query, w->key, mixes ? w->key : w->value,
+                       kind == SELF ? st->bias : NULL, w->seen, w->mixed, m->d_mixed,
+                       &(struct attention_grads){ m->d_query, m->d_key, m->d_value,
+                                                  kind == SELF ? st->d_bias : NULL });
     if (mixes) {
         mix(m, st, block, at->normed);
         norm(m, st, m->dn, at, st->block[block].norm[kind]);
@@ -115,7 +119,9 @@ static void run_stack(const struct model *m, const struct stack_net *st)
     int i;
 
     memset(st->d, 0, st->n * width * sizeof(float));
-    memset(st->d_bias, 0, (size_t)m->c.n_head * st->length * st->length * sizeof(float));
+    memset(st->d_bias, 0,
+           (size_t)m->b->n_row * (size_t)m->c.n_head * attention_span(st->length, st->length) *
+               sizeof(float));
     net_drop(m, st, 0, DROP_FINAL, st->d_out);
     norm(m, st, st->d_out, at, st->final_norm);
     for (i = st->n_block - 1; i >= 0; i--) {
@@ -131,8 +137,8 @@ static void run_stack(const struct model *m, const struct stack_net *st)
     net_drop(m, st, 0, DROP_EMBED, st->d);
     embed_slice_backward(m->embedding->g, net_vocab_first(m), (size_t)m->c.n_vocab, st->d, st->id,
                          st->n, width);
-    relpos_backward(&st->relpos, st->d_bias, m->c.n_head, (int)st->length, (int)st->length,
-                    st->table->g);
+    relpos_backward(&st->relpos, st->d_bias, m->b->n_row, m->c.n_head, (int)st->length,
+                    (int)st->length, st->table->g);
     done_from(m, st->kind == ENCODER ? m->embedding : st->block[0].norm[SELF]);
 }
 

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "io/out.h"
 #include "model/config.h"
+#include "nn/attention.h"
 
 enum { SIZE_LIMIT = 1 << 24, EXPERT_LIMIT = ROUTE_EXPERT_MAX };
 #define FILE_LIMIT ((size_t)1 << 20)
@@ -194,7 +195,7 @@ static int read_object(struct config *c, struct source *s)
     c->n_vocab = whole(s, "vocab_size", 0, 1, SIZE_LIMIT);
     c->d_model = whole(s, "d_model", 0, 1, SIZE_LIMIT);
     c->d_ff = whole(s, "d_ff", 0, 1, SIZE_LIMIT);
-    c->d_kv = whole(s, "d_kv", 0, 1, SIZE_LIMIT);
+    c->d_kv = whole(s, "d_kv", 0, 1, ATTENTION_WIDTH_MAX);
     c->n_head = whole(s, "num_heads", 0, 1, SIZE_LIMIT);
     c->n_block[ENCODER] = whole(s, "num_layers", 0, 1, BLOCK_MAX);
     c->n_block[DECODER] = whole(s, "num_decoder_layers", c->n_block[ENCODER], 1, BLOCK_MAX);

@@ -67,7 +67,7 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
         net_product(w->key, key, w->k, from->n, width, inner);
         net_product(w->value, key, w->v, from->n, width, inner);
     }
-    attention_forward(&a, w->query, w->key, value, kind == SELF ? st->bias : NULL, w->probs,
+    attention_forward(&a, w->query, w->key, value, kind == SELF ? st->bias : NULL, w->seen,
                       w->mixed);
     if (w->mixed_half)
         rows_half(w->mixed_half, w->mixed, st->n, inner);

@@ -17,6 +17,7 @@
 #include "model/net.h"
 #include "model/params.h"
 #include "model/slice.h"
+#include "nn/attention.h"
 
 enum { CHUNK_FLOATS = 1 << 25, CHUNK_ROWS = 64 };    // logits made at once: 128 MB, but not fewer
 
@@ -192,8 +193,7 @@ static uint16_t *take_half(struct model *m, size_t n)
     return m->params->half ? (uint16_t *)(void *)take(&m->pool, (n + 1) / 2) : NULL;
 }
 
-static void lay_attend(struct model *m, struct attend *a, size_t n_query, size_t n_key,
-                       size_t length_key)
+static void lay_attend(struct model *m, struct attend *a, size_t n_query, size_t n_key)
 {
     size_t inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
 
@@ -203,7 +203,7 @@ static void lay_attend(struct model *m, struct attend *a, size_t n_query, size_t
     a->value = a->v || !m->with_backward ? take(&m->pool, n_key * inner) : a->key;
     a->mixed = m->params->half ? m->mixed : take(&m->pool, n_query * inner);
     a->mixed_half = take_half(m, n_query * inner);
-    a->probs = take(&m->pool, n_query * length_key * (size_t)m->c.n_head);
+    a->seen = take(&m->pool, n_query * 2 * (size_t)m->c.n_head);
 }
 
 /* What block i keeps for the backward pass; without one, all blocks keep it in one place. */
@@ -220,14 +220,14 @@ static void lay_block(struct model *m, struct stack_net *st, int i)
             b->attend[k].query = first[k].query;
             b->attend[k].key = first[k].key;
             b->attend[k].value = first[k].value;
-            b->attend[k].probs = first[k].probs;
+            b->attend[k].seen = first[k].seen;
             b->attend[k].mixed = first[k].mixed;
             b->attend[k].mixed_half = first[k].mixed_half;
         }
     } else {
-        lay_attend(m, &b->attend[SELF], st->n_most, st->n_most, st->length_most);
+        lay_attend(m, &b->attend[SELF], st->n_most, st->n_most);
         if (st->kind == DECODER)
-            lay_attend(m, &b->attend[CROSS], st->n_most, e->n_most, e->length_most);
+            lay_attend(m, &b->attend[CROSS], st->n_most, e->n_most);
     }
     if (b->moe)
         return;
@@ -252,7 +252,7 @@ static int is_sparse_place(const struct model *m, const struct stack_net *st, in
 static void lay_stack(struct model *m, struct stack_net *st)
 {
     size_t width = (size_t)m->c.d_model, n = st->n_most;
-    size_t bias = (size_t)m->c.n_head * st->length_most * st->length_most;
+    size_t bias = (size_t)m->c.n_head * attention_span(st->length_most, st->length_most);
     int k, n_place = st->n_block * st->n_sublayer + 1;
 
     st->bias = take(&m->pool, bias);
@@ -270,7 +270,7 @@ static void lay_stack(struct model *m, struct stack_net *st)
         lay_block(m, st, k);
     if (!m->with_backward)
         return;
-    st->d_bias = take(&m->pool, bias);
+    st->d_bias = take(&m->pool, (size_t)m->n_row * bias);
     st->d = take(&m->pool, n * width);
     st->d_out = take(&m->pool, n * width);
 }

@@ -27,7 +27,7 @@ enum drop { DROP_EMBED, DROP_FINAL, DROP_OUT, DROP_PROBS = DROP_OUT + 3, DROP_HI
 struct attend {    // one attention sublayer
     const struct param *q, *k, *v, *o;
     float *query, *key, *value;    // [B, S, I], [B, T, I] twice
-    float *probs, *mixed;          // [B, H, S, T], [B, S, I]
+    float *seen, *mixed;           // [B, H, S, 2], [B, S, I]
     uint16_t *mixed_half;          // in bf16, with bf16 products
 };
 
@@ -64,7 +64,7 @@ struct stack_net {
     struct place *place, *last;                // [n_block n_sublayer + 1], its last
     const struct param *final_norm, *table;    // table: of relative positions
     struct relpos relpos;
-    float *bias, *d_bias;    // [H, L, L]
+    float *bias, *d_bias;    // [H, 2 L - 1], [B, H, 2 L - 1]: see nn/attention.h
     float *d, *d_out;        // [n, M] gradient of the stream, of the output
     float **hidden;          // [n_block] copies of the stream before blocks, or NULL
 

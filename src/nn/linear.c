@@ -44,6 +44,15 @@ void rows_half(uint16_t *to, const float *x, size_t n, size_t width)
         kern.half(to + i * width, x + i * width, width);
 }
 
+void rows_whole(float *to, const uint16_t *x, size_t n, size_t width)
+{
+    size_t i;
+
+#pragma omp parallel for schedule(static) if (n * width > SMALL)
+    for (i = 0; i < n; i++)
+        kern.whole(to + i * width, x + i * width, width);
+}
+
 uint16_t *rows_half_here(float *x, size_t n, size_t width)
 {
     uint16_t *to = (uint16_t *)(void *)x;

@@ -18,6 +18,7 @@ void linear16_backward(float *dx, int add, float *dw, const uint16_t *dy, size_t
 
 /* Rows x [n, width] in bf16, one after another. */
 void rows_half(uint16_t *to, const float *x, size_t n, size_t width);
+void rows_whole(float *to, const uint16_t *x, size_t n, size_t width);
 /* The same where they are: row i then begins where it did, so the rows are 2 width apart. */
 uint16_t *rows_half_here(float *x, size_t n, size_t width);
 

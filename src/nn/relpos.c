@@ -5,7 +5,6 @@
  */
 #include <assert.h>
 #include <math.h>
-#include <string.h>
 
 #include "nn/relpos.h"
 
@@ -34,57 +33,32 @@ int relpos_bucket(const struct relpos *r, int rel)
     return rel > 0 ? half + side(r, half, rel) : side(r, half, -rel);
 }
 
-/* Along a diagonal all is the same: a row is the one above moved by one, and a new first. */
 void relpos_forward(const struct relpos *r, const float *table, int n_head, int n_query, int n_key,
                     float *bias)
 {
-    int h;
+    int h, rel;
 
-    if (n_key == 0)
-        return;
-#pragma omp parallel for schedule(static)
-    for (h = 0; h < n_head; h++) {
-        float *row = bias + (size_t)h * n_query * n_key;
-        int i, j;
-
-        for (j = 0; n_query > 0 && j < n_key; j++)
-            row[j] = table[(size_t)relpos_bucket(r, j) * n_head + h];
-        for (i = 1; i < n_query; i++, row += n_key) {
-            memcpy(row + n_key + 1, row, (n_key - 1) * sizeof(*row));
-            row[n_key] = table[(size_t)relpos_bucket(r, -i) * n_head + h];
-        }
-    }
+    for (h = 0; n_query > 0 && h < n_head; h++)
+        for (rel = 1 - n_query; n_key > 0 && rel < n_key; rel++)
+            *bias++ = table[(size_t)relpos_bucket(r, rel) * n_head + h];
 }
 
-/* Sum over all places of one head with key - query in [from, to). */
-static double band(const float *dbias, int n_query, int n_key, int from, int to)
+void relpos_backward(const struct relpos *r, const float *dbias, int n_row, int n_head, int n_query,
+                     int n_key, float *dtable)
 {
-    double sum = 0;
-    int i, j, end;
+    size_t span = n_query && n_key ? (size_t)n_query + n_key - 1 : 0, at;
+    int h, row, from, to, bucket;
 
-    for (i = 0; i < n_query; i++, dbias += n_key) {
-        end = i + to < n_key ? i + to : n_key;
-        for (j = i + from > 0 ? i + from : 0; j < end; j++)
-            sum += dbias[j];
-    }
-    return sum;
-}
+    for (h = 0; h < n_head; h++)
+        for (from = 1 - n_query; span > 0 && from < n_key; from = to) {    // of one bucket
+            double sum = 0;
 
-void relpos_backward(const struct relpos *r, const float *dbias, int n_head, int n_query, int n_key,
-                     float *dtable)
-{
-    int h;
-
-#pragma omp parallel for schedule(static)
-    for (h = 0; h < n_head; h++) {
-        int from, to, bucket;
-
-        for (from = 1 - n_query; from < n_key; from = to) {    // neighbours in one bucket
             bucket = relpos_bucket(r, from);
-            for (to = from + 1; to < n_key && relpos_bucket(r, to) == bucket; to++)
-                ;
-            dtable[(size_t)bucket * n_head + h] +=
-                (float)band(dbias + (size_t)h * n_query * n_key, n_query, n_key, from, to);
+            for (to = from; to < n_key && relpos_bucket(r, to) == bucket; to++)
+                for (row = 0; row < n_row; row++) {
+                    at = ((size_t)row * n_head + h) * span + (size_t)(to + n_query - 1);
+                    sum += dbias[at];
+                }
+            dtable[(size_t)bucket * n_head + h] += (float)sum;
         }
-    }
 }

@@ -13,10 +13,11 @@ struct relpos {
 /* Bucket of rel = key index - query index. Integer thresholds, equal to the float formula. */
 int relpos_bucket(const struct relpos *r, int rel);
 
-/* bias [H, S, T] from table [buckets, H], and the table's gradient += from dbias. */
+/* bias [H, S + T - 1] from table [buckets, H]: that of key - query = d stands at d + S - 1. The
+ * table's gradient += from dbias [rows, H, S + T - 1]. */
 void relpos_forward(const struct relpos *r, const float *table, int n_head, int n_query, int n_key,
                     float *bias);
-void relpos_backward(const struct relpos *r, const float *dbias, int n_head, int n_query, int n_key,
-                     float *dtable);
+void relpos_backward(const struct relpos *r, const float *dbias, int n_row, int n_head, int n_query,
+                     int n_key, float *dtable);
 
 #endif

@@ -62,11 +62,11 @@ static double stack_floats(const struct config *c, const struct plan_ask *ask, i
     double length = stack == ENCODER ? ask->n_input : ask->n_target, source = ask->n_input;
     double n = ask->n_micro * length, m = c->d_model, i = inner(c), h = c->n_head;
     double n_place = c->n_block[stack] * (stack == ENCODER ? 2.0 : 3.0) + 1;
-    double attention = 4 * n * i + n * length * h;
-    double cross = 2 * n * i + 2 * ask->n_micro * source * i + n * source * h;
+    double attention = 4 * n * i + 2 * n * h, span = 2 * length - 1;
+    double cross = 2 * n * i + 2 * ask->n_micro * source * i + 2 * n * h;
     double sparse = n_sparse(c, stack), dense = c->n_block[stack] - sparse;
 
-    return n_place * n * (2 * m + 1) + 2 * n * m + 2 * h * length * length +
+    return n_place * n * (2 * m + 1) + 2 * n * m + (1 + ask->n_micro) * h * span +
            c->n_block[stack] * (attention + (stack == DECODER ? cross : 0)) +
            dense * n * (c->gated ? 3.0 : 1.0) * c->d_ff + sparse * sparse_floats(c, n);
 }

@@ -173,16 +173,6 @@ static double bound_norm_back(const float in[], double want)
     return 0.5 * EPS * (part + rest) + EPS * fabs(want) + LEAST * (2 + fabs(in[2]));
 }
 
-static void run_softmax_back(const struct kernels *k, float *const v[], size_t n)
-{
-    k->softmax_back(v[0], v[1], 0.4f, n);
-}
-
-static double bound_softmax_back(const float in[], double want)
-{
-    return 1.5 * EPS * fabs(want) + LEAST * (1 + fabs(in[1]));
-}
-
 /* Relative error of s = 1 / (1 + e), e = exp(w): w has 4 roundings, exp 2 ulp, and of e's error
  * s takes the part e / (1 + e); the sum and the quotient round once each. Below w = 80 the clamp
  * leaves at most exp(-80) of s. */
@@ -233,7 +223,6 @@ static const struct trial trials[] = {
     { "mul in place", run_mul_self, 3, 1, NULL },
     { "mul_add", run_mul_add, 3, 1, bound_mul_add },
     { "norm_back", run_norm_back, 4, 1, bound_norm_back },
-    { "softmax_back", run_softmax_back, 2, 1, bound_softmax_back },
     { "relu", run_relu, 2, 1, bound_exact },
     { "relu in place", run_relu_self, 1, 1, bound_exact },
     { "relu_back", run_relu_back, 2, 1, bound_exact },

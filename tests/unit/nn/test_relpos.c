@@ -60,21 +60,24 @@ static void test_other_sizes(void **state)
 
 static void check_bias(const struct relpos *r, int n_head, int s, int t)
 {
-    size_t n = (size_t)n_head * s * t, n_table = (size_t)r->n_bucket * n_head, at;
-    float *table = random_floats(n_table, 1, 1), *bias = xcalloc(n, sizeof(float));
-    float *dbias = random_floats(n, 2, 1), *dtable = random_floats(n_table, 3, 1);
+    enum { ROWS = 2 };
+    size_t span = s && t ? (size_t)(s + t - 1) : 0, n = (size_t)n_head * span;
+    size_t n_table = (size_t)r->n_bucket * n_head, at, i;
+    float *table = random_floats(n_table, 1, 1), *bias = xcalloc(n + 1, sizeof(float));
+    float *dbias = random_floats(ROWS * n, 2, 1), *dtable = random_floats(n_table, 3, 1);
     double *want = doubles(dtable, n_table);
-    int h, i, j;
+    int h, row;
 
     relpos_forward(r, table, n_head, s, t, bias);
-    relpos_backward(r, dbias, n_head, s, t, dtable);
+    relpos_backward(r, dbias, ROWS, n_head, s, t, dtable);
     for (h = 0; h < n_head; h++)
-        for (i = 0; i < s; i++)
-            for (j = 0; j < t; j++) {
-                at = (size_t)relpos_bucket(r, j - i) * n_head + h;
-                assert_true(bias[((size_t)h * s + i) * t + j] == table[at]);
-                want[at] += dbias[((size_t)h * s + i) * t + j];
-            }
+        for (i = 0; i < span; i++) {
+            at = (size_t)relpos_bucket(r, (int)i - (s - 1)) * n_head + h;
+            assert_true(bias[h * span + i] == table[at]);
+            for (row = 0; row < ROWS; row++)
+                want[at] += dbias[(row * n_head + h) * span + i];
+        }
+    assert_true(bias[n] == 0);
     check_gradient(dtable, want, n_table);
     free(table), free(bias), free(dbias), free(dtable), free(want);
 }

@@ -1,0 +1,35 @@
+/* avx512.h - what the files of the AVX-512 kernels share. get() and put() touch only the first
+ * `left` floats, so nothing is read or written past n.
+ */
+#ifndef KERNEL_AVX512_H
+#define KERNEL_AVX512_H
+
+#include <immintrin.h>
+#include <stddef.h>
+
+#include "kernel/kernel.h"
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")))
+#define FN static TARGET
+#define IN FN inline
+
+IN __mmask16 lanes(size_t left)
+{
+    return left >= 16 ? 0xffff : (__mmask16)((1u << left) - 1);
+}
+
+IN __m512 get(const float *x, size_t left)
+{
+    return _mm512_maskz_loadu_ps(lanes(left), x);
+}
+
+IN void put(float *x, size_t left, __m512 v)
+{
+    _mm512_mask_storeu_ps(x, lanes(left), v);
+}
+
+void avx512_product(const struct operands *p, size_t m, size_t n, size_t k);
+void avx512_transpose(float *y, size_t ldy, const float *x, size_t ldx, size_t rows,
+                      size_t columns);
+
+#endif
