@@ -12,6 +12,13 @@
 #include "shard/ids.h"
 #include "shard/shard.h"
 
+static int refuse_logits(const struct shard_header *h, struct err *err)
+{
+    if (strcmp(shard_header_get(h, "kind"), "logits") != 0)
+        return 0;
+    return err_set(err, "its logits belong to rows of a mixture, in their order: left as it is");
+}
+
 /* The headers of all segments of a file. */
 static int add_file(struct shard_header **h, struct langs *langs, uint64_t *records,
                     const char *path, struct err *err)
@@ -26,7 +33,8 @@ static int add_file(struct shard_header **h, struct langs *langs, uint64_t *reco
 
         if (!*h)
             *h = shard_header_copy(own);
-        bad = shard_header_joins(*h, own, &why) < 0 || langs_join(langs, own, &why) < 0;
+        bad = refuse_logits(own, &why) < 0 || shard_header_joins(*h, own, &why) < 0 ||
+              langs_join(langs, own, &why) < 0;
         if (bad)
             bad = err_set(err, "%s: %.400s", path, why.msg);
         shard_header_parent(*h, own);
@@ -144,10 +152,13 @@ int rewrite_each(char *const *path, int (*f)(void *ctx, const struct record *rec
     for (; got == 0 && *path; path++) {
         struct record_reader *r = record_open(*path, err);
         struct record rec;
+        struct err why;
 
         if (!r)
             return -1;
-        while ((got = record_next(r, &rec, err)) == 1)
+        if (refuse_logits(shard_reader_header(record_shard(r)), &why) < 0)
+            got = err_set(err, "%s: %s", *path, why.msg);
+        while (!got && (got = record_next(r, &rec, err)) == 1)
             if ((got = f(ctx, &rec, err)))
                 break;
         record_close(r);

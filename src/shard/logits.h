@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 struct err;
+struct shard_block;
+struct shard_reader;
 
 struct logits_facts {
     int64_t vocab, targets, k;    // k of vocab words; no row has more targets
@@ -36,6 +38,16 @@ struct logits_writer *logits_create(const char *path, const struct logits_facts 
 int logits_write(struct logits_writer *w, const struct logits_row *row, struct err *err);
 int logits_finish(struct logits_writer *w, struct err *err);    // frees w
 void logits_abandon(struct logits_writer *w);                   // w may be NULL
+
+struct logits_reader;    // forward: as in ids.h and example.h
+
+struct logits_reader *logits_adopt(struct shard_reader *in, struct err *err);
+const struct shard_reader *logits_shard(const struct logits_reader *r);
+const struct logits_facts *logits_reader_facts(const struct logits_reader *r);    // of the segment
+int logits_step(struct logits_reader *r, struct shard_block *b, uint64_t *n_token, struct err *err);
+int logits_next(struct logits_reader *r, struct logits_row *row, struct err *err);
+int logits_resync(struct logits_reader *r, uint64_t *skipped, struct err *err);
+void logits_close(struct logits_reader *r);    // r may be NULL
 
 struct logits_file;    // any row by its number; the last block is kept
 

@@ -9,13 +9,24 @@
 #include "shard/logits.h"
 #include "shard/shard.h"
 
-struct logits_file {
-    struct shard_file *in;
+struct held {    // a block, checked
     struct logits_facts facts;
-    uint64_t first, n_row;    // of the block that is held; n_row 0: none is
-    uint64_t *start;          // [n_row + 1] the first target of each row
+    uint64_t n_row;     // 0: none is
+    uint64_t *start;    // [n_row + 1] the first target of each row
     int32_t *id;
     float *logit, *rest;
+};
+
+struct logits_file {
+    struct shard_file *in;
+    uint64_t first;    // row of the block
+    struct held held;
+};
+
+struct logits_reader {
+    struct shard_reader *in;
+    uint64_t i;
+    struct held held;
 };
 
 static const char *text(const struct shard_header *h, const char *key)
@@ -27,6 +38,10 @@ static const char *text(const struct shard_header *h, const char *key)
 
 static int read_facts(struct logits_facts *f, const struct shard_header *h, struct err *err)
 {
+    const char *kind = shard_header_get(h, "kind");
+
+    if (strcmp(kind, "logits") != 0)
+        return err_set(err, "a shard of %.100s, not of logits", kind);
     f->vocab = header_vocab(h, err);
     f->targets = shard_header_int(h, "targets", -1);
     f->k = shard_header_int(h, "k", -1);
@@ -43,45 +58,6 @@ static int read_facts(struct logits_facts *f, const struct shard_header *h, stru
     if (!(f->tau > 0) || !isfinite(f->tau) || !*f->teacher || !*f->mixture)
         return err_set(err, "header: tau=, teacher= or mixture= is missing");
     return 0;
-}
-
-struct logits_file *logits_file_open(const char *path, struct err *err)
-{
-    struct logits_file *f = xcalloc(1, sizeof(*f));
-    const char *kind;
-    struct err why;
-
-    f->in = shard_file_open(path, err);
-    if (!f->in)
-        goto fail;
-    kind = shard_header_get(shard_file_header(f->in), "kind");
-    if (strcmp(kind, "logits") != 0) {
-        err_set(err, "%s: a shard of %.100s, not of logits", path, kind);
-        goto fail;
-    }
-    if (shard_file_segments(f->in) != 1) {
-        err_set(err, "%s: shards of logits do not join", path);
-        goto fail;
-    }
-    if (read_facts(&f->facts, shard_file_header(f->in), &why) < 0) {
-        err_set(err, "%s: %s", path, why.msg);
-        goto fail;
-    }
-    return f;
-
-fail:
-    logits_file_close(f);
-    return NULL;
-}
-
-const struct logits_facts *logits_file_facts(const struct logits_file *f)
-{
-    return &f->facts;
-}
-
-uint64_t logits_file_rows(const struct logits_file *f)
-{
-    return shard_file_records(f->in);
 }
 
 /* Four planes of bytes, low ones first. */
@@ -103,7 +79,7 @@ static const char *get_floats(const struct column *c, uint64_t n, float *to)
 }
 
 /* Ids of a target rise, logits are numbers, and so is the rest if there is one. */
-static const char *check_values(const struct logits_file *f, uint64_t n)
+static const char *check_values(const struct held *f, uint64_t n)
 {
     uint64_t k = (uint64_t)f->facts.k, i, j;
 
@@ -120,7 +96,7 @@ static const char *check_values(const struct logits_file *f, uint64_t n)
     return NULL;
 }
 
-static const char *find_starts(struct logits_file *f, const struct column *length, uint32_t n_row)
+static const char *find_starts(struct held *f, const struct column *length, uint32_t n_row)
 {
     uint32_t *n = xreallocarray(NULL, (size_t)n_row + 1, sizeof(*n)), i;
     const char *trouble;
@@ -138,13 +114,15 @@ static const char *find_starts(struct logits_file *f, const struct column *lengt
     return trouble;
 }
 
-static const char *parse(struct logits_file *f, struct bytes payload, uint32_t n_row)
+/* NULL, or what is wrong with a block. */
+static const char *parse(struct held *f, struct bytes payload, uint32_t n_row)
 {
     uint64_t k = (uint64_t)f->facts.k, n;
     const struct column *id;
     struct columns c;
     const char *trouble = columns_parse(&c, payload);
 
+    f->n_row = 0;
     if (!trouble && n_row > payload.n)
         trouble = "more rows than bytes";
     if (!trouble)
@@ -165,7 +143,59 @@ static const char *parse(struct logits_file *f, struct bytes payload, uint32_t n
     trouble = get_floats(columns_find(&c, COLUMN_LOGIT), n * k, f->logit);
     if (!trouble)
         trouble = get_floats(columns_find(&c, COLUMN_REST), n, f->rest);
-    return trouble ? trouble : check_values(f, n);
+    if (!trouble)
+        trouble = check_values(f, n);
+    f->n_row = trouble ? 0 : n_row;
+    return trouble;
+}
+
+static struct logits_row row_of(const struct held *f, uint64_t i)
+{
+    uint64_t from = f->start[i], k = (uint64_t)f->facts.k;
+
+    return (struct logits_row){ (uint32_t)(f->start[i + 1] - from), f->id + from * k,
+                                f->logit + from * k, f->rest + from };
+}
+
+static void release(struct held *f)
+{
+    free(f->start);
+    free(f->id);
+    free(f->logit);
+    free(f->rest);
+}
+
+struct logits_file *logits_file_open(const char *path, struct err *err)
+{
+    struct logits_file *f = xcalloc(1, sizeof(*f));
+    struct err why;
+
+    f->in = shard_file_open(path, err);
+    if (!f->in)
+        goto fail;
+    if (read_facts(&f->held.facts, shard_file_header(f->in), &why) < 0) {
+        err_set(err, "%s: %s", path, why.msg);
+        goto fail;
+    }
+    if (shard_file_segments(f->in) != 1) {
+        err_set(err, "%s: shards of logits do not join", path);
+        goto fail;
+    }
+    return f;
+
+fail:
+    logits_file_close(f);
+    return NULL;
+}
+
+const struct logits_facts *logits_file_facts(const struct logits_file *f)
+{
+    return &f->held.facts;
+}
+
+uint64_t logits_file_rows(const struct logits_file *f)
+{
+    return shard_file_records(f->in);
 }
 
 static int hold(struct logits_file *f, uint64_t row, struct err *err)
@@ -174,30 +204,25 @@ static int hold(struct logits_file *f, uint64_t row, struct err *err)
     struct shard_block b;
     const char *trouble;
 
-    f->n_row = 0;
+    f->held.n_row = 0;
     if (shard_file_block(f->in, i, &b, err) < 0)
         return -1;
-    trouble = parse(f, b.payload, b.n_record);
+    trouble = parse(&f->held, b.payload, b.n_record);
     if (trouble)
         return err_set(err, "%s: byte %" PRIu64 ": %s", shard_file_path(f->in), b.file_offset,
                        trouble);
     f->first = first;
-    f->n_row = b.n_record;
     return 0;
 }
 
 int logits_file_at(struct logits_file *f, uint64_t n, struct logits_row *row, struct err *err)
 {
-    uint64_t k = (uint64_t)f->facts.k, from;
-
     if (n >= logits_file_rows(f))
         return err_set(err, "%s: no row %" PRIu64 ": there are %" PRIu64, shard_file_path(f->in), n,
                        logits_file_rows(f));
-    if ((n < f->first || n - f->first >= f->n_row) && hold(f, n, err) < 0)
+    if ((n < f->first || n - f->first >= f->held.n_row) && hold(f, n, err) < 0)
         return -1;
-    from = f->start[n - f->first];
-    *row = (struct logits_row){ (uint32_t)(f->start[n - f->first + 1] - from), f->id + from * k,
-                                f->logit + from * k, f->rest + from };
+    *row = row_of(&f->held, n - f->first);
     return 0;
 }
 
@@ -206,9 +231,84 @@ void logits_file_close(struct logits_file *f)
     if (!f)
         return;
     shard_file_close(f->in);
-    free(f->start);
-    free(f->id);
-    free(f->logit);
-    free(f->rest);
+    release(&f->held);
     free(f);
+}
+
+static int on_segment(struct logits_reader *r, struct err *err)
+{
+    struct err why;
+
+    if (read_facts(&r->held.facts, shard_reader_header(r->in), &why) < 0)
+        return err_set(err, "%s: segment %" PRIu64 ": %s", shard_reader_path(r->in),
+                       shard_reader_segment(r->in)->number, why.msg);
+    return 0;
+}
+
+struct logits_reader *logits_adopt(struct shard_reader *in, struct err *err)
+{
+    struct logits_reader *r = xcalloc(1, sizeof(*r));
+
+    r->in = in;
+    if (on_segment(r, err) < 0) {
+        logits_close(r);
+        return NULL;
+    }
+    return r;
+}
+
+const struct shard_reader *logits_shard(const struct logits_reader *r)
+{
+    return r->in;
+}
+
+const struct logits_facts *logits_reader_facts(const struct logits_reader *r)
+{
+    return &r->held.facts;
+}
+
+int logits_step(struct logits_reader *r, struct shard_block *b, uint64_t *n_token, struct err *err)
+{
+    int got = shard_step(r->in, b, err);
+    const char *trouble;
+
+    r->i = r->held.n_row = 0;
+    if (got == SHARD_BEGUN && on_segment(r, err) < 0)
+        return -1;
+    if (got != SHARD_DATA)
+        return got;
+    trouble = parse(&r->held, b->payload, b->n_record);
+    if (trouble)
+        return shard_damage(r->in, err, trouble);
+    *n_token = r->held.start[b->n_record];
+    shard_count(r->in, *n_token);
+    return SHARD_DATA;
+}
+
+int logits_next(struct logits_reader *r, struct logits_row *row, struct err *err)
+{
+    while (r->i == r->held.n_row) {
+        struct shard_block b;
+        uint64_t n_token;
+        int got = logits_step(r, &b, &n_token, err);
+
+        if (got <= 0)
+            return got;
+    }
+    *row = row_of(&r->held, r->i++);
+    return 1;
+}
+
+int logits_resync(struct logits_reader *r, uint64_t *skipped, struct err *err)
+{
+    return shard_resync(r->in, skipped, err);
+}
+
+void logits_close(struct logits_reader *r)
+{
+    if (!r)
+        return;
+    shard_close(r->in);
+    release(&r->held);
+    free(r);
 }

@@ -5,12 +5,16 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "shard/ids.h"
+#include "shard/logits.h"
 #include "shard/record.h"
 #include "shard/shard_frame.h"
 
-struct record_reader {    // one of the two
+struct record_reader {    // one of the three
     struct ids_reader *ids;
     struct example_reader *example;
+    struct logits_reader *logits;
+    uint32_t *words, *none;    // of logits, [n_segment]: k, and 0
+    size_t n_segment;
 };
 
 struct record_reader *record_open(const char *path, struct err *err)
@@ -27,11 +31,13 @@ struct record_reader *record_open(const char *path, struct err *err)
         r->ids = ids_adopt(in, err);
     } else if (!strcmp(kind, "examples")) {
         r->example = example_adopt(in, err);
+    } else if (!strcmp(kind, "logits")) {
+        r->logits = logits_adopt(in, err);
     } else {
         err_set(err, "%s: a shard of an unknown kind (%.100s)", shard_reader_path(in), kind);
         shard_close(in);
     }
-    if (r->ids || r->example)
+    if (r->ids || r->example || r->logits)
         return r;
     record_close(r);
     return NULL;
@@ -39,40 +45,88 @@ struct record_reader *record_open(const char *path, struct err *err)
 
 const struct shard_reader *record_shard(const struct record_reader *r)
 {
+    if (r->logits)
+        return logits_shard(r->logits);
     return r->ids ? ids_shard(r->ids) : example_shard(r->example);
 }
 
 int record_step(struct record_reader *r, struct shard_block *b, uint64_t *n_token, struct err *err)
 {
+    if (r->logits)
+        return logits_step(r->logits, b, n_token, err);
     return r->ids ? ids_step(r->ids, b, n_token, err) : example_step(r->example, b, n_token, err);
 }
 
-int record_next(struct record_reader *r, struct record *rec, struct err *err)
+static int next_ids(struct record_reader *r, struct record *rec, struct err *err)
 {
     struct ids_record ids;
-    int got = r->ids ? ids_next(r->ids, &ids, err) : example_next(r->example, &rec->row, err);
+    int got = ids_next(r->ids, &ids, err);
 
     if (got <= 0)
         return got;
-    if (r->ids) {
-        rec->n_id = (uint32_t)ids.n;
-        rec->n_none = 0;
-        rec->row = (struct example_row){ .input = ids.id, .n_input = ids.n, .n_segment = 1 };
-        rec->row.segment_input = &rec->n_id;
-        rec->row.segment_target = &rec->n_none;
-        rec->row.doc = ids.doc;
-        rec->row.lang = ids.lang;
-        rec->lang = ids_lang(r->ids, ids.lang);
-    } else {
-        rec->lang = example_lang(r->example, rec->row.lang);
-    }
-    rec->has_target = !r->ids;
+    rec->n_id = (uint32_t)ids.n;
+    rec->n_none = 0;
+    rec->row = (struct example_row){ .input = ids.id, .n_input = ids.n, .n_segment = 1 };
+    rec->row.segment_input = &rec->n_id;
+    rec->row.segment_target = &rec->n_none;
+    rec->row.doc = ids.doc;
+    rec->row.lang = ids.lang;
+    rec->lang = ids_lang(r->ids, ids.lang);
+    rec->n_token = ids.n;
+    return 1;
+}
+
+static int next_example(struct record_reader *r, struct record *rec, struct err *err)
+{
+    int got = example_next(r->example, &rec->row, err);
+
+    if (got <= 0)
+        return got;
+    rec->lang = example_lang(r->example, rec->row.lang);
     rec->n_token = rec->row.n_input + rec->row.n_target;
     return 1;
 }
 
+/* A segment a target: its words. */
+static int next_logits(struct record_reader *r, struct record *rec, struct err *err)
+{
+    uint32_t k, i;
+    struct logits_row row;
+    int got = logits_next(r->logits, &row, err);
+
+    if (got <= 0)
+        return got;
+    k = (uint32_t)logits_reader_facts(r->logits)->k;
+    if (r->n_segment < row.n) {
+        r->n_segment = row.n;
+        r->words = xreallocarray(r->words, row.n, sizeof(*r->words));
+        r->none = xreallocarray(r->none, row.n, sizeof(*r->none));
+    }
+    for (i = 0; i < row.n; i++) {
+        r->words[i] = k;
+        r->none[i] = 0;
+    }
+    rec->row = (struct example_row){ .input = row.id, .n_input = (size_t)row.n * k };
+    rec->row.segment_input = r->words;
+    rec->row.segment_target = r->none;
+    rec->row.n_segment = row.n;
+    rec->lang = "und";
+    rec->n_token = row.n;
+    return 1;
+}
+
+int record_next(struct record_reader *r, struct record *rec, struct err *err)
+{
+    rec->has_target = r->example != NULL;
+    if (r->logits)
+        return next_logits(r, rec, err);
+    return r->ids ? next_ids(r, rec, err) : next_example(r, rec, err);
+}
+
 int record_resync(struct record_reader *r, uint64_t *skipped, struct err *err)
 {
+    if (r->logits)
+        return logits_resync(r->logits, skipped, err);
     return r->ids ? ids_resync(r->ids, skipped, err) : example_resync(r->example, skipped, err);
 }
 
@@ -82,6 +136,9 @@ void record_close(struct record_reader *r)
         return;
     ids_close(r->ids);
     example_close(r->example);
+    logits_close(r->logits);
+    free(r->words);
+    free(r->none);
     free(r);
 }
 

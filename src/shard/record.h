@@ -1,4 +1,4 @@
-/* record.h - records of a shard of either kind, for those who treat both alike. */
+/* record.h - records of a shard of any kind, for those who treat all alike. */
 #ifndef SHARD_RECORD_H
 #define SHARD_RECORD_H
 
@@ -12,7 +12,8 @@ struct shard_block;
 struct shard_reader;
 
 struct record {
-    struct example_row row;    // of a token shard: one segment, no targets
+    struct example_row row;    // of a token shard: one segment, no targets; of logits: a segment a
+                               // target, its words as inputs
     uint64_t n_token;
     const char *lang;
     uint32_t n_id, n_none;    // row's segment table, for a token shard

@@ -128,6 +128,24 @@ close() { # FILE FILE: columns of numbers, equal to 1e-5
     exits 1 distill --cache nowhere
 }
 
+@test "a cache is a shard: listed, checked, shown; not cut or joined" {
+    cache a.logits -k 4
+    shard check a.logits
+    shard ls a.logits | grep -q "logits	48	360	"
+    [ "$(shard head -n 1 a.logits | tr -cd '|' | wc -c)" -eq 4 ] # 5 targets
+    shard head -n 1 a.logits | tr '|' '\n' | awk 'NF != 4 { exit 1 }'
+    for command in "merge -o b" "shuffle -o b" "export -f tfrecord -o b"; do
+        # shellcheck disable=SC2086
+        refuses shard $command a.logits
+        [ ! -e b ]
+    done
+    cat a.logits a.logits >b.logits
+    exits 1 distill --cache b.logits
+    [[ $output == *"do not join"* ]]
+    printf x | dd of=a.logits bs=1 seek=2000 conv=notrunc status=none
+    refuses shard check a.logits
+}
+
 @test "another student: a narrower one learns, but cannot inherit" {
     jq '.d_model = 8 | .model_type = "t5"' "$DATA/train/tiny.json" >narrow.json
     exits 1 distill --config narrow.json

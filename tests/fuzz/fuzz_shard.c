@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "shard/example.h"
 #include "shard/ids.h"
+#include "shard/logits.h"
 #include "shard/record.h"
 #include "shard/shard_frame.h"
 
@@ -45,7 +46,9 @@ static void cook(struct buf *b, const uint8_t *p, size_t n)
     static const char ids[] = "kind=ids\nversion=1\nvocab.size=300\nlangs=fi,sw\n";
     static const char examples[] =
         "kind=examples\nversion=1\nvocab.size=70000\ninputs=9\ntargets=9\n";
-    const char *header = n && *p % 2 ? examples : ids;
+    static const char logits[] = "kind=logits\nversion=1\nvocab.size=9\ntargets=3\nk=2\ntau=1\n"
+                                 "group_rows=1\nteacher=x\nmixture=y\n";
+    const char *header = n && *p % 2 ? examples : n && *p % 4 ? logits : ids;
     uint64_t first = 0;
 
     add_frame(b, 'S', (const unsigned char *)header, 0, header, strlen(header));
@@ -89,6 +92,8 @@ static void read_by_number(const char *path)
     struct err err;
     struct shard_file *f = shard_file_open(path, &err);
     struct example_file *e = example_file_open(path, &err);
+    struct logits_file *l = logits_file_open(path, &err);
+    struct logits_row said;
     struct shard_block b;
     struct example_row row;
     uint64_t i;
@@ -98,6 +103,9 @@ static void read_by_number(const char *path)
             abort();
     for (i = 0; e && i < example_file_rows(e) && i < 1000; i++)
         example_file_at(e, i * 7 % example_file_rows(e), &row, &err);
+    for (i = 0; l && i < logits_file_rows(l) && i < 1000; i++)
+        logits_file_at(l, i * 7 % logits_file_rows(l), &said, &err);
+    logits_file_close(l);
     shard_file_close(f);
     example_file_close(e);
 }
