@@ -70,11 +70,9 @@ void comm_place(const char *stack, int block, const char *work);
 
 void comm_end(struct comm *c);    // c may be NULL
 
-/* What this rank has done so far, on all axes. Waiting for slower ranks is part of the seconds. */
+/* What this rank has done so far, on all axes. For the time it took see base/spent.h. */
 struct comm_stats {
     uint64_t n_exchange, exchange_bytes;    // of rows; bytes that left for other ranks
-    double exchange_seconds;                // of rows and counts
-    double sum_seconds;                     // of sums and maxima
 };
 const struct comm_stats *comm_stats(const struct comm *c);
 

@@ -17,7 +17,7 @@
 
 #include "base/die.h"
 #include "base/mem.h"
-#include "base/progress.h"
+#include "base/spent.h"
 #include "comm/affinity.h"
 #include "comm/comm.h"
 #include "comm/mpi.h"
@@ -218,7 +218,7 @@ int mpi_least(size_t n, size_t piece)
 static void reduce(struct comm *c, void *x, size_t n, size_t width, MPI_Datatype type, MPI_Op op,
                    const char *what)
 {
-    double start = clock_seconds();
+    int was = spent_on(SPENT_WAIT);
     char *p = x;
 
     watch_enter(what);
@@ -230,7 +230,7 @@ static void reduce(struct comm *c, void *x, size_t n, size_t width, MPI_Datatype
         n -= (size_t)k;
     }
     watch_leave();
-    c->common->stats.sum_seconds += clock_seconds() - start;
+    spent_on(was);
 }
 
 void comm_sum_f32(struct comm *c, float *x, size_t n)
@@ -316,20 +316,20 @@ static void exchange(struct comm *c, const char *send, const size_t *send_n, cha
 void comm_exchange_f32(struct comm *c, const float *send, const size_t *send_n, float *recv,
                        const size_t *recv_n, size_t width)
 {
-    double start = clock_seconds();
+    int was = spent_on(SPENT_EXCHANGE);
     size_t rows = before(send_n, c->size) - send_n[c->rank];
 
     exchange(c, (const char *)send, send_n, (char *)recv, recv_n, width, sizeof(*send), MPI_FLOAT,
              "exchange of rows");
     c->common->stats.n_exchange++;
     c->common->stats.exchange_bytes += rows * width * sizeof(*send);
-    c->common->stats.exchange_seconds += clock_seconds() - start;
+    spent_on(was);
 }
 
 void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_t n)
 {
     static const char what[] = "exchange of counts";
-    double start = clock_seconds();
+    int was = spent_on(SPENT_EXCHANGE);
     int r;
 
     if (n <= c->common->piece && c->size > 1) {
@@ -342,12 +342,12 @@ void comm_exchange_i32(struct comm *c, const int32_t *send, int32_t *recv, size_
         exchange(c, (const char *)send, c->equal, (char *)recv, c->equal, 1, sizeof(*send),
                  MPI_INT32_T, what);
     }
-    c->common->stats.exchange_seconds += clock_seconds() - start;
+    spent_on(was);
 }
 
 void comm_share_f32(struct comm *c, const float *own, size_t n, float *all)
 {
-    double start = clock_seconds();
+    int was = spent_on(SPENT_EXCHANGE);
     int d;
 
     if (n)
@@ -358,7 +358,7 @@ void comm_share_f32(struct comm *c, const float *own, size_t n, float *all)
         swap(c, (const char *)own, n, to, (char *)(all + (size_t)from * n), n, from, sizeof(*own),
              MPI_FLOAT, "sharing of rows");
     }
-    c->common->stats.exchange_seconds += clock_seconds() - start;
+    spent_on(was);
 }
 
 void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_t *n_of, int root)

@@ -5,7 +5,7 @@
 #include <mpi.h>
 
 #include "base/mem.h"
-#include "base/progress.h"
+#include "base/spent.h"
 #include "comm/comm.h"
 #include "comm/mpi.h"
 #include "comm/watch.h"
@@ -55,13 +55,14 @@ void comm_advance(struct comm *c)
 
 void comm_wait(struct comm *c)
 {
-    double start = clock_seconds();
+    int was;
 
     if (!c->n_started)
         return;
+    was = spent_on(SPENT_WAIT);
     watch_enter("what was started");
     mpi_check(MPI_Waitall((int)c->n_started, c->started, MPI_STATUSES_IGNORE), "wait");
     watch_leave();
     c->n_started = 0;
-    c->common->stats.sum_seconds += clock_seconds() - start;
+    spent_on(was);
 }

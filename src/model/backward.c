@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/spent.h"
 #include "model/net.h"
 #include "model/params.h"
 #include "nn/attention.h"
@@ -52,17 +53,19 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     struct rows in = { at->normed, at->half, width }, key = { source->normed, source->half, width };
     struct rows d;
     float *d_source = kind == SELF ? m->dn : from->d_out;
-    int mixes = kind == SELF && st->block[block].mix;
+    int mixes = kind == SELF && st->block[block].mix, was;
 
     d = net_rows(m, residual(m, st, block, kind), st->n, width);
     net_product_back(m->d_mixed, 0, w->o, d, (struct rows){ w->mixed, w->mixed_half, inner }, st->n,
                      inner, width);
+    was = spent_on(SPENT_ATTENTION);
     if (w->mixed_half)
         rows_whole(w->mixed, w->mixed_half, st->n, inner);
     attention_backward(&a, w->query, w->key, mixes ? w->key : w->value,
                        kind == SELF ? st->bias : NULL, w->seen, w->mixed, m->d_mixed,
                        &(struct attention_grads){ m->d_query, m->d_key, m->d_value,
                                                   kind == SELF ? st->d_bias : NULL });
+    spent_on(was);
     if (mixes) {
         mix(m, st, block, at->normed);
         norm(m, st, m->dn, at, st->block[block].norm[kind]);

@@ -1,6 +1,7 @@
 /* forward.c - the network, from ids to losses, in the order of the paper. */
 #include <string.h>
 
+#include "base/spent.h"
 #include "kernel/kernel.h"
 #include "model/net.h"
 #include "model/params.h"
@@ -57,6 +58,7 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     const struct place *source = kind == SELF ? at : from->last;
     struct rows in = { at->normed, at->half, width }, key = { source->normed, source->half, width };
     const float *value = w->value;
+    int was;
 
     norm(m, st, at, st->block[block].norm[kind]);
     if (kind == SELF && st->block[block].mix) {
@@ -67,8 +69,10 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
         net_product(w->key, key, w->k, from->n, width, inner);
         net_product(w->value, key, w->v, from->n, width, inner);
     }
+    was = spent_on(SPENT_ATTENTION);
     attention_forward(&a, w->query, w->key, value, kind == SELF ? st->bias : NULL, w->seen,
                       w->mixed);
+    spent_on(was);
     if (w->mixed_half)
         rows_half(w->mixed_half, w->mixed, st->n, inner);
     net_product(at[1].x, (struct rows){ w->mixed, w->mixed_half, inner }, w->o, st->n, inner,

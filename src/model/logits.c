@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/spent.h"
 #include "comm/comm.h"
 #include "kernel/kernel.h"
 #include "model/net.h"
@@ -82,11 +83,14 @@ static void chunk(struct model *m, size_t at, size_t n)
     size_t width = (size_t)m->c.d_model, v = (size_t)m->c.n_vocab;
     struct rows z = head_input(m, at, n);
     double scale = m->run->gradient && m->run->n_target > 0 ? 1.0 / m->run->n_target : 0;
+    int was;
 
     net_product(m->logits, z, m->head, n, width, v);
     if (m->keep)
         memcpy(m->kept_logits + at * v, m->logits, n * v * sizeof(float));
+    was = spent_on(SPENT_LOSS);
     chunk_loss(m, at, n, scale);
+    spent_on(was);
     if (scale == 0)
         return;
     net_product_back(st->d_out + at * width, 0, m->head, net_rows_here(m, m->logits, n, v), z, n,

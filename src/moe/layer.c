@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/spent.h"
 #include "comm/comm.h"
 #include "kernel/kernel.h"
 #include "moe/dispatch.h"
@@ -358,9 +359,12 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const floa
     struct moe_work *w = l->work;
     size_t m = l->net.d_model, width;
     struct moe_rows pack;
+    int was;
     long k;
 
+    was = spent_on(SPENT_ROUTER);
     choose(l, c, x);
+    spent_on(was);
     dispatch_plan(&l->d, l->route.expert, l->route.kept, c->n * l->n_choice);
     reserve(l, c);
     if (c->drop.rate > 0)
@@ -456,6 +460,7 @@ void moe_layer_backward(struct moe_layer *l, const struct moe_call *c, const flo
     struct moe_rows pack = rows_at(l, w->pack.p, out), result = rows_at(l, w->result.p, out), d_in;
     size_t width = moe_rows_width(m, pack.half);
     float *d_gate = moe_buffer_need(&w->d_gate, l->n_token * l->n_choice);
+    int was;
     long i;
 
     memset(d_gate, 0, c->n * l->n_choice * sizeof(*d_gate));
@@ -467,7 +472,9 @@ void moe_layer_backward(struct moe_layer *l, const struct moe_call *c, const flo
         dispatch_back_whole(&l->d, result.p, d_in.p, width, w->journey);
     else
         dispatch_back(&l->d, pack.p, d_in.p, width, w->journey);
+    was = spent_on(SPENT_ROUTER);
     choose_back(l, c, x, dx);
+    spent_on(was);
 #pragma omp parallel for private(j) schedule(static) if (l->d.n_send * m > SMALL)
     for (i = 0; i < (long)c->n; i++)
         for (j = (size_t)i * l->n_choice; j < ((size_t)i + 1) * l->n_choice; j++)

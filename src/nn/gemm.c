@@ -13,12 +13,14 @@
 #endif
 
 #include "base/progress.h"
+#include "base/spent.h"
 #include "nn/gemm.h"
 
 static double flops, seconds;    // sums over threads, for reports alone
 
 void gemm_count(double work, double time)
 {
+    spent_move(SPENT_GEMM, time);
 #ifdef _OPENMP
     if (omp_in_parallel())
         time /= omp_get_num_threads();    // they work side by side

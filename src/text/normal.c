@@ -12,11 +12,8 @@
 #include "text/normal.h"
 #include "text/trie.h"
 
-enum {
-    MATCH_MAX = 32,    // rules that may match at one place, as in SentencePiece
-    SPACE = 3,         // bytes of an escaped space
-    BMP = 0x10000,
-};
+enum { MATCH_MAX = 32, BMP = 0x10000 };    // rules that may match at one place, as in SentencePiece
+enum { SPACE = 3 };                        // bytes of an escaped space
 static const unsigned char SPACES[2][4] = { " ", "\xE2\x96\x81" }, UNKNOWN[] = { 0xEF, 0xBF, 0xBD };
 
 struct normal {

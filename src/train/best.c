@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/die.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "train/best.h"
@@ -122,4 +123,15 @@ int best_add(struct best *b, uint64_t step, const char *metric, uint64_t n_set, 
         return -1;
     take(b, step, as_written(score));
     return b->n_since ? 0 : link_best(b, err);
+}
+
+void best_tell(const struct best *b, int over)
+{
+    if (!b->n)
+        return;
+    if (over)
+        fprintf(stderr, "%s: step %" PRIu64 ": no better for %d evaluations\n", die_name, b->last,
+                b->n_since);
+    if (b->has_best)
+        fprintf(stderr, "%s: best: %s/best, step %" PRIu64 "\n", die_name, b->dir, b->step);
 }

@@ -30,5 +30,7 @@ int best_row(struct best *b, uint64_t step, const char *set, const char *metric,
 /* The checkpoint of step has this score, which decides. The link follows. */
 int best_add(struct best *b, uint64_t step, const char *metric, uint64_t n_set, double score,
              struct err *err);
+/* Say on standard error which is the best; over: there were no better ones for too long. */
+void best_tell(const struct best *b, int over);
 
 #endif

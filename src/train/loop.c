@@ -107,7 +107,7 @@ struct trainer *trainer_new(const struct config *c, const struct train_rule *rul
     return t;
 }
 
-int trainer_fill(struct trainer *t, struct mix *mix, struct err *err)
+static int fill(struct trainer *t, struct mix *mix, struct err *err)
 {
     uint64_t first = (t->step + t->skip) * (uint64_t)t->rule.batch + (uint64_t)t->first_row;
     int64_t i, rows = t->micro[0].n_row;
@@ -127,6 +127,14 @@ int trainer_fill(struct trainer *t, struct mix *mix, struct err *err)
             return -1;
     }
     return 0;
+}
+
+int trainer_fill(struct trainer *t, struct mix *mix, struct err *err)
+{
+    int was = spent_on(SPENT_INPUT), rc = fill(t, mix, err);
+
+    spent_on(was);
+    return rc;
 }
 
 static double real_inputs(const struct batch *b)
@@ -208,9 +216,9 @@ static void run_micro(struct trainer *t, struct run *run, struct losses *sums)
 int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err *err)
 {
     struct run run = train_run(&t->rule);
-    struct comm_stats before = *comm_stats(t->comm);
-    double start = clock_seconds(), gemm = gemm_seconds();
+    double start = clock_seconds();
     double sums[N_LOSSES + 1] = { 0 };
+    int was;
 
     *r = (struct step_report){ .lr = t->lr_scale * schedule_lr(&t->rule.schedule, t->step) };
     run.step = t->step;
@@ -231,12 +239,11 @@ int trainer_step(struct trainer *t, int stop, struct step_report *r, struct err 
     if (r->broken)
         return err_set(err, "step %" PRIu64 ": loss %g, gradient norm %g: not finite", t->step,
                        r->loss, r->grad_norm);
+    was = spent_on(SPENT_OPTIMIZER);
     update(t, r->lr);
+    spent_on(was);
     t->step++;
     r->seconds = clock_seconds() - start;
-    r->gemm = gemm_seconds() - gemm;
-    r->exchange = comm_stats(t->comm)->exchange_seconds - before.exchange_seconds;
-    r->wait = comm_stats(t->comm)->sum_seconds - before.sum_seconds;
     return 0;
 }
 

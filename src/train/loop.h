@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "base/spent.h"
 #include "model/config.h"
 #include "model/model.h"
 #include "seq/batch.h"
@@ -66,9 +67,9 @@ struct step_report {
     double hard, soft;    // parts of the loss: model.h
     double tokens;        // real ones, inputs and targets
     double seconds;
-    double gemm, exchange, wait;    // of them, on this rank: products, exchanges, sums over ranks
-    int stop;                       // some rank was asked to stop
-    int broken;                     // loss or gradient norm is not finite
+    double spent[SPENT_PARTS], flops;    // of them, on this rank; of products
+    int stop;                            // some rank was asked to stop
+    int broken;                          // loss or gradient norm is not finite
 };
 
 /* Parameters are drawn from the rule's seed. micro_rows: rows of a microbatch, 0: all of the

@@ -17,7 +17,8 @@
 
 #define STEP                                                                                       \
     "step\tseconds\ttokens\tloss\tnlp\taux\tz\tlr\tgrad_norm\tdropped\t"                           \
-    "load\ttokens_per_s\tgemm\texchange\twait"
+    "load\ttokens_per_s\tgemm\texchange\twait\tattention\tsoftmax\trouter\toptimizer\tinput\t"     \
+    "gflops"
 
 const char metrics_step_header[] = STEP;
 const char metrics_taught_header[] = STEP "\thard\tsoft";
@@ -119,18 +120,23 @@ static double share(double part, double whole)
 int metrics_add_step(struct metrics *m, uint64_t step, const struct step_report *r, struct err *err)
 {
     const struct losses *s = &r->sums;
-    char taught[64] = "";
+    static const int part[] = { SPENT_GEMM, SPENT_EXCHANGE, SPENT_WAIT,      SPENT_ATTENTION,
+                                SPENT_LOSS, SPENT_ROUTER,   SPENT_OPTIMIZER, SPENT_INPUT };
+    char taught[64] = "", spent[256];
+    size_t i, n = 0;
 
+    for (i = 0; i < sizeof(part) / sizeof(part[0]); i++)
+        n += (size_t)snprintf(spent + n, sizeof(spent) - n, "\t%.4f",
+                              share(r->spent[part[i]], r->seconds));
     if (m->taught)
         snprintf(taught, sizeof(taught), "\t%.9g\t%.9g", r->hard, r->soft);
-    return metrics_add(m, err,
-                       "%" PRIu64 "\t%.6f\t%.0f\t%.9g\t%.9g\t%.9g\t%.9g\t%.9g\t%.9g\t%.6g\t%.6g\t"
-                       "%.1f\t%.4f\t%.4f\t%.4f%s",
-                       step, r->seconds, r->tokens, r->loss, r->nlp, s->aux,
-                       share(s->log_z2, s->n_target), r->lr, r->grad_norm,
-                       share(s->dropped, s->routed), share(s->load_max, s->load_mean),
-                       share(r->tokens, r->seconds), share(r->gemm, r->seconds),
-                       share(r->exchange, r->seconds), share(r->wait, r->seconds), taught);
+    return metrics_add(
+        m, err,
+        "%" PRIu64 "\t%.6f\t%.0f\t%.9g\t%.9g\t%.9g\t%.9g\t%.9g\t%.9g\t%.6g\t%.6g\t"
+        "%.1f%s\t%.1f%s",
+        step, r->seconds, r->tokens, r->loss, r->nlp, s->aux, share(s->log_z2, s->n_target), r->lr,
+        r->grad_norm, share(s->dropped, s->routed), share(s->load_max, s->load_mean),
+        share(r->tokens, r->seconds), spent, share(r->flops / 1e9, r->seconds), taught);
 }
 
 int metrics_add_eval(struct metrics *m, uint64_t step, const struct evaluation *e, struct err *err)

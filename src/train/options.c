@@ -112,6 +112,8 @@ struct opt training_opts[] = {
       "how ranks divide rows, slices of the model, experts (default: rows and experts)" },
     { 0, "timeout", "SECONDS", OPT_NUM, &training.timeout, 0, 1e9,
       "a rank that waits longer for others ends the run (default @: never)" },
+    { 0, "profile", NULL, OPT_FLAG, &ASK.profile, 0, 0,
+      "at the end, where the time of the steps went" },
     { 'q', "quiet", NULL, OPT_FLAG, &ASK.quiet, 0, 0, "no progress line" },
     { 'j', "threads", "N", OPT_INT, &training.threads, 1, THREADS_MAX,
       "threads of a rank (default: its share of the processors)" },

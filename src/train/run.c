@@ -20,6 +20,7 @@
 #include "train/folder.h"
 #include "train/guard.h"
 #include "train/metrics.h"
+#include "train/profile.h"
 #include "train/run.h"
 #include "train/state.h"
 #include "train/teacher.h"
@@ -40,6 +41,7 @@ struct running {
     double nlp, n_target;    // of the last evaluation
     int over;                // patience is at its end
     struct progress progress;
+    struct profile profile;
     char unit[64];     // of the progress line, with the loss
     uint64_t saved;    // step of the last checkpoint
     int has_saved;
@@ -435,8 +437,10 @@ static int one_step(struct running *r, struct err *err)
     uint64_t step = r->t->step;
     double begun = clock_seconds();
     struct step_report s = { 0 };
-    int rc = agree(r, trainer_fill(r->t, r->mix, err)), guarded = r->ask->guard.max_rollbacks > 0;
+    int rc, guarded = r->ask->guard.max_rollbacks > 0;
 
+    profile_start(&r->profile);
+    rc = agree(r, trainer_fill(r->t, r->mix, err));
     if (rc < 0)
         return -1;
     rc = trainer_step(r->t, *r->ask->stop, &s, err);
@@ -445,6 +449,7 @@ static int one_step(struct running *r, struct err *err)
     if (guarded && guard_judge(&r->guard, step, s.broken ? NAN : s.loss))
         return roll_back(r, step, s.loss, err);
     s.seconds = clock_seconds() - begun;
+    profile_step(&r->profile, &s);
     tell(r, &s);
     rc = agree(r, r->root ? metrics_add_step(r->steps, step, &s, err) : 0);
     if (rc == 0)
@@ -452,21 +457,11 @@ static int one_step(struct running *r, struct err *err)
     return rc < 0 ? -1 : s.stop && r->t->step < (uint64_t)r->ask->n_step;
 }
 
-static void tell_best(const struct running *r)
-{
-    if (!r->root || !r->ask->best || r->ask->quiet || !r->best.n)
-        return;
-    if (r->over)
-        fprintf(stderr, "%s: step %" PRIu64 ": no better for %d evaluations\n", die_name,
-                r->t->step, r->best.n_since);
-    if (r->best.has_best)
-        fprintf(stderr, "%s: best: %s/best, step %" PRIu64 "\n", die_name, r->ask->out,
-                r->best.step);
-}
-
 static void finish(struct running *r)
 {
     progress_end(&r->progress);
+    if (r->root && r->ask->profile)
+        profile_print(&r->profile, stderr);
     close_tables(r);
     trainer_free(r->t);
     teacher_free(r->teacher);
@@ -485,8 +480,8 @@ int run_train(const struct config *c, const struct train_rule *rule, const struc
     rc = start(&r, c, rule, err);
     while (rc == 0 && r.t->step < (uint64_t)ask->n_step && !r.over)
         rc = one_step(&r, err);
-    if (rc == 0)
-        tell_best(&r);
+    if (rc == 0 && r.root && ask->best && !ask->quiet)
+        best_tell(&r.best, r.over);
     finish(&r);
     if (rc < 0)
         one_speaks(comm, err);

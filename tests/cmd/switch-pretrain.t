@@ -25,9 +25,16 @@ column() { # FILE NAME: the column called NAME
     column run/metrics.tsv loss | awk 'NR == 1 { first = $1 } { last = $1 } END { exit !(last < first) }'
     column run/metrics.tsv aux | awk '$1 < 1.9 || $1 > 8 { exit 1 }'
     # shares of time are shares
-    for c in gemm exchange wait dropped; do
+    for c in gemm exchange wait attention softmax router optimizer input dropped; do
         column run/metrics.tsv $c | awk '$1 < 0 || $1 > 1 { exit 1 }'
     done
+}
+
+@test "a profile says where the time went: parts add up to the step" {
+    train --profile 2>said
+    awk -F'\t' '/^(other|gemm|attention|loss|router|exchange|wait|optimizer|input)\t/ { n++; sum += $3 }
+        END { exit !(n == 9 && sum > 0.95 && sum < 1.05) }' said
+    grep -q '^[0-9]* steps on this rank: [0-9.]* GFLOP of products a step' said
 }
 
 @test "a checkpoint has all tensors, by index, and nothing of time or place" {
@@ -160,7 +167,7 @@ column() { # FILE NAME: the column called NAME
 }
 
 @test "experts where BLOCKS says" {
-    local i=0 words=(none all every/2 first/2 0,1)
+    local i=0 words=(none all every/2 first/2 '0,1')
     local want=('[]' '[0,1]' '[1]' '[0]' '[0,1]')
     for i in 0 1 2 3 4; do
         rm -rf run
@@ -169,7 +176,7 @@ column() { # FILE NAME: the column called NAME
         [ "$(jq -c .sparse_decoder_blocks run/step-00000001/config.json)" = '[]' ]
         [ "$(find run -name 'expert-*' | wc -l)" = $((i ? 3 : 0)) ]
     done
-    for word in 2 -1 1, every/0 every/3 many; do
+    for word in 2 -1 '1,' every/0 every/3 many; do
         exits 2 train --sparse-decoder "$word"
     done
 }

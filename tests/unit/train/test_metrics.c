@@ -87,9 +87,11 @@ static void test_tables(void **state)
     const char *lang[] = { "aa", "bb" };
     struct evaluation e = { .n_lang = 2, .lang = lang, .sums = sums };
     struct metrics *m = metrics_open(".", "eval.tsv", metrics_eval_header, 0, &err);
-    struct step_report r = { .seconds = 2, .tokens = 10, .loss = 3, .nlp = -2.5, .gemm = 1 };
+    struct step_report r = { .seconds = 2, .tokens = 10, .loss = 3, .nlp = -2.5, .flops = 4e9 };
 
     (void)state;
+    r.spent[SPENT_GEMM] = 1;
+    r.spent[SPENT_INPUT] = 0.5;
     assert_non_null(m);
     assert_int_equal(metrics_add_eval(m, 7, &e, &err), 0);
     holds("eval.tsv", "step\tlang\tnlp\ttargets\n7\taa\t-2\t4\n7\tall\t-2\t4\n");
@@ -98,7 +100,7 @@ static void test_tables(void **state)
     r.sums = (struct losses){ .log_z2 = 6, .n_target = 2, .aux = 1, .routed = 8, .dropped = 2 };
     assert_int_equal(metrics_add_step(m, 3, &r, &err), 0);
     holds("metrics.tsv", "\n3\t2.000000\t10\t3\t-2.5\t1\t3\t0\t0\t0.25\t0\t5.0\t0.5000\t0.0000\t"
-                         "0.0000\n");
+                         "0.0000\t0.0000\t0.0000\t0.0000\t0.0000\t0.2500\t2.0\n");
     metrics_close(m);
 }
 

@@ -1,0 +1,53 @@
+/* profile.c - see profile.h. */
+#include <inttypes.h>
+
+#include "nn/gemm.h"
+#include "train/loop.h"
+#include "train/profile.h"
+
+void profile_start(struct profile *p)
+{
+    int i;
+
+    for (i = 0; i < SPENT_PARTS; i++)
+        p->at[i] = spent_seconds(i);
+    p->flops_at = gemm_flops();
+}
+
+void profile_step(struct profile *p, struct step_report *r)
+{
+    int i;
+
+    for (i = 0; i < SPENT_PARTS; i++)
+        r->spent[i] = spent_seconds(i) - p->at[i];
+    r->flops = gemm_flops() - p->flops_at;
+    if (!p->n_seen++)
+        return;
+    for (i = 0; i < SPENT_PARTS; i++)
+        p->spent[i] += r->spent[i];
+    p->seconds += r->seconds;
+    p->flops += r->flops;
+    p->tokens += r->tokens;
+    p->n_step++;
+}
+
+void profile_print(const struct profile *p, FILE *to)
+{
+    double n = (double)p->n_step;
+    int i;
+
+    if (!p->n_step) {
+        fprintf(to, "profile: no step but the first, in which memory is taken\n");
+        return;
+    }
+    fprintf(to, "part\tseconds\tshare\n");
+    for (i = 0; i < SPENT_PARTS; i++)
+        fprintf(to, "%s\t%.4f\t%.3f\n", spent_name(i), p->spent[i] / n, p->spent[i] / p->seconds);
+    fprintf(to, "step\t%.4f\t1\n", p->seconds / n);
+    fprintf(to,
+            "%" PRIu64 " steps on this rank: %.3f GFLOP of products a step, %.1f GFLOP/s in "
+            "products, %.1f in all; %.0f tokens/s\n",
+            p->n_step, p->flops / n / 1e9,
+            p->spent[SPENT_GEMM] > 0 ? p->flops / p->spent[SPENT_GEMM] / 1e9 : 0,
+            p->flops / p->seconds / 1e9, p->tokens / p->seconds);
+}

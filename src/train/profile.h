@@ -1,0 +1,25 @@
+/* profile.h - where the time of steps went, on this rank. */
+#ifndef TRAIN_PROFILE_H
+#define TRAIN_PROFILE_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/spent.h"
+
+struct step_report;
+
+struct profile {
+    double at[SPENT_PARTS], flops_at;    // when the step began
+    /* Of all steps but the first, in which memory is taken. */
+    double spent[SPENT_PARTS], seconds, flops, tokens;
+    uint64_t n_step, n_seen;
+};
+
+void profile_start(struct profile *p);    // a step begins
+/* It took r->seconds: fills r's spent and flops. */
+void profile_step(struct profile *p, struct step_report *r);
+/* A table: part, seconds a step, share; then floating-point operations and tokens. */
+void profile_print(const struct profile *p, FILE *to);
+
+#endif
