@@ -15,6 +15,7 @@
 #include "train/folder.h"
 #include "train/options.h"
 #include "train/run.h"
+#include "train/state.h"
 #include "tune/dev.h"
 #include "tune/grader.h"
 #include "tune/source.h"
@@ -30,6 +31,7 @@ static int64_t cap, max_length, n_text = 16;
 static double alpha = 1;
 static int lower;
 
+static char *model;    // what there was of --weights
 static struct sources learn, test;
 static struct dev *dev;          // [test.n]
 static struct tongue *tongue;    // NULL without --vocab
@@ -37,6 +39,8 @@ static struct tongue *tongue;    // NULL without --vocab
 static const struct opt opts[] = {
     { 'w', "weights", "DIR", OPT_STR, &training.ask.weights, 0, 0,
       "the model to begin with: a checkpoint, or a folder of Hugging Face" },
+    { 0, "moments", NULL, OPT_FLAG, &training.ask.moments, 0, 0,
+      "go on with the optimizer's second moments of the checkpoint, too" },
     { 't', "train", "[NAME=]FILE[:WEIGHT]", OPT_LIST, &train, 0, 0,
       "what to learn: a shard, TSV or one plan; may be given again" },
     { 'e', "eval", "[NAME=]FILE", OPT_LIST, &eval, 0, 0,
@@ -168,11 +172,13 @@ static struct grader_plan grading(void)
 static void read_config(struct config *c)
 {
     struct err err;
-    char *model = folder_find(training.ask.weights, &err);
 
-    if (!model || config_read(c, model, &err) < 0)
+    model = folder_find(training.ask.weights, &err);
+
+    if (!model || config_read(c, model, &err) < 0 ||
+        (training.ask.moments && state_step(model, &training.rule.decay_from, &err) < 0))
         die("%s", err.msg);
-    free(model);
+    training.ask.weights = model;
 }
 
 /* All that is learned from and tested with, read or named. */
@@ -255,6 +261,7 @@ static void release(void)
     for (i = 0; i < test.n; i++)
         dev_release(&dev[i]);
     free(dev);
+    free(model);
     tongue_close(tongue);
     sources_release(&learn);
     sources_release(&test);

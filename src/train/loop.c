@@ -78,7 +78,8 @@ struct trainer *trainer_new(const struct config *c, const struct train_rule *rul
                             struct err *err)
 {
     struct trainer *t = xcalloc(1, sizeof(*t));
-    struct adafactor_rule optimizer = { .min_dim = (int)rule->optimizer_min_dim };
+    struct adafactor_rule optimizer = { .min_dim = (int)rule->optimizer_min_dim,
+                                        .offset = -rule->decay_from };
     struct params_part part = slice_part(c, comm);
     int i;
 

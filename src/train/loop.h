@@ -38,6 +38,7 @@ struct train_rule {
     int precision;                    // enum precision
     struct schedule schedule;
     int64_t optimizer_min_dim;
+    double decay_from;    // steps that the second moments have behind them
     double init_scale;
     int init;    // enum init_scheme
     int64_t seed;

@@ -37,6 +37,7 @@ struct run_ask {
     struct run_look look;    // score NULL: negative log perplexity of all rows
     struct guard_rule guard;
     const char *resume;     // "auto", "never" or the checkpoint to go on from
+    int moments;            // of the optimizer, too, from the checkpoint that is weights
     const char *weights;    // checkpoint or model to begin with; NULL: drawn
     int by_role;            // it is another network: take what plays the same role (inherit.h)
     const struct teacher_ask *teacher;    // or NULL

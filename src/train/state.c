@@ -53,6 +53,7 @@ static const struct field {
     { "optimizer-min-dim", INT, offsetof(struct train_rule, optimizer_min_dim) },
     { "init", FLAG, offsetof(struct train_rule, init) },
     { "init-scale", NUM, offsetof(struct train_rule, init_scale) },
+    { "moments", NUM, offsetof(struct train_rule, decay_from) },
     { "seed", INT, offsetof(struct train_rule, seed) },
 };
 enum { N_FIELD = sizeof(fields) / sizeof(fields[0]) };
@@ -336,18 +337,22 @@ static int load_slots(const struct trainer *t, const char *dir, int expert, stru
     return rc;
 }
 
+int state_load_slots(const struct trainer *t, const char *dir, struct err *err)
+{
+    int e, end = t->params->first_expert + t->params->n_expert, rc = load_slots(t, dir, -1, err);
+
+    for (e = t->params->first_expert; rc == 0 && config_is_sparse(&t->config) && e < end; e++)
+        rc = load_slots(t, dir, e, err);
+    return rc;
+}
+
 static int load_tensors(const struct trainer *t, const char *dir, struct err *err)
 {
     struct tensors *from = tensors_open(dir, err);
     int rc = from ? params_load(t->params, &t->config, from, err) : -1;
-    int e, end = t->params->first_expert + t->params->n_expert;
 
     tensors_close(from);
-    if (rc == 0)
-        rc = load_slots(t, dir, -1, err);
-    for (e = t->params->first_expert; rc == 0 && config_is_sparse(&t->config) && e < end; e++)
-        rc = load_slots(t, dir, e, err);
-    return rc;
+    return rc < 0 ? -1 : state_load_slots(t, dir, err);
 }
 
 static int check_config(const struct trainer *t, const char *dir, struct err *err)
@@ -434,6 +439,21 @@ static int load(struct trainer *t, const struct state_facts *facts, const char *
         rc = load_tensors(t, dir, err);
     if (rc == 0)
         t->step = (uint64_t)json_integer_value(json_object_get(j, "step"));
+    json_decref(j);
+    free(path);
+    return rc;
+}
+
+int state_step(const char *dir, double *step, struct err *err)
+{
+    char *path = xasprintf("%s/state.json", dir);
+    json_error_t bad;
+    json_t *j = json_load_file(path, 0, &bad), *is = json_object_get(j, "step");
+    int rc = 0;
+
+    if (!j || !json_is_integer(is))
+        rc = err_set(err, "%s: %s", path, j ? "says no step" : bad.text);
+    *step = rc == 0 ? json_number_value(is) : 0;
     json_decref(j);
     free(path);
     return rc;

@@ -22,4 +22,10 @@ int state_save(struct trainer *t, const struct state_facts *facts, const char *d
 int state_load(struct trainer *t, const struct state_facts *facts, const char *path,
                struct err *err);
 
+/* What the optimizer of that checkpoint keeps, and no more: 0 or -1, of this rank. */
+int state_load_slots(const struct trainer *t, const char *path, struct err *err);
+
+/* The step of a checkpoint, without loading it. */
+int state_step(const char *dir, double *step, struct err *err);
+
 #endif

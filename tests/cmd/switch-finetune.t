@@ -195,6 +195,23 @@ decided() { # the scores that decide, as "step score"
     done
 }
 
+@test "second moments of the checkpoint: they go on, and a resumed run has them" {
+    switch-pretrain --config dense.json --train train.ex --steps 8 --batch 2 -q --out pre
+    tune -w pre --steps 4
+    mv ft plain
+    tune -w pre --moments --steps 4
+    cmp -s plain/step-00000004/model-shared.safetensors ft/step-00000004/model-shared.safetensors && false
+    [ "$(jq .options.moments ft/step-00000004/state.json)" = 8 ]
+    mv ft whole
+    tune -w pre --moments --steps 2
+    tune -w pre --moments --steps 4
+    diff -r whole/step-00000004 ft/step-00000004
+    exits 1 tune -w pre --steps 6
+    [[ $output == *"--moments 8, not 0"* ]]
+    exits 1 tune -w "$DATA/golden/t5v10_tiny/model" --moments
+    [[ $output == *"state.json: "* ]]
+}
+
 @test "misuse, and data that is none" {
     exits 2 switch-finetune
     exits 2 tune operand
