@@ -9,6 +9,7 @@
 #include "model/config.h"
 #include "model/preset.h"
 #include "train/plan.h"
+#include "train/variant.h"
 
 static int64_t n_rank = 1, n_row = 128, n_micro, n_input = 512, n_target = 114, group_rows = 1;
 static int64_t min_capacity = 4, min_dim = 128;
@@ -30,7 +31,7 @@ static const struct opt opts[] = {
       "least tokens an expert takes of a group (default 4)" },
     { 0, "optimizer-min-dim", "N", OPT_INT, &min_dim, 1, 1e9,
       "matrices this wide have factored slots (default 128)" },
-    { 0 },
+    { .to = shape_opts },
 };
 
 static const struct tool tool = {
@@ -50,6 +51,7 @@ static void print_plan(struct out *o, const struct plan *p, const struct config 
         { "parameters.expert", (double)p->expert, "numbers" },
         { "experts", c->n_expert, "experts" },
         { "sparse_blocks", p->n_sparse, "blocks" },
+        { "sparse_attention", p->n_mixed, "blocks" },
         { "flops.sequence", p->flops_sequence, "flops" },
         { "flops.step", p->flops_step, "flops" },
         { "capacity.encoder", p->capacity[ENCODER], "tokens" },
@@ -101,6 +103,8 @@ int main(int argc, char **argv)
         die_misuse("one config or preset is needed");
     if (config_find(&c, argv[0], &err) < 0)
         die("%s", err.msg);
+    if (variant_apply(&c, &err) < 0)
+        die_misuse("%s", err.msg);
     ask_set(&ask);
     plan_make(&p, &c, &ask);
     o = out_open(to, &err);

@@ -204,11 +204,17 @@ static void choose(struct moe_layer *l, const struct moe_call *c, const float *x
     route_forward(&c->rule, &in, &l->route, &l->sums);
 }
 
+/* The most choices of this rank's that can be kept. */
+static size_t most_sent(const struct moe_layer *l, const struct moe_call *c)
+{
+    return l->n_token * (c->rule.kind == ROUTE_NTLB ? 1 : l->n_choice);
+}
+
 /* The most rows this rank's experts can get if every rank holds as many groups as this one;
  * without a capacity, some more than now. */
 static size_t most_rows(const struct moe_layer *l, const struct moe_call *c)
 {
-    size_t all = l->n_token * l->n_choice * (size_t)l->d.n_rank, n = all;
+    size_t all = most_sent(l, c) * (size_t)l->d.n_rank, n = all;
     size_t groups = l->n_token / (size_t)c->rule.group_tokens * (size_t)l->d.n_rank;
     int slots = route_capacity(&c->rule);
 
@@ -244,7 +250,7 @@ static struct moe_rows rows_at(const struct moe_layer *l, float *p, size_t m)
 static void reserve(struct moe_layer *l, const struct moe_call *c)
 {
     size_t m = l->net.d_model, out = l->net.d_out, wide = m > out ? m : out;
-    size_t n_sent = l->n_token * l->n_choice;
+    size_t n_sent = most_sent(l, c);
     size_t rows = c->rule.group_tokens ? most_rows(l, c) : l->d.n_recv;
     size_t most = rows > n_sent ? rows : n_sent;
     int half = l->net.expert16 != NULL;

@@ -22,22 +22,54 @@ static double ffn_weights(const struct config *c)
     return (c->gated ? 3.0 : 2.0) * c->d_model * c->d_ff;
 }
 
-double plan_flops(const struct config *c, int n_input, int n_target)
+/* Of one expert of self-attention. */
+static double mixed_weights(const struct config *c)
 {
-    double s = n_input, t = n_target, m = c->d_model, i = inner(c);
-    double encoder = 2 * s * (4 * m * i + ffn_weights(c)) + 2 * s * s * i;
-    double decoder = 2 * t * (8 * m * i + ffn_weights(c)) + 2 * (t * t + t * s) * i;
+    double hidden = config_mixed_width(c);
 
-    return c->n_block[ENCODER] * encoder + c->n_block[DECODER] * decoder + 2 * t * m * c->n_vocab;
+    return (c->d_ff_mixed ? hidden * c->d_model : 0) + hidden * 2 * inner(c);
 }
 
-static int n_sparse(const struct config *c, int stack)
+static int n_of(const struct config *c, const unsigned char *blocks, int stack)
 {
     int i, n = 0;
 
     for (i = 0; i < c->n_block[stack]; i++)
-        n += c->sparse[stack][i];
+        n += blocks[i];
     return n;
+}
+
+static int n_sparse(const struct config *c, int stack)
+{
+    return n_of(c, c->sparse[stack], stack);
+}
+
+static int n_mixed(const struct config *c, int stack)
+{
+    return n_of(c, c->mixed[stack], stack);
+}
+
+/* The most experts that run a token. */
+static double served(const struct config *c)
+{
+    return c->router == ROUTE_TOP2 && c->second != SECOND_NONE ? 2 : 1;
+}
+
+double plan_flops(const struct config *c, int n_input, int n_target)
+{
+    double length[2] = { n_input, n_target }, m = c->d_model, i = inner(c);
+    double context[2] = { n_input, n_target + n_input }, flops = 2.0 * n_target * m * c->n_vocab;
+    int s;
+
+    for (s = 0; s < 2; s++) {
+        double sparse = n_sparse(c, s), mixed = n_mixed(c, s), blocks = c->n_block[s];
+        double weights = blocks * (s == ENCODER ? 4 : 8) * m * i - mixed * 3 * m * i;
+
+        weights += (blocks - sparse + sparse * served(c)) * ffn_weights(c) +
+                   mixed * served(c) * mixed_weights(c);
+        flops += 2 * length[s] * (weights + blocks * context[s] * i);
+    }
+    return flops;
 }
 
 /* C = max(Cmin, min(Sg, floor(Sg cf / E))) */
@@ -49,11 +81,32 @@ static int capacity(const struct config *c, const struct plan_ask *ask, int leng
     return (int)fmax(ask->min_capacity, fmin(group, even));
 }
 
-/* Floats that a sparse block keeps when no token is dropped: the tokens' rows as they came, their
- * results, hidden activations; the router's logits, probabilities and choices. */
-static double sparse_floats(const struct config *c, double n)
+/* Rows that experts run for a token, with room for all that capacity lets through. */
+static double rows_of_token(const struct config *c, const struct plan_ask *ask, int length)
 {
-    return n * (2.0 * c->d_model + (c->gated ? 3.0 : 1.0) * c->d_ff) + n * (2.0 * c->n_expert + 5);
+    double room = (double)capacity(c, ask, length) * c->n_expert / ask->group_rows / length;
+
+    return fmax(1, fmin(served(c), room));
+}
+
+/* Arrays of the router: logits, probabilities; expert, slot, kept, gate, row and choice. */
+static double route_floats(const struct config *c)
+{
+    double choices = c->router == ROUTE_TOP2 ? 2 : c->router == ROUTE_NTLB ? c->n_choice : 1;
+
+    return 2.0 * c->n_expert + 6 * fmin(choices, c->n_expert);
+}
+
+/* Floats that a sparse layer keeps of a token: its rows as they came, hidden activations of r rows;
+ * their results; the router's. */
+static double sparse_floats(const struct config *c, double r)
+{
+    return (r + served(c)) * c->d_model + r * (c->gated ? 3.0 : 1.0) * c->d_ff + route_floats(c);
+}
+
+static double mixed_floats(const struct config *c, double r)
+{
+    return r * (c->d_model + c->d_ff_mixed) + served(c) * 2 * inner(c) + route_floats(c);
 }
 
 /* Floats that one stack keeps of a forward pass, as model/model.c lays them out. */
@@ -65,24 +118,36 @@ static double stack_floats(const struct config *c, const struct plan_ask *ask, i
     double attention = 4 * n * i + 2 * n * h, span = 2 * length - 1;
     double cross = 2 * n * i + 2 * ask->n_micro * source * i + 2 * n * h;
     double sparse = n_sparse(c, stack), dense = c->n_block[stack] - sparse;
+    double mixed = n_mixed(c, stack), r = c->n_expert ? rows_of_token(c, ask, (int)length) : 0;
 
     return n_place * n * (2 * m + 1) + 2 * n * m + (1 + ask->n_micro) * h * span +
            c->n_block[stack] * (attention + (stack == DECODER ? cross : 0)) +
-           dense * n * (c->gated ? 3.0 : 1.0) * c->d_ff + sparse * sparse_floats(c, n);
+           dense * n * (c->gated ? 3.0 : 1.0) * c->d_ff + sparse * n * sparse_floats(c, r) +
+           mixed * n * (mixed_floats(c, r) - i);    // keys are values
 }
 
 /* Floats of work that layers use one after another: logits, a chunk of rows at a time; gradients
  * of a layer's parts; rows of tokens on their way. */
 static double work_floats(const struct config *c, const struct plan_ask *ask)
 {
-    double n = (double)ask->n_micro * fmax(ask->n_input, ask->n_target), m = c->d_model;
+    int longest = ask->n_input > ask->n_target ? ask->n_input : ask->n_target;
+    double n = (double)ask->n_micro * longest, m = c->d_model;
     double most = fmax(floor(LOGITS_FLOATS / c->n_vocab), LOGITS_ROWS);
     double targets = (double)ask->n_micro * ask->n_target;
     double chunk = ceil(targets / ceil(targets / most)), hidden = c->gated ? 2.0 : 1.0;
     double sum = chunk * (c->n_vocab + m) + n * (2 * m + 4 * inner(c) + hidden * c->d_ff);
 
-    if (config_is_sparse(c))
-        sum += n * (4 * m + hidden * c->d_ff + c->n_expert + 1);
+    if (config_is_sparse(c)) {
+        double r = rows_of_token(c, ask, longest), wide = m, work = hidden * c->d_ff;
+
+        if (config_is_mixed(c)) {
+            wide = fmax(m, 2 * inner(c));
+            work = n_sparse(c, ENCODER) + n_sparse(c, DECODER) ? work : 0;
+            work = fmax(work, config_mixed_width(c));
+            sum += n * 2 * inner(c);
+        }
+        sum += n * (2 * m + 2 * served(c) * wide + r * work + c->n_expert + served(c));
+    }
     return sum;
 }
 
@@ -108,10 +173,13 @@ static void plan_traffic(struct plan *p, const struct config *c, const struct pl
     for (stack = 0; stack < 2; stack++) {
         double length = stack == ENCODER ? ask->n_input : ask->n_target;
         /* there and back, forward and backward */
-        double width = 4.0 * n_sparse(c, stack) * c->d_model * FLOAT * away;
+        double width = 4.0 * n_sparse(c, stack) * c->d_model +
+                       2.0 * n_mixed(c, stack) * (c->d_model + 2 * inner(c));
 
+        width *= FLOAT * away;
         p->capacity[stack] = c->n_expert ? capacity(c, ask, (int)length) : 0;
-        p->exchange += rows * length * width;
+        if (c->n_expert)
+            p->exchange += rows * length * rows_of_token(c, ask, (int)length) * width;
         p->exchange_buffer +=
             ceil(rows / ask->group_rows) * c->n_expert * (double)p->capacity[stack] * width;
     }
@@ -124,7 +192,8 @@ void plan_make(struct plan *p, const struct config *c, const struct plan_ask *as
 
     *p = (struct plan){ .parameters = params_count(c), .shared = params_count_shared(c) };
     p->n_sparse = n_sparse(c, ENCODER) + n_sparse(c, DECODER);
-    p->expert = p->n_sparse ? params_count_expert(c) / (uint64_t)p->n_sparse : 0;
+    p->n_mixed = n_mixed(c, ENCODER) + n_mixed(c, DECODER);
+    p->expert = (uint64_t)(p->n_sparse ? ffn_weights(c) : p->n_mixed ? mixed_weights(c) : 0);
     p->experts_per_rank = (c->n_expert + ask->n_rank - 1) / ask->n_rank;
     p->flops_sequence = plan_flops(c, ask->n_input, ask->n_target);
     p->flops_step = 3 * p->flops_sequence * ask->n_row;

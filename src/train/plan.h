@@ -20,22 +20,23 @@ struct plan_ask {
 };
 
 struct plan {
-    uint64_t parameters, shared, expert;    // expert: one expert of one block
-    int n_sparse;                           // sparse blocks, both stacks
-    int experts_per_rank;                   // the most
-    double flops_sequence;                  // forward, as the paper counts: see plan_flops()
-    double flops_step;                      // forward and backward of all rows: 3 times as many
-    int capacity[2];                        // tokens an expert takes of a group, by stack
+    uint64_t parameters, shared;
+    uint64_t expert;    // one expert of one feed-forward layer, or where none is, of attention
+    int n_sparse, n_mixed;    // sparse blocks, both stacks; those with self-attention by experts
+    int experts_per_rank;     // the most
+    double flops_sequence;    // forward, as the paper counts: see plan_flops()
+    double flops_step;        // forward and backward of all rows: 3 times as many
+    int capacity[2];          // tokens an expert takes of a group, by stack
     /* Bytes of the fullest rank. */
     double weights, gradients, slots, activations;
     /* Bytes a rank sends in a step. */
     double exchange_buffer;    // every expert's block of C slots full: an upper bound
-    double exchange;           // tokens spread evenly, none dropped
+    double exchange;           // tokens spread evenly, all taken that there is room for
     double sum;                // the gradients that ranks add up
 };
 
-/* 2 operations for each weight a token meets, 2 x context x H x D for each block's attention and
- * token, the logits of targets only; the router is left out. */
+/* 2 operations for each weight a token meets (of top2, both experts'), 2 x context x H x D for
+ * each block's attention and token, the logits of targets only; the router is left out. */
 double plan_flops(const struct config *c, int n_input, int n_target);
 
 void plan_make(struct plan *p, const struct config *c, const struct plan_ask *ask);

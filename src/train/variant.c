@@ -54,24 +54,57 @@ static double threshold = NAN;
             "of the router's outputs (default: the config's)"                                      \
     }
 
-struct opt router_opts[] = { ROUTER_OPTS, { 0 } };
+/* Which layers are sparse. */
+#define BLOCK_OPTS                                                                                 \
+    { 0,                                                                                           \
+      "experts",                                                                                   \
+      "E",                                                                                         \
+      OPT_INT,                                                                                     \
+      &n_expert,                                                                                   \
+      1,                                                                                           \
+      ROUTE_EXPERT_MAX,                                                                            \
+      "experts of a sparse layer (default: the config's)" },                                       \
+        { 0,                                                                                       \
+          "sparse-encoder",                                                                        \
+          "BLOCKS",                                                                                \
+          OPT_STR,                                                                                 \
+          &sparse[ENCODER],                                                                        \
+          0,                                                                                       \
+          0,                                                                                       \
+          "encoder blocks with experts: none, all, every/K, first/K or 1,3,5 (default: the "       \
+          "config's)" },                                                                           \
+        { 0,                                                                                       \
+          "sparse-decoder",                                                                        \
+          "BLOCKS",                                                                                \
+          OPT_STR,                                                                                 \
+          &sparse[DECODER],                                                                        \
+          0,                                                                                       \
+          0,                                                                                       \
+          "decoder blocks with experts (default: the config's)" },                                 \
+        { 0,                                                                                       \
+          "attention-encoder",                                                                     \
+          "BLOCKS",                                                                                \
+          OPT_STR,                                                                                 \
+          &mixed[ENCODER],                                                                         \
+          0,                                                                                       \
+          0,                                                                                       \
+          "encoder blocks with experts in self-attention (default: the config's)" },               \
+        { 0,                                                                                       \
+          "attention-decoder",                                                                     \
+          "BLOCKS",                                                                                \
+          OPT_STR,                                                                                 \
+          &mixed[DECODER],                                                                         \
+          0,                                                                                       \
+          0,                                                                                       \
+          "decoder blocks with experts in self-attention (default: the config's)" },               \
+    {                                                                                              \
+        0, "attention-width", "F", OPT_INT, &d_ff_mixed, 0, 1 << 24,                               \
+            "hidden units of those experts; 0: linear ones (default: the config's)"                \
+    }
 
-struct opt variant_opts[] = {
-    { 0, "experts", "E", OPT_INT, &n_expert, 1, ROUTE_EXPERT_MAX,
-      "experts of a sparse layer (default: the config's)" },
-    { 0, "sparse-encoder", "BLOCKS", OPT_STR, &sparse[ENCODER], 0, 0,
-      "encoder blocks with experts: none, all, every/K, first/K or 1,3,5 (default: the config's)" },
-    { 0, "sparse-decoder", "BLOCKS", OPT_STR, &sparse[DECODER], 0, 0,
-      "decoder blocks with experts (default: the config's)" },
-    { 0, "attention-encoder", "BLOCKS", OPT_STR, &mixed[ENCODER], 0, 0,
-      "encoder blocks with experts in self-attention (default: the config's)" },
-    { 0, "attention-decoder", "BLOCKS", OPT_STR, &mixed[DECODER], 0, 0,
-      "decoder blocks with experts in self-attention (default: the config's)" },
-    { 0, "attention-width", "F", OPT_INT, &d_ff_mixed, 0, 1 << 24,
-      "hidden units of those experts; 0: linear ones (default: the config's)" },
-    ROUTER_OPTS,
-    { .to = training_data_opts },
-};
+struct opt router_opts[] = { ROUTER_OPTS, { 0 } };
+struct opt shape_opts[] = { BLOCK_OPTS, ROUTER_OPTS, { 0 } };
+struct opt variant_opts[] = { BLOCK_OPTS, ROUTER_OPTS, { .to = training_data_opts } };
 
 /* "every/K" and "first/K": K, or 0 where word is another. */
 static int period(const char *word, const char *before, int n_block)

@@ -9,7 +9,8 @@ struct config;
 struct err;
 
 extern struct opt router_opts[];     // --router and what belongs to it
-extern struct opt variant_opts[];    // the same, which layers are sparse, training_data_opts
+extern struct opt shape_opts[];      // the same, and which layers are sparse
+extern struct opt variant_opts[];    // the same, and training_data_opts
 
 /* What the options said, into c: nothing where none was given. Blocks are written "none", "all",
  * "every/K" (the last of each K), "first/K" (the first of each K) or "1,3,5". */

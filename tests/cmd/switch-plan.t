@@ -45,6 +45,29 @@ switch-base-256 14664154368
 END
 }
 
+@test "variants: what is more than in the plain network" {
+    local ffn=$((2 * 768 * 3072)) mix=$((768 * 3072 + 2 * 3072 * 768)) qkv=$((3 * 768 * 768))
+    local n f
+    n=$(value parameters switch-base-8)
+    f=$(value flops.sequence switch-base-8)
+    same "$(value flops.sequence --router top2 switch-base-8)" $((f + 2 * 6 * (512 + 114) * ffn))
+    same "$(value parameters --router top2 switch-base-8)" "$n"
+    same "$(value flops.sequence --router top2 --second none switch-base-8)" "$f"
+    same "$(value parameters --attention-encoder all switch-base-8)" \
+        $((n + 12 * (8 * 768 + 8 * mix - qkv)))
+    same "$(value flops.sequence --attention-encoder all switch-base-8)" \
+        $((f + 2 * 512 * 12 * (mix - qkv)))
+    same "$(value sparse_attention --attention-encoder all switch-base-8)" 12
+    same "$(value parameters --attention-decoder 3,5 --attention-width 0 switch-base-8)" \
+        $((n + 2 * (8 * 768 + 8 * 2 * 768 * 768 - qkv)))
+    same "$(value parameters --sparse-encoder none --sparse-decoder every/4 switch-base-8)" \
+        $((n - (6 + 3) * (7 * ffn + 8 * 768)))
+    # two rows travel for a token where there is room for them
+    n=$(value rank.exchange -n 4 switch-base-8)
+    same "$(value rank.exchange -n 4 --router top2 --capacity-factor 3 switch-base-8)" $((2 * n))
+    exits 2 switch-plan --sparse-encoder 12 switch-base-8
+}
+
 @test "sizes and operations as printed in the recount" {
     while read -r preset params unit digits flops funit fdigits; do
         near "$(value parameters "$preset" | awk -v u="$unit" '{ printf "%.9f", $1 / u }')" \

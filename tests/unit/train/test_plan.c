@@ -82,6 +82,24 @@ static double taken(const struct config *c, int rows)
 }
 
 /* Arrays are rounded up to 16 floats, and counts of tokens are small: 2 %. */
+static void check_activations(const struct config *c, int rows, const char *what, int number)
+{
+    struct plan_ask ask = { .n_rank = 1, .n_row = rows, .n_micro = rows };
+    struct plan p;
+    double bytes = taken(c, rows);
+
+    ask.n_input = INPUTS;
+    ask.n_target = TARGETS;
+    ask.group_rows = 1;
+    ask.min_capacity = 4;
+    ask.min_dim = 128;
+    ask.capacity_factor = 4;
+    plan_make(&p, c, &ask);
+    if (!(fabs(p.activations / bytes - 1) <= 0.02))
+        fail_msg("%s %d, %d rows: %.0f bytes, but the model has %.0f", what, number, rows,
+                 p.activations, bytes);
+}
+
 static void test_activations(void **state)
 {
     int k, rows;
@@ -90,20 +108,28 @@ static void test_activations(void **state)
     for (k = 0; k < 8; k++)
         for (rows = 1; rows <= 1 + (k == 1); rows++) {
             struct config c = make_config(k & 1, k >> 1 & 1, k >> 2);
-            struct plan_ask ask = { .n_rank = 1, .n_row = rows, .n_micro = rows };
-            struct plan p;
-            double bytes = taken(&c, rows);
 
-            ask.n_input = INPUTS;
-            ask.n_target = TARGETS;
-            ask.group_rows = 1;
-            ask.min_capacity = 4;
-            ask.min_dim = 128;
-            ask.capacity_factor = 4;
-            plan_make(&p, &c, &ask);
-            if (!(fabs(p.activations / bytes - 1) <= 0.02))
-                fail_msg("case %d, %d rows: %.0f bytes, but the model has %.0f", k, rows,
-                         p.activations, bytes);
+            check_activations(&c, rows, "case", k);
+        }
+}
+
+static void test_variants(void **state)
+{
+    int router, mixed;
+
+    (void)state;
+    for (router = ROUTE_TOP1; router <= ROUTE_NTLB; router++)
+        for (mixed = 0; mixed < 3; mixed++) {
+            struct config c = make_config(1, 0, 1);
+
+            c.router = (enum route_kind)router;
+            c.second = SECOND_ALL;
+            c.n_choice = 3;
+            c.mixed[0][0] = c.mixed[1][1] = mixed > 0;
+            c.d_ff_mixed = mixed == 1 ? 300 : 0;
+            if (mixed == 2)
+                c.sparse[0][1] = c.sparse[0][3] = c.sparse[1][1] = c.sparse[1][3] = 0;
+            check_activations(&c, 1, "variant", router * 3 + mixed);
         }
 }
 
@@ -158,5 +184,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-TESTS("train/plan", cmocka_unit_test_setup(test_activations, set_up), cmocka_unit_test(test_slots),
+TESTS("train/plan", cmocka_unit_test_setup(test_activations, set_up),
+      cmocka_unit_test(test_variants), cmocka_unit_test(test_slots),
       cmocka_unit_test_teardown(test_capacity, tear_down))
