@@ -159,8 +159,9 @@ static int lang_number(const struct eval_set *s, const char *tag)
     return (int)(at - (const char *const *)s->lang);
 }
 
-/* What the router did in one sparse block (of more choices than one, the first counts), by the
- * language of the row. lang [B]; -1: no row. */
+/* What the router did in one sparse layer, by the language of the row. Of more choices than one,
+ * the first counts. sparse: number of the block, -1 in self-attention, whose experts are in no
+ * table. lang [B]; -1: no row. */
 static void count_block(const struct model *m, const char *block, const struct batch *b,
                         const int *lang, struct evaluation *e, int sparse)
 {
@@ -191,7 +192,8 @@ static void count_block(const struct model *m, const char *block, const struct b
 
                 s->entropy -= p > 0 ? p * log(p) : 0;
             }
-            e->chosen[((int64_t)lang[row] * e->n_sparse + sparse) * n_expert + *expert]++;
+            if (sparse >= 0)
+                e->chosen[((int64_t)lang[row] * e->n_sparse + sparse) * n_expert + *expert]++;
         }
 }
 
@@ -203,11 +205,14 @@ static void count_routes(const struct model *m, const struct config *c, const st
     char block[64];
 
     for (stack = 0; stack < 2; stack++)
-        for (i = 0; i < c->n_block[stack]; i++)
-            if (c->sparse[stack][i]) {
-                snprintf(block, sizeof(block), "%s.block.%d", stack_name[stack], i);
+        for (i = 0; i < c->n_block[stack]; i++) {
+            snprintf(block, sizeof(block), "%s.block.%d.attention", stack_name[stack], i);
+            if (c->mixed[stack][i])
+                count_block(m, block, b, lang, e, -1);
+            snprintf(block, sizeof(block), "%s.block.%d", stack_name[stack], i);
+            if (c->sparse[stack][i])
                 count_block(m, block, b, lang, e, sparse++);
-            }
+        }
 }
 
 struct pass {    // what one shard's forward passes need

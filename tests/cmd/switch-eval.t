@@ -3,9 +3,9 @@
 load ../helper
 export SWITCHYARD_SHARE=$root/share
 
-train() {
+train() { # OPTION...
     switch-pretrain --config "$DATA/train/tiny.json" --train "$DATA/train/aa.ex" --out run \
-        --batch 8 --group-rows 2 --steps 4 --warmup 100 -q --eval "$DATA/train"
+        --batch 8 --group-rows 2 --steps 4 --warmup 100 -q --eval "$DATA/train" "$@"
 }
 
 @test "a row a language, then all; equal to the evaluation that training made" {
@@ -45,6 +45,30 @@ train() {
     awk -F'\t' 'NR > 1 { n[$1 FS $2 FS $3] += $6; t[$1] += $5 }
                 END { for (k in n) if (n[k] < 0.9999 || n[k] > 1.0001) exit 1
                       exit t["aa"] + t["bb"] != t["all"] }' experts.tsv
+}
+
+@test "another router, another capacity: what options say, else the checkpoint" {
+    local column=7
+    dropped() { # OPTION...
+        switch-eval run "$DATA/train/aa.ex" --capacity-factor 0.5 --min-capacity 1 "$@" |
+            tail -n 1 | cut -f $column
+    }
+    train
+    plain=$(dropped)
+    [ "$(dropped --capacity-rule none)" = 0 ]
+    [ "$(dropped --router ntlb --choices 8 --capacity-factor 1.5)" = 0 ]
+    awk -v a="$plain" -v b="$(dropped --router top2 --second all)" \
+        -v c="$(dropped --capacity-rule round --capacity-factor 0.55)" \
+        -v d="$(dropped --capacity-factor 0.55)" 'BEGIN { exit !(a > 0.4 && b < a && c < d) }'
+    column=4 # the loss
+    [ "$(dropped --router top2 --second none)" = "$(dropped --router top2 --second threshold --second-threshold 1)" ]
+    [ "$(dropped --router top2 --second all)" != "$(dropped --router top2 --second none)" ]
+    [ "$(dropped --router-precision bfloat16)" != "$(dropped)" ]
+    rm -r run
+    train --router top2
+    [ "$(dropped)" != "$(dropped --router top1)" ] # kept in config.json
+    [ "$(dropped)" = "$(dropped --router top2)" ]
+    exits 2 switch-eval run "$DATA/train/aa.ex" --router top3
 }
 
 @test "groups of any size, dense models" {

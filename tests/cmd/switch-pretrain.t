@@ -158,6 +158,14 @@ column() { # FILE NAME: the column called NAME
         column run/metrics.tsv loss | awk 'NR == 1 { a = $1 } { b = $1 } END { exit !(b < a) }'
     done
     rm -r run
+    train --explore dropout --input-dropout 0.5
+    mv run half
+    train --explore dropout
+    ! cmp -s <(column half/metrics.tsv loss) <(column run/metrics.tsv loss) || return 1
+    rm -r run
+    train --explore dropout --input-dropout 0
+    column run/metrics.tsv loss | cmp plain -
+    rm -r run
     exits 1 train --router top2 --explore sample
     [[ $output == *"only a router of top1"* ]]
     train --router top2 # without jitter, as it is
