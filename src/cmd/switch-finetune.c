@@ -20,7 +20,7 @@
 #include "tune/grader.h"
 #include "tune/source.h"
 
-enum { METRICS_MAX = 64, MIX_SEED = 0 };
+enum { MIX_SEED = 0 };
 
 #define NORMS "squad|trivia|mlqa|none"    // as in enum answer_norm
 
@@ -29,12 +29,13 @@ static const char *metrics, *task_name, *labels, *norm, *command;
 static struct source_plan from = { .n_extra = -1, .inputs = 512, .targets = 128 };
 static int64_t cap, max_length, n_text = 16;
 static double alpha = 1;
-static int lower;
+static int lower, by_name;
 
 static char *model;    // what there was of --weights
 static struct sources learn, test;
 static struct dev *dev;          // [test.n]
 static struct tongue *tongue;    // NULL without --vocab
+static struct grader_plan plan;
 
 static const struct opt opts[] = {
     { 'w', "weights", "DIR", OPT_STR, &training.ask.weights, 0, 0,
@@ -56,6 +57,8 @@ static const struct opt opts[] = {
     { 0, "metric", "NAME,...", OPT_STR, &metrics, 0, 0, "judge answers so, as eval-score(1)" },
     { 0, "task", "NAME", OPT_STR, &task_name, 0, 0,
       "the metrics, labels and normalizer of a task of eval-score(1)" },
+    { 0, "by-name", NULL, OPT_FLAG, &by_name, 0, 0,
+      "the same, of the task that each set is called after" },
     { 0, "labels", "A,B,...", OPT_STR, &labels, 0, 0, "the classes, as of eval-score(1)" },
     { 0, "normalizer", NORMS, OPT_CHOICE, &norm, 0, 0, "what is done to answers" },
     { 0, "metric-command", "COMMAND", OPT_STR, &command, 0, 0,
@@ -88,7 +91,7 @@ static void set_defaults(void)
 
 static int answers(void)
 {
-    return metrics || task_name || command;
+    return metrics || task_name || by_name || command;
 }
 
 static void check_options(int more)
@@ -101,12 +104,12 @@ static void check_options(int more)
         die_misuse("--weights, --train and --out are needed");
     if (answers() && (!eval.n || !from.vocab))
         die_misuse("to judge answers --eval and --vocab are needed");
-    if (command && (metrics || task_name))
-        die_misuse("--metric-command does not go with --metric and --task");
+    if (command && (metrics || task_name || by_name))
+        die_misuse("--metric-command does not go with --metric, --task and --by-name");
+    if (task_name && by_name)
+        die_misuse("--task and --by-name say the same thing twice");
     if (lower && !command)
         die_misuse("--lower-is-better belongs to --metric-command");
-    if (task_name && !measure_task(task_name))
-        die_misuse("no task is called '%s' (see eval-score --list)", task_name);
     if (training.ask.patience && !eval.n)
         die_misuse("--patience needs --eval");
     if (training_check(&training, &err) < 0)
@@ -148,25 +151,37 @@ static enum answer_norm norm_of(const struct measure_task *task)
     return (enum answer_norm)i;
 }
 
-static struct grader_plan grading(void)
+/* How a set is scored: by what options say, or by the task that it is called after. */
+static struct grader_by scored(const char *set)
 {
-    static const struct measure *list[METRICS_MAX];
-    const struct measure_task *task = task_name ? measure_task(task_name) : NULL;
-    struct grader_plan p = { .set = dev, .n_set = test.n, .tongue = tongue, .measure = list };
+    const char *name = by_name ? set : task_name;
+    const struct measure_task *task = name ? measure_task(name) : NULL;
+    struct grader_by by = { .norm = norm_of(task) };
     struct err err;
 
-    if (!command)
-        p.n_measure = measure_parse(metrics ? metrics : task->measures, list, METRICS_MAX, &err);
-    if (p.n_measure < 0)
+    if (name && !task)
+        die_misuse("no task is called '%s' (see eval-score --list)", name);
+    by.n_measure =
+        measure_parse(metrics ? metrics : task->measures, by.measure, GRADER_MEASURES, &err);
+    if (by.n_measure < 0)
         die_misuse("%s (see eval-score --list)", err.msg);
-    p.command = command;
-    p.lower = lower;
-    p.norm = norm_of(task);
-    p.labels = labels ? labels : task ? task->labels : NULL;
-    p.limit = (int)(max_length ? max_length : from.targets);
-    p.n_text = (int)n_text;
-    p.threads = training.threads;
-    return p;
+    by.labels = labels ? labels : task ? task->labels : NULL;
+    return by;
+}
+
+static void plan_grading(void)
+{
+    struct grader_by *by = xcalloc((size_t)test.n, sizeof(*by));
+    int i;
+
+    for (i = 0; i < test.n && !command; i++)
+        by[i] = scored(test.one[i].name);
+    plan = (struct grader_plan){ .set = dev, .by = by, .n_set = test.n, .tongue = tongue };
+    plan.command = command;
+    plan.lower = lower;
+    plan.limit = (int)(max_length ? max_length : from.targets);
+    plan.n_text = (int)n_text;
+    plan.threads = training.threads;
 }
 
 static void read_config(struct config *c)
@@ -174,7 +189,6 @@ static void read_config(struct config *c)
     struct err err;
 
     model = folder_find(training.ask.weights, &err);
-
     if (!model || config_read(c, model, &err) < 0 ||
         (training.ask.moments && state_step(model, &training.rule.decay_from, &err) < 0))
         die("%s", err.msg);
@@ -202,6 +216,8 @@ static void open_sets(const struct config *c, const char *folder)
     if (tongue_size(tongue) > c->n_vocab)
         die("%s: %d pieces and sentinels, but the model's vocab_size is %d", from.vocab,
             (int)tongue_size(tongue), c->n_vocab);
+    if (answers())
+        plan_grading();
 }
 
 /* Rank 0 makes shards of text; all wait for them. */
@@ -230,7 +246,6 @@ static int tune(const struct config *c, struct comm *comm, struct err *err)
 {
     const char **shard = xcalloc((size_t)test.n + 1, sizeof(*shard));
     struct run_ask *ask = &training.ask;
-    struct grader_plan plan;
     int i, rc;
 
     for (i = 0; i < test.n; i++)
@@ -239,10 +254,12 @@ static int tune(const struct config *c, struct comm *comm, struct err *err)
     ask->n_eval = test.n;
     ask->best = test.n > 0;
     if (answers()) {
-        plan = grading();
         ask->look.score = grader_score;
         ask->look.to = grader_new(&plan, comm);
-        ask->look.metric = command ? "command" : metrics ? metrics : task_name;
+        ask->look.metric = command     ? "command"
+                           : metrics   ? metrics
+                           : task_name ? task_name
+                                       : "by-name";
         ask->look.n_set = test.n;
     }
     ask->mix = open_mix(err);
@@ -260,6 +277,7 @@ static void release(void)
 
     for (i = 0; i < test.n; i++)
         dev_release(&dev[i]);
+    free((void *)plan.by);
     free(dev);
     free(model);
     tongue_close(tongue);

@@ -248,7 +248,7 @@ static int put_scores(const struct score *s, const char *set, uint64_t step, str
     return rc;
 }
 
-static int measure(const struct grader_plan *p, const struct dev *d, const struct answers *a,
+static int measure(const struct grader_by *by, const struct dev *d, const struct answers *a,
                    uint64_t step, struct best *b, double *mean, struct err *err)
 {
     struct measure_how how;
@@ -256,10 +256,10 @@ static int measure(const struct grader_plan *p, const struct dev *d, const struc
     int i, rc = 0;
 
     measure_how_init(&how);
-    how.norm = p->norm;
-    if (p->labels)
-        measure_set_labels(&how, p->labels);
-    s = score_new(&how, p->measure, (size_t)p->n_measure);
+    how.norm = by->norm;
+    if (by->labels)
+        measure_set_labels(&how, by->labels);
+    s = score_new(&how, by->measure, (size_t)by->n_measure);
     for (i = 0; i < d->n && rc == 0; i++)
         rc = add_trial(s, &d->one[i], a->text[i], i, err);
     if (rc == 0) {
@@ -282,7 +282,7 @@ static int grade(struct grader *g, const struct dev *d, struct answers *a, uint6
     if (rc == 0)
         rc = put_table(path, d, a, err);
     if (rc == 0 && !p->command)
-        rc = measure(p, d, a, step, b, mean, err);
+        rc = measure(&p->by[d - p->set], d, a, step, b, mean, err);
     if (rc == 0 && p->command)
         rc = command_number(p->command, path, mean, err);
     if (rc == 0 && p->command)

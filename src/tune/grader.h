@@ -14,18 +14,24 @@ struct err;
 struct grader;
 struct tongue;
 
-struct grader_plan {
-    const struct dev *set;    // [n_set]
-    int n_set;
-    struct tongue *tongue;
-    const struct measure *const *measure;    // [n_measure], or
+enum { GRADER_MEASURES = 64 };
+
+struct grader_by {    // how a set is scored
+    const struct measure *measure[GRADER_MEASURES];
     int n_measure;
-    const char *command;    // reads a table of answers, writes a number
-    int lower;              // and a lower one is better
     enum answer_norm norm;
     const char *labels;    // NULL: what references hold
-    int limit, n_text;     // ids of an answer at most; examples at once
-    int64_t threads;       // as asked for
+};
+
+struct grader_plan {
+    const struct dev *set;         // [n_set]
+    const struct grader_by *by;    // [n_set], or
+    int n_set;
+    const char *command;    // reads a table of answers, writes a number
+    int lower;              // and a lower one is better
+    struct tongue *tongue;
+    int limit, n_text;    // ids of an answer at most; examples at once
+    int64_t threads;      // as asked for
 };
 
 /* plan is kept, and what it points to. */

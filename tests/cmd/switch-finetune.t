@@ -140,6 +140,16 @@ decided() { # the scores that decide, as "step score"
         awk '$1 != $2 { exit 1 }'
 }
 
+@test "each set by the metrics of the task that it is called after" {
+    printf 'a red dog\tentailment\na blue dog\tnot_entailment\n' >r.tsv
+    tune -t r.tsv -e rte=r.tsv -e squad=dev.tsv --by-name --targets 24 --steps 1
+    [ "$(awk -F'\t' '$4 == "all" { print $2, $3 }' ft/scores.tsv | paste -sd,)" = \
+        "rte accuracy,squad em,squad f1,mean by-name" ]
+    exits 2 tune -e dev.tsv --by-name -o other
+    [[ $output == *"no task is called 'dev'"* ]]
+    exits 2 tune -e rte=r.tsv --by-name --task rte
+}
+
 @test "tasks are mixed by rows, a cap, weights or a plan" {
     pairs 3 100 | sed 's/the/a/' >small.tsv
     tune -t small.tsv --steps 1 # a name is the file's
