@@ -42,6 +42,7 @@ struct run {
     int min_capacity;
     double dropout, expert_dropout;
     enum explore explore;
+    int router_bf16;    // routers round, whatever the config says
     double jitter, input_dropout;    // of EXPLORE_JITTER, EXPLORE_DROPOUT
     enum route_cap cap;
     int second_loss;    // of top2: see moe/router.h

@@ -113,7 +113,7 @@ static struct route_rule route_rule(const struct model *m, const struct stack_ne
         .threshold = m->c.threshold,
         .second_loss = run->second_loss,
         .sample = explores(m) == EXPLORE_SAMPLE,
-        .bf16 = m->c.router_bf16,
+        .bf16 = m->c.router_bf16 || run->router_bf16,
         .key = rng_u64(rng_key(run->seed, "route"), run->step, at),
     };
 }

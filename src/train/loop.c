@@ -16,6 +16,8 @@
 #include "train/spread.h"
 #include "train/teacher.h"
 
+const char *const precision_words[] = { "fp32", "bf16", "bf16-all", NULL };
+
 struct run train_run(const struct train_rule *rule)
 {
     struct run run = { .train = 1, .gradient = 1, .group_rows = (int)rule->group_rows };
@@ -30,6 +32,7 @@ struct run train_run(const struct train_rule *rule)
     run.explore = (enum explore)rule->explore;
     run.cap = (enum route_cap)rule->cap;
     run.second_loss = rule->second_loss;
+    run.router_bf16 = rule->precision == PRECISION_BF16_ALL;
     run.dropout_per_element = rule->dropout_per_element;
     run.z_loss = rule->z_loss;
     run.aux_loss = rule->aux_loss;

@@ -24,8 +24,10 @@ struct spread;
 struct teacher;
 
 /* Of products with weights, and of what is kept or sent for them: float, or bf16 with everything
- * else in float (masters, gradients, slots, norms, softmax, routing, losses). */
-enum precision { PRECISION_FP32, PRECISION_BF16 };
+ * else in float (masters, gradients, slots, norms, softmax, routing, losses); of the last, routers
+ * round what they make, too. */
+enum precision { PRECISION_FP32, PRECISION_BF16, PRECISION_BF16_ALL };
+extern const char *const precision_words[];
 
 /* What decides on the curve; a resumed run must have the same. */
 struct train_rule {

@@ -76,8 +76,8 @@ struct opt training_opts[] = {
       "of top2: balance second choices too, by half the weight" },
     { 0, "explore", "jitter|argmax|sample|dropout", OPT_CHOICE, &training.explore, 0, 0,
       "how routers explore (default jitter; of top2: argmax)" },
-    { 0, "precision", "fp32|bf16", OPT_CHOICE, &training.precision, 0, 0,
-      "of products with weights (default @)" },
+    { 0, "precision", "fp32|bf16|bf16-all", OPT_CHOICE, &training.precision, 0, 0,
+      "of products with weights; of routers, too (default @)" },
     { 0, "jitter", "X", OPT_NUM, &RULE.jitter, 0, 1, "of the router's input (default @)" },
     { 0, "input-dropout", "P", OPT_NUM, &RULE.input_dropout, 0, 0.999,
       "dropout of the router's input to explore by (default @)" },
@@ -143,7 +143,7 @@ int training_check(struct training *t, struct err *err)
         t->rule.explore = EXPLORE_JITTER + word_of(explore_words, t->explore);
     t->rule.cap = word_of(cap_words, t->cap);
     t->rule.init = word_of(init_words, t->init);
-    t->rule.precision = strcmp(t->precision, "bf16") == 0 ? PRECISION_BF16 : PRECISION_FP32;
+    t->rule.precision = word_of(precision_words, t->precision);
     s->kind = strcmp(t->schedule, "constant") == 0 ? SCHEDULE_CONSTANT : SCHEDULE_RSQRT;
     s->lr = !isnan(t->lr) ? t->lr : s->kind == SCHEDULE_CONSTANT ? 1e-3 : 1.0;
     t->ask.guard.lower = strcmp(t->rollback, "lower") == 0;

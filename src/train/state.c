@@ -71,12 +71,18 @@ static double field_value(const struct train_rule *rule, const struct field *f)
 /* A value as the option takes it. */
 static void put_value(const struct field *f, double x, char *to, size_t size)
 {
-    static const char *const schedule[] = { "rsqrt", "constant" }, *const precision[] = { "fp32",
-                                                                                          "bf16" };
-    int is_schedule = strcmp(f->name, "schedule") == 0, n = 2;
+    static const char *const schedule_words[] = { "rsqrt", "constant", NULL };
+    const char *const *words = NULL;
+    double i;
 
-    if ((is_schedule || strcmp(f->name, "precision") == 0) && x >= 0 && x < n)
-        snprintf(to, size, "%s", (is_schedule ? schedule : precision)[(int)x]);
+    if (strcmp(f->name, "schedule") == 0)
+        words = schedule_words;
+    if (strcmp(f->name, "precision") == 0)
+        words = precision_words;
+    for (i = 0; words && *words && i < x; words++)
+        i++;
+    if (words && *words && i == x)
+        snprintf(to, size, "%s", *words);
     else
         snprintf(to, size, "%.15g", x);
 }
