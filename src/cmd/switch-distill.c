@@ -21,7 +21,7 @@
 
 static const char *config_word, *weights, *cache_out;
 static struct teacher_ask teacher = { .share = 0.25, .tau = 1 };
-static int64_t top = 64;
+static int64_t top = 64, first_step;
 
 static const struct opt opts[] = {
     { 'T', "teacher", "DIR", OPT_STR, &teacher.model, 0, 0,
@@ -39,6 +39,8 @@ static const struct opt opts[] = {
       "write what the teacher says of the rows of all steps, and train nothing" },
     { 'k', "top", "K", OPT_INT, &top, 1, 1 << 24,
       "words of a target in that file, the likeliest (default @)" },
+    { 0, "first-step", "N", OPT_INT, &first_step, 0, 1e12,
+      "its first step, the others in another file (default @)" },
     { 0, "init", "paper|mtf|t5x", OPT_CHOICE, &training.init, 0, 0,
       "whose rules weights are drawn by (default @)" },
     { 0, "init-scale", "X", OPT_NUM, &training.rule.init_scale, 1e-9, 1e6,
@@ -64,6 +66,8 @@ static void check_options(int more)
         die_misuse("--teacher is needed%s", cache_out ? "" : ", or --cache");
     if (teacher.cache && cache_out)
         die_misuse("--cache or --write-cache");
+    if (first_step && (!cache_out || first_step >= training.ask.n_step))
+        die_misuse("--first-step is of --write-cache, and below --steps");
     if (!config_word && !teacher.model)
         die_misuse("without --teacher, --config is needed");
     if (!weights)
@@ -109,7 +113,8 @@ static int write_cache(struct comm *comm, struct err *err)
     read_teacher(&of);
     lay_ranks(comm, NULL, &of);
     ask.k = top;
-    ask.n_all = training.ask.n_step * rule->batch;
+    ask.first = first_step * rule->batch;
+    ask.n_all = training.ask.n_step * rule->batch - ask.first;
     ask.micro_rows = training.ask.micro_rows;
     if (!ask.micro_rows)
         ask.micro_rows = (groups + size - 1) / size * rule->group_rows;

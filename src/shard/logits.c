@@ -80,6 +80,7 @@ static struct shard_header *header_of(const struct logits_facts *f, const char *
     shard_header_set(h, "k", "%" PRId64, f->k);
     shard_header_set(h, "tau", "%.17g", f->tau);
     shard_header_set(h, "group_rows", "%" PRId64, f->group_rows);
+    shard_header_set(h, "first", "%" PRId64, f->first);
     shard_header_set(h, "teacher", "%s", f->teacher);
     shard_header_set(h, "mixture", "%s", f->mixture);
     return h;

@@ -16,6 +16,7 @@ struct logits_facts {
     int64_t vocab, targets, k;    // k of vocab words; no row has more targets
     double tau;                   // the temperature: see rest
     int64_t group_rows;           // rows of a routing group of the teacher's
+    int64_t first;                // the first record's row
     const char *teacher;          // fingerprints: of its weights,
     const char *mixture;          // of the rows' order
     const char *vocab_sha256;     // and of the vocabulary, may be ""
@@ -49,7 +50,9 @@ int logits_next(struct logits_reader *r, struct logits_row *row, struct err *err
 int logits_resync(struct logits_reader *r, uint64_t *skipped, struct err *err);
 void logits_close(struct logits_reader *r);    // r may be NULL
 
-struct logits_file;    // any row by its number; the last block is kept
+/* Any row by its number; the last block is kept. Segments must tell of the same teacher and
+ * mixture, and each begin with the row after the last of the one before. */
+struct logits_file;
 
 struct logits_file *logits_file_open(const char *path, struct err *err);
 const struct logits_facts *logits_file_facts(const struct logits_file *f);

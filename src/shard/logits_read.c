@@ -46,6 +46,7 @@ static int read_facts(struct logits_facts *f, const struct shard_header *h, stru
     f->targets = shard_header_int(h, "targets", -1);
     f->k = shard_header_int(h, "k", -1);
     f->group_rows = shard_header_int(h, "group_rows", -1);
+    f->first = shard_header_int(h, "first", -1);
     f->tau = strtod(text(h, "tau"), NULL);
     f->teacher = text(h, "teacher");
     f->mixture = text(h, "mixture");
@@ -53,8 +54,8 @@ static int read_facts(struct logits_facts *f, const struct shard_header *h, stru
     if (f->vocab < 0)
         return -1;
     if (f->targets < 1 || f->targets > SHARD_PAYLOAD_MAX / 8 || f->k < 1 ||
-        f->k > logits_most(f->vocab, f->targets) || f->group_rows < 1)
-        return err_set(err, "header: targets=, k= or group_rows= is not what it can be");
+        f->k > logits_most(f->vocab, f->targets) || f->group_rows < 1 || f->first < 0)
+        return err_set(err, "header: targets=, k=, group_rows= or first= is not what it can be");
     if (!(f->tau > 0) || !isfinite(f->tau) || !*f->teacher || !*f->mixture)
         return err_set(err, "header: tau=, teacher= or mixture= is missing");
     return 0;
@@ -165,6 +166,35 @@ static void release(struct held *f)
     free(f->rest);
 }
 
+/* Do segments go on where others end, in all but their vocabulary, which shard_file looks at? */
+static int check_segments(const struct logits_file *f, struct err *err)
+{
+    const struct logits_facts *a = &f->held.facts;
+    uint64_t i, next = (uint64_t)a->first;
+
+    for (i = 0; i < shard_file_segments(f->in); i++) {
+        const struct shard_header *h = shard_file_segment_header(f->in, i);
+        struct shard_segment segment;
+        struct logits_facts b;
+        struct err why;
+
+        if (read_facts(&b, h, &why) < 0)
+            return err_set(err, "%s: segment %" PRIu64 ": %s", shard_file_path(f->in), i, why.msg);
+        if (a->k != b.k || a->tau != b.tau || a->targets != b.targets ||
+            a->group_rows != b.group_rows || strcmp(a->teacher, b.teacher) != 0 ||
+            strcmp(a->mixture, b.mixture) != 0)
+            return err_set(err, "%s: segment %" PRIu64 ": of another teacher, mixture, k or tau",
+                           shard_file_path(f->in), i);
+        if ((uint64_t)b.first != next)
+            return err_set(err,
+                           "%s: segment %" PRIu64 ": its first row is %" PRId64 ", not %" PRIu64,
+                           shard_file_path(f->in), i, b.first, next);
+        shard_file_segment(f->in, i, &segment);
+        next += segment.records;
+    }
+    return 0;
+}
+
 struct logits_file *logits_file_open(const char *path, struct err *err)
 {
     struct logits_file *f = xcalloc(1, sizeof(*f));
@@ -177,10 +207,8 @@ struct logits_file *logits_file_open(const char *path, struct err *err)
         err_set(err, "%s: %s", path, why.msg);
         goto fail;
     }
-    if (shard_file_segments(f->in) != 1) {
-        err_set(err, "%s: shards of logits do not join", path);
+    if (check_segments(f, err) < 0)
         goto fail;
-    }
     return f;
 
 fail:

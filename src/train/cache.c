@@ -97,9 +97,9 @@ static int open_all(struct caching *c, struct err *err)
     c->mix = mix_open(a->train, err);
     if (!c->mix)
         return -1;
-    if (mix_rows(c->mix) && mix_rows(c->mix) < (uint64_t)a->n_all)
+    if (mix_rows(c->mix) && mix_rows(c->mix) < (uint64_t)(a->first + a->n_all))
         return err_set(err, "%s: %" PRIu64 " rows, but %" PRId64 " are needed: use mix-langs(1)",
-                       a->train, mix_rows(c->mix), a->n_all);
+                       a->train, mix_rows(c->mix), a->first + a->n_all);
     return call_teacher(c, err);
 }
 
@@ -111,6 +111,7 @@ static int create(struct caching *c, struct err *err)
     f.targets = mix_targets(c->mix);
     f.k = (int64_t)c->k;
     f.group_rows = c->ask->group_rows;
+    f.first = c->ask->first;
     f.teacher = teacher_fingerprint(c->teacher);    // of all ranks
     f.mixture = mix_fingerprint(c->mix);
     f.vocab_sha256 = sha ? sha : "";
@@ -193,14 +194,14 @@ static int put_row(struct caching *c, size_t at, size_t n_target, struct err *er
     return logits_write(c->out, &row, err);
 }
 
-/* Rows [first, first + micro_rows) of this rank, as far as there are any. */
+/* Rows [first, first + micro_rows) of those asked for, of this rank, as far as there are any. */
 static int fill(struct caching *c, uint64_t first, struct err *err)
 {
     uint64_t i, end = (uint64_t)c->ask->n_all;
 
     batch_clear(&c->batch);
     for (i = 0; i < (uint64_t)c->batch.n_row && first + i < end; i++)
-        if (mix_fill(c->mix, first + i, &c->batch, (int)i, err) < 0)
+        if (mix_fill(c->mix, (uint64_t)c->ask->first + first + i, &c->batch, (int)i, err) < 0)
             return -1;
     return 0;
 }

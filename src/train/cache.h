@@ -14,7 +14,7 @@ struct cache_ask {
     struct teacher_ask teacher;    // of a model
     const char *train, *out;       // a mixture plan or example shard; the file to write
     int64_t k;                     // words of a target, no more than the vocabulary has
-    int64_t n_all;                 // rows
+    int64_t first, n_all;          // the first row, and how many
     int64_t micro_rows, group_rows, min_capacity;    // rows a rank runs at a time: whole groups
     int cap;                                         // enum route_cap
     int quiet;

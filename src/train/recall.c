@@ -48,6 +48,10 @@ static int check(const struct recall *r, const struct teacher_ask *ask,
         return err_set(err, "%s: of another vocabulary", r->path);
     if (f->tau != ask->tau)
         return err_set(err, "%s: written with --tau %.15g, not %.15g", r->path, f->tau, ask->tau);
+    if (f->first != 0)
+        return err_set(err,
+                       "%s: its first row is %" PRId64 ", not 0: a part, to be joined by cat(1)",
+                       r->path, f->first);
     if (logits_file_rows(r->file) < place->n_all)
         return err_set(err, "%s: %" PRIu64 " rows, but %" PRIu64 " are needed", r->path,
                        logits_file_rows(r->file), place->n_all);

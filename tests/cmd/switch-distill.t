@@ -128,7 +128,27 @@ close() { # FILE FILE: columns of numbers, equal to 1e-5
     exits 1 distill --cache nowhere
 }
 
-@test "a cache is a shard: listed, checked, shown; not cut or joined" {
+@test "a cache in parts: cat joins them, in order and of one kind" {
+    cache whole.logits -k 4
+    cache a.logits -k 4 --steps 2
+    cache b.logits -k 4 --first-step 2
+    cache c.logits -k 5 --first-step 2
+    cat a.logits b.logits >parts.logits
+    distill --cache whole.logits
+    mv run whole
+    distill --cache parts.logits
+    diff -r whole/step-00000006 run/step-00000006
+    for other in "b.logits a.logits" "a.logits c.logits" "a.logits a.logits b.logits" b.logits a.logits; do
+        # shellcheck disable=SC2086
+        cat $other >bad.logits
+        exits 1 distill --cache bad.logits
+        [[ $output == "switch-distill: bad.logits: "* ]]
+    done
+    exits 2 cache x --first-step 6
+    exits 2 distill --first-step 1
+}
+
+@test "a cache is a shard: listed, checked, shown; not cut or shuffled" {
     cache a.logits -k 4
     shard check a.logits
     shard ls a.logits | grep -q "logits	48	360	"
@@ -141,7 +161,7 @@ close() { # FILE FILE: columns of numbers, equal to 1e-5
     done
     cat a.logits a.logits >b.logits
     exits 1 distill --cache b.logits
-    [[ $output == *"do not join"* ]]
+    [[ $output == *"segment 1: its first row is 0, not 48" ]]
     printf x | dd of=a.logits bs=1 seek=2000 conv=notrunc status=none
     refuses shard check a.logits
 }

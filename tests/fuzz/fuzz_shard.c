@@ -47,7 +47,7 @@ static void cook(struct buf *b, const uint8_t *p, size_t n)
     static const char examples[] =
         "kind=examples\nversion=1\nvocab.size=70000\ninputs=9\ntargets=9\n";
     static const char logits[] = "kind=logits\nversion=1\nvocab.size=9\ntargets=3\nk=2\ntau=1\n"
-                                 "group_rows=1\nteacher=x\nmixture=y\n";
+                                 "group_rows=1\nfirst=0\nteacher=x\nmixture=y\n";
     const char *header = n && *p % 2 ? examples : n && *p % 4 ? logits : ids;
     uint64_t first = 0;
 

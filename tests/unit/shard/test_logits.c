@@ -16,7 +16,7 @@ static struct err err;
 
 static struct logits_facts facts_of(int64_t vocab, int64_t k)
 {
-    struct logits_facts f = { vocab, TARGETS, k, 1.5, 2, "teacher's", "mixture's", "" };
+    struct logits_facts f = { vocab, TARGETS, k, 1.5, 2, 0, "teacher's", "mixture's", "" };
 
     return f;
 }
