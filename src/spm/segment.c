@@ -150,7 +150,7 @@ static inline uint64_t word_at(const unsigned char *p)
 
 static inline uint64_t turned(uint64_t x, unsigned by)
 {
-    return x << by | x >> (64 - by);
+    return x << by | x >> (-by & 63);    // by may be 0
 }
 
 void memo_key_init(struct memo_key *k, const unsigned char *p, uint32_t n)
