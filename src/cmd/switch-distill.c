@@ -76,8 +76,8 @@ static void check_options(int more)
         die_misuse("--weights teacher: there is no --teacher");
     if (training_check(&training, &err) < 0 || mesh_read(&mesh, training.mesh, &err) < 0)
         die_misuse("%s", err.msg);
-    if (mesh.n_model > 1)
-        die_misuse("--mesh: neither student nor teacher can be sliced");
+    if (mesh.n_model > 1 && cache_out)
+        die_misuse("--mesh: no slices where a cache is written");
 }
 
 static void read_teacher(struct config *c)
@@ -96,11 +96,19 @@ static void lay_ranks(struct comm *comm, const struct config *student, const str
 {
     const struct config *c = student ? student : of;
     struct err err;
+    int n_slice;
 
     if (of && config_is_sparse(of) && (!config_is_sparse(c) || of->n_expert < c->n_expert))
         c = of;
     if (slice_lay(comm, c, training.mesh, &err) < 0)
         die_misuse("%s", err.msg);
+    n_slice = comm_size(comm_axis(comm, AXIS_MODEL));
+    if ((student && slice_check(student, n_slice, &err) < 0) ||
+        (of && slice_check(of, n_slice, &err) < 0)) {
+        if (comm_rank(comm) != 0)
+            comm_barrier(comm);
+        die_misuse("%s", err.msg);
+    }
 }
 
 static int write_cache(struct comm *comm, struct err *err)

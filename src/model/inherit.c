@@ -9,6 +9,7 @@
 #include "model/config.h"
 #include "model/inherit.h"
 #include "model/params.h"
+#include "model/slice.h"
 
 struct config config_dense(const struct config *c)
 {
@@ -99,7 +100,7 @@ int params_inherit(struct params *p, const struct tensors *from, const char *pat
         if (x && !params_fits(to, x))
             return err_set(err, "%s: %s: of another shape, so not to be inherited",
                            tensors_path(from, x), to->name);
-        if (x && tensor_copy_f32(x, to->w, to->n, &why) < 0)
+        if (x && slice_copy(to, x, to->w, &why) < 0)
             return err_set(err, "%s: %s", tensors_path(from, x), why.msg);
     }
     return 0;

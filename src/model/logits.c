@@ -52,28 +52,44 @@ static void slice_loss(struct model *m, size_t at, size_t n, double scale)
     loss_slice_end(&s, m->logits, m->top, m->sums, m->ce + at, m->log_z + at);
 }
 
+/* The same beside a teacher, whose logits are in the same slices. */
+static void soft_loss(struct model *m, const struct soft_target *soft, size_t at, size_t n,
+                      double scale)
+{
+    struct soft_sums to = { m->ce + at, m->log_z + at, m->soft_ce + at, m->soft_log_z + at };
+    double *cross = m->sums + SOFT_SUMS * n;
+    struct soft_slice s = { .logits = m->logits, .target = m->b->target + at, .n = n };
+
+    s.rule = (struct soft_rule){ soft->share, soft->tau, m->run->z_loss };
+    s.scale = scale;
+    s.v = (size_t)m->c.n_vocab;
+    s.teacher = soft->logits(soft->from, at, n, &s.rest);
+    if (comm_size(m->slices) == 1) {
+        soft_forward(s.logits, s.teacher, s.rest, s.target, n, s.v, &s.rule, scale, &to);
+        return;
+    }
+    s.first = net_vocab_first(m);
+    soft_slice_top(&s, m->top);
+    comm_max_f32(m->slices, m->top, SOFT_TOPS * n);
+    soft_slice_sums(&s, m->top, m->sums);
+    comm_sum_f64(m->slices, m->sums, SOFT_SUMS * n);
+    soft_slice_cross(&s, m->top, m->sums, cross);
+    comm_sum_f64(m->slices, cross, n);
+    soft_slice_end(&s, m->top, m->sums, cross, &to);
+}
+
 /* The loss of m->logits, which scale makes their gradient. */
 static void chunk_loss(struct model *m, size_t at, size_t n, double scale)
 {
     const struct soft_target *soft = m->run->soft;
-    size_t v = (size_t)m->c.n_vocab;
 
-    if (comm_size(m->slices) > 1) {
-        assert(!soft);    // nobody slices a student
+    if (soft)
+        soft_loss(m, soft, at, n, scale);
+    else if (comm_size(m->slices) > 1)
         slice_loss(m, at, n, scale);
-        return;
-    }
-    if (soft) {
-        struct soft_rule rule = { soft->share, soft->tau, m->run->z_loss };
-        struct soft_sums to = { m->ce + at, m->log_z + at, m->soft_ce + at, m->soft_log_z + at };
-        const double *rest = NULL;
-        const float *teacher = soft->logits(soft->from, at, n, &rest);
-
-        soft_forward(m->logits, teacher, rest, m->b->target + at, n, v, &rule, scale, &to);
-        return;
-    }
-    loss_forward(m->logits, m->b->target + at, n, v, m->run->z_loss, scale, m->ce + at,
-                 m->log_z + at);
+    else
+        loss_forward(m->logits, m->b->target + at, n, (size_t)m->c.n_vocab, m->run->z_loss, scale,
+                     m->ce + at, m->log_z + at);
 }
 
 /* Targets [at, at + n). */

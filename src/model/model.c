@@ -18,6 +18,7 @@
 #include "model/params.h"
 #include "model/slice.h"
 #include "nn/attention.h"
+#include "nn/soft.h"
 
 enum { CHUNK_FLOATS = 1 << 25, CHUNK_ROWS = 64 };    // logits made at once: 128 MB, but not fewer
 
@@ -339,8 +340,8 @@ struct model *model_new(const struct config *c, struct params *p, struct comm *c
     m->ones = xcalloc(n_most, sizeof(*m->ones));
     m->seen = xcalloc(n_most, sizeof(*m->seen));
     lay_out(m);
-    m->top = xcalloc(m->chunk, sizeof(*m->top));
-    m->sums = xcalloc(2 * m->chunk, sizeof(*m->sums));
+    m->top = xcalloc(SOFT_TOPS * m->chunk, sizeof(*m->top));
+    m->sums = xcalloc((SOFT_SUMS + 1) * m->chunk, sizeof(*m->sums));
     m->pool_size = m->pool.used;
     m->pool.p = mem_map(m->pool_size * sizeof(float));
     lay_out(m);

@@ -22,8 +22,9 @@ struct params;
 /* A teacher: with one, the loss is that of nn/soft.h. */
 struct soft_target {
     double share, tau;    // f, temperature
-    /* The teacher's logits [n, V] of the targets [at, at + n) of the batch; n is at most
-     * model_chunk(). *rest is as in nn/soft.h. Both stay as they are until the next call. */
+    /* The teacher's logits [n, V] (of a slice, as the student's) of the targets [at, at + n) of the
+     * batch; n is at most model_chunk(). *rest is as in nn/soft.h. Both stay as they are until the
+     * next call. */
     const float *(*logits)(void *from, size_t at, size_t n, const double **rest);
     void *from;
 };
@@ -42,7 +43,7 @@ struct run {
     int min_capacity;
     double dropout, expert_dropout;
     enum explore explore;
-    int router_bf16;    // routers round, whatever the config says
+    int router_bf16;                 // routers round, whatever the config says
     double jitter, input_dropout;    // of EXPLORE_JITTER, EXPLORE_DROPOUT
     enum route_cap cap;
     int second_loss;    // of top2: see moe/router.h

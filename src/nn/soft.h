@@ -27,4 +27,25 @@ void soft_forward(float *logits, const float *teacher, const double *rest, const
                   size_t n, size_t v, const struct soft_rule *rule, double scale,
                   const struct soft_sums *sums);
 
+/* The same where a rank has the ids [first, first + v) of logits and teacher alone: between these
+ * steps ranks share the largest top, then sums over sums, then over cross. */
+struct soft_slice {
+    float *logits;    // [n, v], as above
+    const float *teacher;
+    const double *rest;
+    const int32_t *target;
+    size_t first, v, n;
+    struct soft_rule rule;
+    double scale;
+};
+enum { SOFT_TOPS = 2, SOFT_SUMS = 5 };
+
+void soft_slice_top(const struct soft_slice *s, float *top);                         // [n, 2]
+void soft_slice_sums(const struct soft_slice *s, const float *top, double *sums);    // [n, 5]
+/* cross [n]; logits become the gradient, when scale is not 0. */
+void soft_slice_cross(const struct soft_slice *s, const float *top, const double *sums,
+                      double *cross);
+void soft_slice_end(const struct soft_slice *s, const float *top, const double *sums,
+                    const double *cross, const struct soft_sums *to);
+
 #endif

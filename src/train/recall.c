@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "comm/comm.h"
 #include "seq/batch.h"
 #include "shard/logits.h"
 #include "train/recall.h"
@@ -23,6 +24,7 @@ struct recall {
     struct logits_file *file;
     struct logits_facts facts;
     size_t n_row, n_target;    // of a microbatch
+    size_t first_id, v;        // words of this rank's slice
     int64_t *first;            // [n_micro, n_row] of each row: its first target of those held
     int32_t *id;               // [n_held, k]
     float *logit, *held_rest;
@@ -61,6 +63,7 @@ static int check(const struct recall *r, const struct teacher_ask *ask,
 struct recall *recall_new(const struct teacher_ask *ask, const struct teacher_place *place,
                           struct err *err)
 {
+    const struct comm *slices = comm_axis(place->comm, AXIS_MODEL);
     struct recall *r = xcalloc(1, sizeof(*r));
 
     r->path = ask->cache;
@@ -70,6 +73,8 @@ struct recall *recall_new(const struct teacher_ask *ask, const struct teacher_pl
     r->facts = *logits_file_facts(r->file);
     if (check(r, ask, place, err) < 0)
         goto fail;
+    r->v = (size_t)place->n_vocab / (size_t)comm_size(slices);
+    r->first_id = r->v * (size_t)comm_rank(slices);
     r->n_row = (size_t)place->n_row;
     r->n_target = (size_t)place->n_target;
     r->first = xcalloc((size_t)place->n_micro * r->n_row, sizeof(*r->first));
@@ -158,7 +163,7 @@ void recall_look(struct recall *r, int i, const struct batch *b)
 const float *recall_logits(void *from, size_t at, size_t n, const double **rest)
 {
     struct recall *r = from;
-    size_t v = (size_t)r->facts.vocab, k = (size_t)r->facts.k, i;
+    size_t v = r->v, k = (size_t)r->facts.k, i;
 
     if (r->n_spread < n) {
         r->n_spread = n;
@@ -174,8 +179,12 @@ const float *recall_logits(void *from, size_t at, size_t n, const double **rest)
             continue;
         for (j = 0; j < v; j++)
             to[j] = -INFINITY;
-        for (j = 0; j < k; j++)
-            to[r->id[held * k + j]] = r->logit[held * k + j];
+        for (j = 0; j < k; j++) {
+            size_t id = (size_t)r->id[held * k + j];
+
+            if (id >= r->first_id && id - r->first_id < v)
+                to[id - r->first_id] = r->logit[held * k + j];
+        }
         r->rest[i] = (double)r->held_rest[held];
     }
     *rest = r->rest;

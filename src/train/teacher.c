@@ -1,4 +1,5 @@
 /* teacher.c - see teacher.h: a teacher in memory. One who spoke before is in recall.c. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "comm/comm.h"
 #include "io/tensors.h"
 #include "model/config.h"
@@ -28,7 +30,7 @@ struct teacher {
     struct model *model;
     struct run run;
     struct recall *recall;    // or one who spoke before
-    char fingerprint[33];
+    char fingerprint[17];
     char *name;
 };
 
@@ -121,44 +123,47 @@ struct teacher *teacher_for(const struct trainer *t, const struct teacher_ask *a
     return teacher_new(ask, &place, err);
 }
 
-enum { N_LANE = 8 };
-
-/* Add the digest of a named thing to lanes of 16 bits. */
-static void add_digest(double *lane, const char *name, const int64_t *dim, const void *p, size_t n)
+/* A sum over all numbers, each hashed with the name of its tensor and its place there, so that
+ * ranks add what they hold, whatever the slices: of whole tensors those along with slice 0. */
+static uint64_t digest(const struct params *p, const struct comm *slices, size_t from, size_t end)
 {
-    unsigned char of[16], whole[16];
-    struct buf b = { 0 };
-    int i;
+    uint64_t sum = 0;
+    size_t i, j;
 
-    hash_xx128(p, n, of);
-    buf_printf(&b, "%s %lld %lld ", name, (long long)dim[0], (long long)dim[1]);
-    buf_add(&b, of, sizeof(of));
-    hash_xx128(b.p, b.n, whole);
-    buf_release(&b);
-    for (i = 0; i < N_LANE; i++)
-        lane[i] += whole[2 * i] | whole[2 * i + 1] << 8;
+    for (i = from; i < end; i++) {
+        const struct param *x = &p->p[i];
+        uint64_t key = hash_xx64(x->name, strlen(x->name), 0);
+
+        if (!slice_is_part(x) && comm_rank(slices) != 0)
+            continue;
+#pragma omp parallel for schedule(static) reduction(+ : sum)
+        for (j = 0; j < x->n; j++) {
+            uint32_t bits;
+
+            memcpy(&bits, x->w + j, sizeof(bits));
+            sum += rng_u64(key, slice_index(x, j), bits);
+        }
+    }
+    return sum;
 }
 
-/* Sums over all tensors, so that each rank adds its own: rank 0 what all share, and the first of
- * those that hold the same experts these. */
+/* Rank 0 of the data adds what all ranks share; of those that hold the same experts the first. */
 static void find_fingerprint(struct teacher *t)
 {
-    double lane[N_LANE] = { 0 };
+    const struct comm *slices = comm_axis(t->comm, AXIS_MODEL);
     const struct params *p = t->params;
-    size_t i = comm_rank(t->comm) == 0 ? 0 : p->n_shared;
-    size_t end = comm_rank(comm_axis(t->comm, AXIS_REPLICA)) == 0 ? p->n : 0;
-    unsigned char sum[2 * N_LANE];
+    int shares = comm_rank(comm_axis(t->comm, AXIS_DATA)) == 0;
+    int experts = comm_rank(comm_axis(t->comm, AXIS_REPLICA)) == 0;
+    uint64_t sum = digest(p, slices, shares ? 0 : p->n_shared, experts ? p->n : p->n_shared);
+    double lane[4];    // of 16 bits: their sums are exact
+    int i;
 
-    for (; i < end; i++)
-        add_digest(lane, p->p[i].name, p->p[i].dim, p->p[i].w, p->p[i].n * sizeof(float));
-    comm_sum_f64(t->comm, lane, N_LANE);
-    for (i = 0; i < N_LANE; i++) {
-        uint64_t x = (uint64_t)lane[i];
-
-        sum[2 * i] = (unsigned char)x;
-        sum[2 * i + 1] = (unsigned char)(x >> 8);
-    }
-    hash_hex(sum, sizeof(sum), t->fingerprint);
+    for (i = 0; i < 4; i++)
+        lane[i] = (double)(sum >> 16 * i & 0xffff);
+    comm_sum_f64(t->comm, lane, 4);
+    for (i = 0, sum = 0; i < 4; i++)
+        sum += (uint64_t)lane[i] << 16 * i;
+    snprintf(t->fingerprint, sizeof(t->fingerprint), "%016" PRIx64, sum);
 }
 
 const char *teacher_fingerprint(struct teacher *t)

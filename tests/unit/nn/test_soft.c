@@ -184,6 +184,68 @@ static void test_ends(void **state)
     free(x), free(y), free(t);
 }
 
+/* Ids in slices, of which one has no word that the teacher tells apart: what a whole row gives. */
+static void check_slices(const struct soft_rule *rule, int told)
+{
+    enum { PARTS = 3, W = 700, M = 2, WIDE = PARTS * W };
+    float *x = random_floats(M * WIDE, 1, 3), *t = random_floats(M * WIDE, 2, 5);
+    float part[PARTS][M * W], said[PARTS][M * W], top[M * SOFT_TOPS], most[M * SOFT_TOPS];
+    double sums[M * SOFT_SUMS], all[M * SOFT_SUMS] = { 0 }, cross[M], crosses[M] = { 0 };
+    double want[4][M], got[4][M], rest[M] = { 2.5, 0 };
+    struct soft_sums to = { want[0], want[1], want[2], want[3] };
+    struct soft_sums here = { got[0], got[1], got[2], got[3] };
+    int32_t target[M] = { W + 3, 0 };
+    int i, k;
+
+    for (i = 0; i < M * WIDE; i++)
+        if (i % WIDE >= told)
+            t[i] = -INFINITY;
+    for (i = 0; i < M * WIDE; i++) {
+        part[i % WIDE / W][i / WIDE * W + i % W] = x[i];
+        said[i % WIDE / W][i / WIDE * W + i % W] = t[i];
+    }
+    soft_forward(x, t, told < WIDE ? rest : NULL, target, M, WIDE, rule, 0.7, &to);
+#define SLICE(k)                                                                                   \
+    &(struct soft_slice)                                                                           \
+    {                                                                                              \
+        part[k], said[k], told < WIDE ? rest : NULL, target, (size_t)(k)*W, W, M, *rule, 0.7       \
+    }
+    for (k = 0; k < PARTS; k++) {
+        soft_slice_top(SLICE(k), top);
+        for (i = 0; i < M * SOFT_TOPS; i++)
+            most[i] = k ? fmaxf(most[i], top[i]) : top[i];
+    }
+    for (k = 0; k < PARTS; k++) {
+        soft_slice_sums(SLICE(k), most, sums);
+        for (i = 0; i < M * SOFT_SUMS; i++)
+            all[i] += sums[i];
+    }
+    for (k = 0; k < PARTS; k++) {
+        soft_slice_cross(SLICE(k), most, all, cross);
+        for (i = 0; i < M; i++)
+            crosses[i] += cross[i];
+    }
+    soft_slice_end(SLICE(0), most, all, crosses, &here);
+    for (i = 0; i < 4; i++)
+        check_close(got[i], want[i], M, 1e-6, 1e-6);
+    for (i = 0; i < M * WIDE; i++)
+        assert_true(fabsf(part[i % WIDE / W][i / WIDE * W + i % W] - x[i]) < 1e-7f);
+    free(x), free(t);
+}
+
+static void test_slices(void **state)
+{
+    const struct soft_rule rules[] = { { 0.25, 1, 0.03 }, { 0.6, 2.5, 0.01 } };
+    int i;
+
+    (void)state;
+    kernel_init();
+    for (i = 0; i < 2; i++) {
+        check_slices(&rules[i], 2100);
+        check_slices(&rules[i], 900);
+    }
+}
+
 /* A student who gives those outside nothing at all: the loss and its slope stay finite. */
 static void test_lost(void **state)
 {
@@ -203,4 +265,4 @@ static void test_lost(void **state)
 }
 
 TESTS("nn/soft", cmocka_unit_test(test_reference), cmocka_unit_test(test_slopes),
-      cmocka_unit_test(test_ends), cmocka_unit_test(test_lost))
+      cmocka_unit_test(test_ends), cmocka_unit_test(test_slices), cmocka_unit_test(test_lost))
