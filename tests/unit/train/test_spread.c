@@ -166,7 +166,7 @@ static void test_checkpoint(void **state)
 
     (void)state;
     if (!dir)
-        skip();
+        return;
     from = xasprintf("%s/one/step-00000003", dir);
     to = xasprintf("%s/again", dir);
     diff = xasprintf("diff -r '%s' '%s/step-00000003'", from, to);
