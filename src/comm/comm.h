@@ -53,6 +53,14 @@ void comm_share_f32(struct comm *c, const float *own, size_t n, float *all);
 /* Every rank's bytes on root, rank after rank; all is [sum of n], n_of [size], on root only. */
 void comm_gather(struct comm *c, const void *p, size_t n, void *all, const size_t *n_of, int root);
 
+/* The pages of p (of mem_map(): whole pages), whose numbers become 0, are from now on seen by the
+ * other ranks of c, too: of [size] is where each rank's are here. bytes may differ by rank. 0
+ * where that cannot be, for all ranks: they are not on one machine, or it does not allow it. */
+int comm_expose(struct comm *c, void *p, size_t bytes, void **of);
+/* Look at the others' no longer; each rank unmaps its own. bytes [size]. */
+void comm_hide(struct comm *c, void **of, const size_t *bytes);
+int comm_one_node(struct comm *c);    // are its ranks on one machine?
+
 /* Begin, and go on with other work: the sum of x over ranks comes to root, and what x is elsewhere
  * is undefined; p of root comes to all. Every rank begins the same in the same order, and leaves x
  * and p alone until comm_wait(), which waits for all that was begun on c. */

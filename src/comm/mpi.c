@@ -39,6 +39,19 @@ static void end_all(int status)
     MPI_Abort(MPI_COMM_WORLD, status);
 }
 
+/* Ranks of a machine; as if it were several of so many ranks each, where tests wish so. */
+static void split_nodes(const struct comm *c, MPI_Comm *node)
+{
+    const char *wish = getenv("SWITCHYARD_NODE_RANKS");
+    int n = wish ? atoi(wish) : 0;
+
+    if (n > 0)
+        mpi_check(MPI_Comm_split(c->all, c->rank / n, c->rank, node), "split");
+    else
+        mpi_check(MPI_Comm_split_type(c->all, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, node),
+                  "split");
+}
+
 /* Who else is on this machine, and what it leaves for a rank. */
 static void see_node(struct comm *c)
 {
@@ -47,8 +60,10 @@ static void see_node(struct comm *c)
 
     affinity_read(&own);
     any = own;
-    mpi_check(MPI_Comm_split_type(c->all, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "split");
+    split_nodes(c, &node);
     mpi_check(MPI_Comm_size(node, &c->node_size), "size");
+    c->node = c->rank;
+    mpi_check(MPI_Bcast(&c->node, 1, MPI_INT, 0, node), "number of the machine");
     mpi_check(MPI_Allreduce(MPI_IN_PLACE, any.bits, sizeof(any.bits), MPI_BYTE, MPI_BOR, node),
               "union of processors");
     mpi_check(MPI_Comm_free(&node), "free");
@@ -103,6 +118,7 @@ static struct comm *part(const struct comm *c, int color)
 
     *p = (struct comm){ .all = MPI_COMM_NULL, .size = 1, .node_size = 1, .threads = c->threads };
     p->common = c->common;
+    p->node = c->node;
     if (color >= 0 && c->all != MPI_COMM_NULL) {
         mpi_check(MPI_Comm_split(c->all, color, c->rank, &p->all), "split");
         mpi_check(MPI_Comm_rank(p->all, &p->rank), "rank");
@@ -188,6 +204,14 @@ int comm_size(const struct comm *c)
 int comm_node_size(const struct comm *c)
 {
     return c->node_size;
+}
+
+int comm_one_node(struct comm *c)
+{
+    int64_t node[2] = { c->node, -c->node };
+
+    comm_max_i64(c, node, 2);
+    return node[0] == -node[1];
 }
 
 int comm_threads(const struct comm *c)

@@ -15,6 +15,7 @@ struct common {
 struct comm {
     MPI_Comm all;
     int rank, size, node_size, threads;
+    int node;         // number of the machine: the first rank on it
     size_t *equal;    // [size] the same count for every rank
     struct comm *of[N_AXIS];
     struct comm *alone;       // of the axes, one that has this rank only

@@ -97,11 +97,11 @@ struct trainer *trainer_new(const struct config *c, const struct train_rule *rul
         return NULL;
     }
     t->params = params_new_part(c, &part, 1);
+    t->spread = spread_new(t->params, comm);
     params_init_as(t->params, c, (uint64_t)rule->seed, rule->init_scale,
                    (enum init_scheme)rule->init);
     if (rule->precision != PRECISION_FP32)
         params_add_half(t->params);
-    t->spread = spread_new(t->params, comm);
     t->optimizer = adafactor_new_of(t->params, &optimizer, t->spread->own);
     t->optimizer->slices = t->slices;
     t->model = model_new(c, t->params, comm, (int)micro_rows, n_input, n_target, 1);

@@ -28,11 +28,15 @@ struct spread {
     struct spread_bucket *bucket;     // shared ones, the last first; then experts
     size_t n_bucket, n_shared;
     size_t n_begun;
+    float **w, **g;    // of each rank along data, where they are on one machine; else NULL
+    size_t *bytes;     // [ranks] of one of them
 };
 
 /* Whose each tensor is, of so many ranks for shared tensors and for experts. owner [tensors]. */
 void spread_owners(const struct params *p, int n_shared, int n_experts, int *owner);
 
+/* On one machine the ranks see one another's p->w and p->g, and take sums and values from there;
+ * what p->w held is lost. */
 struct spread *spread_new(struct params *p, struct comm *comm);
 
 /* Sums of gradients. Begin those of a step; of shared tensors, all from float `from` on are final,
