@@ -162,4 +162,11 @@ dense() {
         TEST_DIR=$dir TEST_MESH=$how exits 0 ranks "$n" build/release/tests/unit/train/test_spread
         rm -r "$dir/again"
     done
+    # as on machines of a rank, and of two: by messages, which move during the backward pass
+    for mesh in "1 2 data=2" "1 4 model=2,expert=1" "2 4 data=4"; do
+        read -r node n how <<<"$mesh"
+        SWITCHYARD_NODE_RANKS=$node TEST_DIR=$dir TEST_MESH=$how \
+            exits 0 ranks "$n" build/release/tests/unit/train/test_spread
+        rm -r "$dir/again"
+    done
 }
