@@ -129,8 +129,9 @@ static int build(struct encoder *e, const struct encode_option *o, struct err *e
 {
     const struct vocab *v = e->vocab;
     size_t n_piece = (size_t)v->n_piece, n = 0;
-    struct bytes *key = xreallocarray(NULL, n_piece, sizeof(*key));
-    uint32_t *number = xreallocarray(NULL, n_piece, sizeof(*number));
+    size_t room = n_piece * (sizeof(struct bytes) + sizeof(uint32_t));
+    struct bytes *key = mem_map(room);
+    uint32_t *number = (uint32_t *)(void *)(key + n_piece);
     int unigram = v->model_type == VOCAB_UNIGRAM, bad;
     int32_t id;
 
@@ -150,8 +151,7 @@ static int build(struct encoder *e, const struct encode_option *o, struct err *e
     walk_release(&e->walk);
     bad = !e->normal ||
           (unigram ? build_search(e, key, number, err) : trie_build(&e->trie, key, number, n, err));
-    free(key);
-    free(number);
+    mem_unmap(key, room);
     return bad ? -1 : 0;
 }
 

@@ -27,11 +27,8 @@ static void know_score(const struct encoder *e, const struct encoding *to, struc
     float score = s->score;
     size_t i;
 
-    for (i = s->n_known; i < to->n; i++)
-        if (e->score_old)
-            score = (float)((double)score + e->score_old[to->id_store[i]]);
-        else
-            score += e->score[to->id_store[i]];
+    for (i = s->n_known; i < to->n; i++)    // the old sum too: rounded twice, it is no other
+        score += e->score[to->id_store[i]];
     *s = (struct so_far){ score, fabsf(score), to->n };
 }
 
@@ -202,6 +199,7 @@ void parts_run(const struct encoder *e, struct encoding *to)
                 continue;
             memo_key_init(&key[n_part], t + at[n_part], len);
             __builtin_prefetch(memo_set(m, &key[n_part]));
+            __builtin_prefetch(memo_set(m, &key[n_part]) + 1);
         }
         for (i = 0; i < n_part; i++) {
             uint32_t len = at[i + 1] - at[i];

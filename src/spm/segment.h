@@ -34,7 +34,7 @@ uint32_t cuts_next(const struct cuts *c, const unsigned char *t, uint32_t n, uin
 
 enum { MEMO_HEAD = 4, MEMO_TAIL = 5, MEMO_KEY = 8 * (MEMO_HEAD + MEMO_TAIL) };
 enum { MEMO_ID_HEAD = 4, MEMO_ID_TAIL = 6, MEMO_IDS = MEMO_ID_HEAD + MEMO_ID_TAIL };
-enum { MEMO_BITS = 14, MEMO_WAYS = 2 };    // of the number of a set; rows of one
+enum { MEMO_BITS = 15, MEMO_WAYS = 2 };    // of the number of a set; rows of one
 
 /* What a short part became. It holds as long as the score before the part is not over the limit. A
  * line of the processor's cache, and for few words another one. */

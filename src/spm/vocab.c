@@ -11,11 +11,23 @@
 #include "spm/proto.h"
 #include "spm/vocab.h"
 
-enum { FILE_MAX = 1 << 28 };
+enum { FILE_MAX = 1 << 28, PIECE_USUAL = 16 };    // bytes of a piece in the file
 
 #define SLOT_ID 0xFFFFFFu    // of a slot: id + 1
 
-static int read_piece(struct vocab *v, struct proto r, size_t *cap, struct err *err)
+static void more_pieces(struct vocab *v)
+{
+    size_t cap = v->cap_piece ? 2 * v->cap_piece : v->file.n / PIECE_USUAL + 1;
+    struct piece *more = mem_map(cap * sizeof(*more));
+
+    if (v->n_piece)
+        memcpy(more, v->piece, (size_t)v->n_piece * sizeof(*more));
+    mem_unmap(v->piece, v->cap_piece * sizeof(*more));
+    v->piece = more;
+    v->cap_piece = cap;
+}
+
+static int read_piece(struct vocab *v, struct proto r, struct err *err)
 {
     struct piece p = { .type = PIECE_NORMAL };
     struct proto_field f;
@@ -45,10 +57,8 @@ static int read_piece(struct vocab *v, struct proto r, size_t *cap, struct err *
         return err_set(err, "%s: piece %d: empty or with a NUL byte", r.path, v->n_piece);
     if (!isfinite(p.score))
         return err_set(err, "%s: piece %d: its score is no number", r.path, v->n_piece);
-    if ((size_t)v->n_piece == *cap) {
-        *cap = *cap ? *cap * 2 : 1024;
-        v->piece = xreallocarray(v->piece, *cap, sizeof(*v->piece));
-    }
+    if ((size_t)v->n_piece == v->cap_piece)
+        more_pieces(v);
     v->piece[v->n_piece++] = p;
     return 0;
 }
@@ -132,7 +142,6 @@ static int read_samples(struct vocab *v, struct proto r, struct err *err)
 static int read_model(struct vocab *v, struct proto r, struct special *s, struct err *err)
 {
     struct proto_field f;
-    size_t cap = 0;
     int got;
 
     while ((got = proto_next(&r, &f, err)) == 1) {
@@ -142,7 +151,7 @@ static int read_model(struct vocab *v, struct proto r, struct special *s, struct
         if (f.wire != PROTO_LENGTH)
             continue;
         if (f.number == 1)
-            bad = read_piece(v, in, &cap, err);
+            bad = read_piece(v, in, err);
         else if (f.number == 2)
             bad = read_trainer(v, in, s, err);
         else if (f.number == 3)
@@ -162,14 +171,29 @@ struct bytes vocab_piece(const struct vocab *v, int32_t id)
     return (struct bytes){ v->piece[id].p, v->piece[id].n };
 }
 
+static uint64_t piece_hash(struct bytes b)
+{
+    uint64_t h = b.n, x;
+
+    for (; b.n >= 8; b.p += 8, b.n -= 8) {
+        memcpy(&x, b.p, 8);
+        h = (h ^ x) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 32;
+    }
+    for (x = 0; b.n; b.n--)
+        x = x << 8 | b.p[b.n - 1];
+    h = (h ^ x) * 0x9E3779B97F4A7C15u;
+    return (h ^ h >> 29) * 0xD6E8FEB86659FD93u;
+}
+
 /* Where b is in the hash table, or the free place where it would be. A slot's upper byte is of the
  * hash, so that other pieces are hardly ever looked at. */
 static size_t slot_of(const struct vocab *v, struct bytes b, uint32_t *tag)
 {
-    uint64_t hash = hash_xx64(b.p, b.n, 0);
-    size_t at = hash & (v->n_slot - 1);
+    uint64_t hash = piece_hash(b);
+    size_t at = hash >> 32 & (v->n_slot - 1);
 
-    *tag = (uint32_t)(hash >> 32) & ~SLOT_ID;
+    *tag = (uint32_t)hash & ~SLOT_ID;
     for (; v->slot[at]; at = (at + 1) & (v->n_slot - 1)) {
         const struct piece *p = &v->piece[(v->slot[at] & SLOT_ID) - 1];
 
@@ -192,7 +216,7 @@ static int index_pieces(struct vocab *v, const char *path, struct err *err)
 
     for (v->n_slot = 16; v->n_slot < 2 * (size_t)v->n_piece; v->n_slot *= 2)
         ;
-    v->slot = xcalloc(v->n_slot, sizeof(*v->slot));
+    v->slot = mem_map(v->n_slot * sizeof(*v->slot));
     for (id = 0; id < v->n_piece; id++) {
         uint32_t tag;
         size_t at = slot_of(v, vocab_piece(v, id), &tag);
@@ -383,8 +407,8 @@ void vocab_free(struct vocab *v)
 {
     if (!v)
         return;
-    free(v->piece);
-    free(v->slot);
+    mem_unmap(v->piece, v->cap_piece * sizeof(*v->piece));
+    mem_unmap(v->slot, v->n_slot * sizeof(*v->slot));
     free(v->sample);
     free(v->name);
     buf_release(&v->file);

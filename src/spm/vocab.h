@@ -56,6 +56,7 @@ struct vocab {
     struct buf file;    // what all views point into
     uint32_t *slot;     // hash table: see vocab.c
     size_t n_slot;      // a power of 2
+    size_t cap_piece;
 };
 
 /* NULL on failure: err says why, with the file and the byte or the piece. */

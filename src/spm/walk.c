@@ -2,6 +2,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "spm/encoder.h"
 #include "spm/walk.h"
@@ -31,25 +32,25 @@ int walk_init(struct walk *w, struct trie *t, size_t most, const struct encoder 
 
     if (t->n_node > WALK_UNKNOWN || most > PIECE_CODES_MAX)
         return -1;
-    *w = (struct walk){ .root = t->root };
+    *w = (struct walk){ .root = t->root, .node = (void *)t->node, .cap = t->cap };
     w->id = xreallocarray(NULL, t->n_node, sizeof(*w->id));
-    w->node = xreallocarray(NULL, t->n_node, sizeof(*w->node));
-    for (i = 0; i < t->n_node; i++) {
+    for (i = 0; i < t->n_node; i++) {    // each becomes the other where it is
         struct trie_node from = t->node[i];
         uint32_t id = from.tag >> 8;
+        struct walk_node to = { from.base << 8 | (from.tag & 0xFF),
+                                id == TRIE_NONE ? -INFINITY : e->score[id] };
 
         w->id[i] = id;
-        w->node[i] = (struct walk_node){ from.base << 8 | (from.tag & 0xFF),
-                                         id == TRIE_NONE ? -INFINITY : e->score[id] };
+        memcpy(&w->node[i], &to, sizeof(to));
     }
+    *t = (struct trie){ 0 };
     find_odd(w, e);
-    trie_release(t);
     return 0;
 }
 
 void walk_release(struct walk *w)
 {
-    free(w->node);
+    mem_unmap(w->node, w->cap * sizeof(*w->node));
     free(w->id);
     free(w->odd);
     *w = (struct walk){ 0 };

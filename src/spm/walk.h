@@ -25,6 +25,7 @@ struct walk_node {
 struct walk {
     struct walk_node *node;
     uint32_t *id;    // by node: of the piece
+    size_t cap;      // nodes, as in struct trie
     uint32_t root;
     unsigned char *odd;    // by code: pieces begin with it whose old score is no float; or NULL
 };

@@ -1,8 +1,7 @@
 /* normal.c - see normal.h.
  *
- * A step takes the longest rule that the rest of the input begins with, or one character. Most
- * text needs no look at the table: which ASCII pairs and which other characters no rule begins
- * with is found out once, from the table itself.
+ * A step takes the longest rule that the rest of the input begins with, or one character; what no
+ * rule touches (rules.h) is copied in runs.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,264 +9,10 @@
 
 #include "base/err.h"
 #include "text/normal.h"
-#include "text/trie.h"
+#include "text/rules.h"
 
-enum { MATCH_MAX = 32, BMP = 0x10000 };    // rules that may match at one place, as in SentencePiece
-enum { SPACE = 3 };                        // bytes of an escaped space
-static const unsigned char SPACES[2][4] = { " ", "\xE2\x96\x81" }, UNKNOWN[] = { 0xEF, 0xBF, 0xBD };
-
-struct normal {
-    struct normal_spec spec;    // without its charsmap
-    uint32_t *unit;             // Darts double array
-    size_t n_unit;
-    unsigned char *text;    // what rules put out: NUL-terminated strings
-    size_t n_text;
-    int sound;
-    struct trie whole;
-    unsigned char whole_first[256];    // bytes that a string of whole begins with
-    unsigned char plain[256];          // ASCII that stays, whatever ASCII follows
-    unsigned char pair[128][32];       // bits: ASCII and a byte that some rule begins with
-    unsigned char begins[BMP / 8];     // bits: characters above ASCII that some rule begins with
-    unsigned char goes_on[BMP / 8];    // bits: those of them that no rule ends with
-    unsigned char follows[256];        // bytes that then come next in a rule
-    const unsigned char *space;        // what a space is written as: 4 bytes, n_space of them
-    size_t n_space;
-};
-
-/* The length of the character at p, 0 if it is none: overlong, a surrogate, cut, too high. */
-static inline size_t utf8_at(const unsigned char *p, size_t n, uint32_t *c)
-{
-    if (p[0] < 0x80)
-        return *c = p[0], 1;
-    if (p[0] < 0xC2 || n < 2 || (p[1] & 0xC0) != 0x80)
-        return 0;
-    *c = (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu);
-    if (p[0] < 0xE0)
-        return 2;
-    if (n < 3 || (p[2] & 0xC0) != 0x80)
-        return 0;
-    *c = (*c & 0x3FF) << 6 | (p[2] & 0x3Fu);
-    if (p[0] < 0xF0)
-        return *c < 0x800 || (*c >= 0xD800 && *c < 0xE000) ? 0 : 3;
-    if (n < 4 || (p[3] & 0xC0) != 0x80 || p[0] > 0xF4)
-        return 0;
-    *c = ((p[0] & 7u) << 18) | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
-    return *c < 0x10000 || *c > 0x10FFFF ? 0 : 4;
-}
-
-/* The same for most characters of two and three bytes, of which 4 can be read; 0 for the rest. */
-static inline size_t utf8_usual(const unsigned char *p, uint32_t *c)
-{
-    if (p[0] >= 0xE0 && p[0] < 0xED) {    // below surrogates
-        *c = (p[0] & 0xFu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
-        return (p[1] & 0xC0) == 0x80 && (p[2] & 0xC0) == 0x80 && *c >= 0x800 ? 3 : 0;
-    }
-    return utf8_at(p, 4, c);
-}
-
-static uint32_t unit_offset(uint32_t u)
-{
-    return (u >> 10) << ((u & 0x200) >> 6);
-}
-
-static int unit_is(uint32_t u, unsigned char label)
-{
-    return (u & 0x800000FF) == label;
-}
-
-static int unit_ends(uint32_t u)
-{
-    return (u & 0x100) != 0;
-}
-
-/* The longest rule that p begins with: its length, 0 if none; *value is its text's place. */
-static size_t rule_find(const struct normal *n, const unsigned char *p, size_t len, uint32_t *value)
-{
-    size_t i, longest = 0, match = 0;
-    uint32_t at;
-
-    if (!n->n_unit)
-        return 0;
-    at = unit_offset(n->unit[0]);
-    for (i = 0; i < len && match < MATCH_MAX; i++) {
-        uint32_t u;
-
-        at ^= p[i];
-        if (at >= n->n_unit || !unit_is(n->unit[at], p[i]))
-            break;
-        u = n->unit[at];
-        at ^= unit_offset(u);
-        if (!unit_ends(u))
-            continue;
-        if (at >= n->n_unit || !(n->unit[at] >> 31) || (n->unit[at] & 0x7FFFFFFF) >= n->n_text)
-            break;
-        *value = n->unit[at] & 0x7FFFFFFF;
-        longest = i + 1;
-        match++;
-    }
-    return longest;
-}
-
-enum { PATH = 1, ENDS_BEFORE = 2, ENDS = 4 };    // what rule_path() says
-
-/* Do all of p's bytes lie on a path of the table, so that a rule may begin with them, and does one
- * end with the last of them, or before? *at is where the path goes on. */
-static int rule_path(const struct normal *n, const unsigned char *p, size_t len, uint32_t *at)
-{
-    int found = 0;
-    size_t i;
-
-    *at = n->n_unit ? unit_offset(n->unit[0]) : 0;
-    for (i = 0; i < len; i++) {
-        *at ^= p[i];
-        if (*at >= n->n_unit || !unit_is(n->unit[*at], p[i]))
-            return found;
-        if (unit_ends(n->unit[*at]))
-            found |= i + 1 < len ? ENDS_BEFORE : ENDS;
-        *at ^= unit_offset(n->unit[*at]);
-    }
-    return found | PATH;
-}
-
-static void find_plain(struct normal *n)
-{
-    unsigned char pair[2];
-    uint32_t value = 0, at;
-    int a, b;
-
-    for (a = 0x20; a < 0x7F; a++) {
-        pair[0] = (unsigned char)a;
-        n->plain[a] = !n->whole_first[a];
-        if (rule_find(n, pair, 1, &value))
-            n->plain[a] &= n->text[value] == a && n->text[value + 1] == 0;
-        for (b = 0; b < 0x100; b++) {
-            pair[1] = (unsigned char)b;
-            if (!(rule_path(n, pair, 2, &at) & PATH))
-                continue;
-            if (b < 0x80)
-                n->plain[a] = 0;
-            n->pair[a][b >> 3] |= (unsigned char)(1 << (b & 7));
-        }
-    }
-}
-
-static void find_begins(struct normal *n)
-{
-    unsigned char p[3];
-    uint32_t c, at, b;
-
-    for (c = 0x80; c < BMP; c++) {
-        size_t len = c < 0x800 ? 2 : 3;
-        unsigned char bit = (unsigned char)(1 << (c & 7));
-        int found;
-
-        p[0] = (unsigned char)(c < 0x800 ? 0xC0 | c >> 6 : 0xE0 | c >> 12);
-        p[1] = (unsigned char)(0x80 | (c < 0x800 ? c & 0x3F : c >> 6 & 0x3F));
-        p[2] = (unsigned char)(0x80 | (c & 0x3F));
-        found = rule_path(n, p, len, &at);
-        if (!n->whole_first[p[0]] && !found)
-            continue;
-        n->begins[c >> 3] |= bit;
-        if (n->whole_first[p[0]] || found != PATH)
-            continue;
-        n->goes_on[c >> 3] |= bit;
-        for (b = 0; b < 0x100; b++)
-            n->follows[b] |= (at ^ b) < n->n_unit && unit_is(n->unit[at ^ b], (unsigned char)b);
-    }
-}
-
-static uint32_t le32(const unsigned char *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static int load_table(struct normal *n, struct bytes map, struct err *err)
-{
-    size_t size, i;
-
-    if (!map.n)
-        return 0;
-    size = map.n < 4 ? 0 : le32(map.p);
-    if (size < 1024 || size % 1024 || size > map.n - 4)
-        return err_set(err, "normaliser's table: damaged (size %zu of %zu)", size, map.n);
-    n->n_text = map.n - 4 - size;
-    if (!n->n_text || map.p[map.n - 1])
-        return err_set(err, "normaliser's table: its last string has no end");
-    n->n_unit = size / 4;
-    n->unit = xreallocarray(NULL, n->n_unit, sizeof(*n->unit));
-    for (i = 0; i < n->n_unit; i++)
-        n->unit[i] = le32(map.p + 4 + 4 * i);
-    n->text = xmalloc(n->n_text);
-    memcpy(n->text, map.p + 4 + size, n->n_text);
-    return 0;
-}
-
-static int utf8_is(const unsigned char *p, size_t n)
-{
-    size_t i, len;
-    uint32_t c;
-
-    for (i = 0; i < n; i += len)
-        if (!(len = utf8_at(p + i, n - i, &c)))
-            return 0;
-    return 1;
-}
-
-/* Every value in the table is looked at, whether or not a rule leads to it. */
-static int is_sound(const struct normal *n, const struct bytes *whole, size_t n_whole)
-{
-    size_t i;
-
-    for (i = 0; i < n_whole; i++)
-        if (!utf8_is(whole[i].p, whole[i].n))
-            return 0;
-    for (i = 0; i < n->n_unit; i++) {
-        uint32_t value = n->unit[i] & 0x7FFFFFFF;
-
-        if (n->unit[i] >> 31 && value < n->n_text && (n->text[value] & 0xC0) == 0x80)
-            return 0;
-    }
-    return utf8_is(n->text, n->n_text);
-}
-
-struct normal *normal_new(const struct normal_spec *spec, const struct bytes *whole, size_t n_whole,
-                          struct err *err)
-{
-    struct normal *n = xcalloc(1, sizeof(*n));
-    uint32_t *number = xcalloc(n_whole + 1, sizeof(*number));
-    size_t i;
-    int bad;
-
-    n->spec = *spec;
-    n->spec.charsmap = (struct bytes){ 0 };
-    n->space = SPACES[spec->escape != 0];
-    n->n_space = spec->escape ? SPACE : 1;
-    for (i = 0; i < n_whole; i++) {
-        number[i] = (uint32_t)i;
-        if (whole[i].n)
-            n->whole_first[whole[i].p[0]] = 1;
-    }
-    bad = load_table(n, spec->charsmap, err) || trie_build(&n->whole, whole, number, n_whole, err);
-    free(number);
-    if (bad) {
-        normal_free(n);
-        return NULL;
-    }
-    n->sound = is_sound(n, whole, n_whole);
-    find_plain(n);
-    find_begins(n);
-    return n;
-}
-
-void normal_free(struct normal *n)
-{
-    if (!n)
-        return;
-    trie_release(&n->whole);
-    free(n->unit);
-    free(n->text);
-    free(n);
-}
+enum { SPACE = 3 };    // bytes of an escaped space
+static const unsigned char UNKNOWN[] = { 0xEF, 0xBF, 0xBD };
 
 /* What p (n > 0 bytes) begins with, and what becomes of it: the bytes used. */
 static size_t step(const struct normal *n, const unsigned char *p, size_t len, struct bytes *out)
@@ -333,7 +78,7 @@ static int copy_plain(struct run *r)
         } else {
             size_t len = utf8_at(p + i, end - i, &c);
 
-            if (!len || c >= BMP || (n->begins[c >> 3] >> (c & 7) & 1))
+            if (!len || c >= RULES_BMP || n->touch[c] != UNTOUCHED)
                 break;
             i += len;
         }
@@ -351,60 +96,116 @@ static int copy_plain(struct run *r)
     return 1;
 }
 
-/* Is this the first character of some rule, or might it be? */
-static int is_touched(const struct normal *n, uint32_t c, const unsigned char *next,
-                      const unsigned char *end)
+/* A run in progress: from p, up to end, to o, where there is room for all that may come. */
+struct copy {
+    const unsigned char *p, *end;
+    unsigned char *o;
+};
+
+static inline int is_untouched(const struct normal *n, uint32_t c, const unsigned char *next,
+                               const unsigned char *end)
 {
-    if (c >= BMP)
-        return 1;
-    if (!(n->begins[c >> 3] >> (c & 7) & 1))
+    return n->touch[c] == UNTOUCHED ||
+           (n->touch[c] == GOES_ON && !(next < end && n->follows[*next]));
+}
+
+/* Printed ASCII but spaces, eight bytes at a time; the last one waits if it may be part of a rule.
+ */
+static inline void copy_ascii(struct copy *c)
+{
+    const uint64_t ones = 0x0101010101010101u;
+
+    while (c->end - c->p > 8) {
+        uint64_t x, stop;
+        size_t n;
+
+        memcpy(&x, c->p, sizeof(x));
+        memcpy(c->o, &x, sizeof(x));
+        stop = (x | (x - ones * 0x21) | (x + ones)) & ones << 7;    // the lowest one is true
+        n = stop ? (size_t)__builtin_ctzll(stop) >> 3 : 8;
+        n -= n && c->p[n] >= 0x80;
+        c->p += n;
+        c->o += n;
+        if (stop)
+            break;
+    }
+}
+
+/* Characters of two bytes, then of three, that no rule touches. */
+static inline void copy_wide(const struct normal *n, struct copy *c)
+{
+    const unsigned char *p = c->p, *end = c->end;
+    unsigned char *o = c->o;
+    uint32_t x;
+
+    for (; end - p > 4; p += 2, o += 2) {
+        memcpy(o, p, 4);
+        if (p[0] < 0xC2 || p[0] >= 0xE0 || (p[1] & 0xC0) != 0x80)
+            break;
+        if (!is_untouched(n, (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu), p + 2, end))
+            break;
+    }
+    for (; end - p > 4; p += 3, o += 3) {
+        memcpy(o, p, 4);
+        if (p[0] < 0xE0 || p[0] >= 0xF0 || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80)
+            break;
+        x = (p[0] & 0xFu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+        if (x < 0x800 || !is_untouched(n, x, p + 3, end))
+            break;
+    }
+    c->p = p;
+    c->o = o;
+}
+
+/* One character: says whether no rule touches it. */
+static inline int copy_one(const struct normal *n, struct copy *c, int *was_space)
+{
+    const unsigned char *p = c->p;
+    uint32_t x;
+    size_t len = 1;
+
+    if (*p >= 0x80) {
+        len = utf8_at(p, (size_t)(c->end - p), &x);
+        if (!len || x >= RULES_BMP || !is_untouched(n, x, p + len, c->end))
+            return 0;
+    } else if (!n->plain[*p] || (p + 1 < c->end && n->pair[*p][p[1] >> 3] >> (p[1] & 7) & 1)) {
         return 0;
-    return !(n->goes_on[c >> 3] >> (c & 7) & 1) || (next < end && n->follows[*next]);
+    }
+    c->p += len;
+    if (*p == ' ') {
+        if (!*was_space) {
+            memcpy(c->o, n->space, 4);    // there is room, and four go at once
+            c->o += n->n_space;
+        }
+        *was_space = n->spec.remove_extra;
+        return 1;
+    }
+    for (; len; len--)
+        *c->o++ = *p++;
+    *was_space = 0;
+    return 1;
 }
 
 /* The same without a map, and single spaces on the way: most text is done here. */
 static int copy_fast(struct run *r)
 {
-    const struct normal *n = r->n;
-    const unsigned char *p = r->in.p + r->at, *end = bytes_end(r->in), *start = p;
-    int was_space = r->was_space;
-    unsigned char *o;
-    uint32_t c;
-    size_t len;
+    const unsigned char *start = r->in.p + r->at, *p;
+    struct copy c = { start, r->in.p + r->in.n, NULL };
 
-    buf_need(r->out, r->out->n + SPACE * (size_t)(end - p) + 1);
-    for (o = r->out->p + r->out->n; p < end;) {
-        if (*p < 0x80) {
-            if (!n->plain[*p] || (p + 1 < end && n->pair[*p][p[1] >> 3] >> (p[1] & 7) & 1))
-                break;
-            if (*p != ' ') {
-                *o++ = *p++;
-                was_space = 0;
-                continue;
-            }
-            if (!was_space) {
-                memcpy(o, n->space, 4);    // there is room, and four go at once
-                o += n->n_space;
-                was_space = n->spec.remove_extra;
-            }
-            p++;
-            continue;
-        }
-        len = end - p < 4 ? utf8_at(p, (size_t)(end - p), &c) : utf8_usual(p, &c);
-        if (!len || is_touched(n, c, p + len, end))
-            break;
-        o[0] = p[0];
-        o[1] = p[1];
-        if (len == 3)
-            o[2] = p[2];
-        o += len;
-        p += len;
-        was_space = 0;
+    buf_need(r->out, r->out->n + SPACE * (size_t)(c.end - c.p) + 1);
+    c.o = r->out->p + r->out->n;
+    while (c.p < c.end && copy_one(r->n, &c, &r->was_space)) {
+        p = c.p;
+        if (r->n->all_plain && c.p < c.end && *c.p < 0x80)
+            copy_ascii(&c);
+        else
+            copy_wide(r->n, &c);
+        if (c.p > p)
+            r->was_space = 0;
     }
-    r->out->n = (size_t)(o - r->out->p);
-    r->was_space = was_space;
-    r->at += (size_t)(p - start);
-    return p > start;
+    r->out->n = (size_t)(c.o - r->out->p);
+    r->at += (size_t)(c.p - start);
+    return c.p > start;
 }
 
 static void one_step(struct run *r)
@@ -441,11 +242,6 @@ static void strip_end(struct run *r)
         if (r->map)
             r->at = r->map->at[r->out->n];
     }
-}
-
-int normal_is_sound(const struct normal *n)
-{
-    return n->sound;
 }
 
 int normal_run_count(const struct normal *n, struct bytes in, struct buf *out,

@@ -14,14 +14,14 @@
 enum {
     BLOCK = 256,
     LOOK_BACK =
-        1 << 11,    // how far from the end children look for gaps; a lone one takes the next
-    DIGIT = 11,     // bits sorted by at a time
+        1 << 8,    // nodes: how far from the end children look for gaps; a lone one takes the next
+    DIGIT = 11,    // bits sorted by at a time
 };
 
 struct item {
     uint64_t head;    // the first 8 bytes, big endian, so that they compare as a number
-    struct bytes key;
-    uint32_t number;
+    const unsigned char *p;
+    uint32_t n, number;
 };
 
 struct place {    // keys lo .. hi agree in their first depth bytes, which lead to node
@@ -40,40 +40,39 @@ struct build {
 static int item_order(const void *a, const void *b)
 {
     const struct item *x = a, *y = b;
-    size_t n = x->key.n < y->key.n ? x->key.n : y->key.n;
+    size_t n = x->n < y->n ? x->n : y->n;
     int c;
 
     if (x->head != y->head)
         return x->head < y->head ? -1 : 1;
-    c = memcmp(x->key.p, y->key.p, n);
-    return c ? c : (x->key.n > y->key.n) - (x->key.n < y->key.n);
+    c = memcmp(x->p, y->p, n);
+    return c ? c : (x->n > y->n) - (x->n < y->n);
 }
 
-struct rank {
-    uint64_t head;
-    size_t key;
-};
-
-/* Sort by heads, a digit at a time from the lowest; rank has room for n twice. */
-static struct rank *ranks_sort(struct rank *rank, size_t n)
+/* Sort by heads, a digit at a time from the lowest; to has room for n as well. Returns which of the
+ * two they are in. */
+static struct item *heads_sort(struct item *from, struct item *to, size_t n)
 {
-    static const size_t n_digit = (size_t)1 << DIGIT;
-    size_t *place = xreallocarray(NULL, n_digit, sizeof(*place)), i, sum, here;
-    struct rank *from = rank, *to = rank + n, *other;
-    unsigned shift;
+    enum { N_DIGIT = (64 + DIGIT - 1) / DIGIT, MASK = (1 << DIGIT) - 1 };
+    uint32_t(*place)[MASK + 1] = xcalloc(N_DIGIT, sizeof(*place)), sum, here;
+    size_t i, d;
 
-    for (shift = 0; shift < 64; shift += DIGIT) {
-        memset(place, 0, n_digit * sizeof(*place));
-        for (i = 0; i < n; i++)
-            place[from[i].head >> shift & (n_digit - 1)]++;
-        for (i = sum = 0; i < n_digit; i++) {
-            here = place[i];
-            place[i] = sum;
+    for (i = 0; i < n; i++)
+        for (d = 0; d < N_DIGIT; d++)
+            place[d][from[i].head >> d * DIGIT & MASK]++;
+    for (d = 0; d < N_DIGIT; d++) {
+        uint32_t *at = place[d];
+        struct item *other = from;
+
+        if (n && at[from[0].head >> d * DIGIT & MASK] == n)
+            continue;    // all the same
+        for (i = sum = 0; i <= MASK; i++) {
+            here = at[i];
+            at[i] = sum;
             sum += here;
         }
         for (i = 0; i < n; i++)
-            to[place[from[i].head >> shift & (n_digit - 1)]++] = from[i];
-        other = from;
+            to[at[from[i].head >> d * DIGIT & MASK]++] = from[i];
         from = to;
         to = other;
     }
@@ -81,21 +80,36 @@ static struct rank *ranks_sort(struct rank *rank, size_t n)
     return from;
 }
 
-static struct item *items_sorted(const struct bytes *key, const uint32_t *number, size_t n)
+/* The first 8 bytes as a number, big endian; zeros behind the last one. */
+static uint64_t head_of(struct bytes key)
 {
-    struct item *item = xreallocarray(NULL, n + 1, sizeof(*item));
-    struct rank *rank = xreallocarray(NULL, 2 * n + 1, sizeof(*rank)), *sorted;
-    size_t i, j, end;
+    uint64_t x = 0;
+    size_t i;
 
-    for (i = 0; i < n; i++) {
-        rank[i] = (struct rank){ 0, i };
-        for (j = 0; j < 8; j++)
-            rank[i].head = rank[i].head << 8 | (j < key[i].n ? key[i].p[j] : 0);
+    if (key.n >= 8) {
+        memcpy(&x, key.p, 8);
+        return __builtin_bswap64(x);
     }
-    sorted = ranks_sort(rank, n);
+    for (i = 0; i < key.n; i++)
+        x |= (uint64_t)key.p[i] << (56 - 8 * i);
+    return x;
+}
+
+static size_t sort_size(size_t n)
+{
+    return 2 * (n + 1) * sizeof(struct item);
+}
+
+/* In order, in room for n twice. */
+static struct item *items_sort(struct item *room, const struct bytes *key, const uint32_t *number,
+                               size_t n)
+{
+    struct item *item;
+    size_t i, end;
+
     for (i = 0; i < n; i++)
-        item[i] = (struct item){ sorted[i].head, key[sorted[i].key], number[sorted[i].key] };
-    free(rank);
+        room[i] = (struct item){ head_of(key[i]), key[i].p, (uint32_t)key[i].n, number[i] };
+    item = heads_sort(room, room + n, n);
     for (i = 0; i < n; i = end) {    // keys whose first 8 bytes are the same
         for (end = i + 1; end < n && item[end].head == item[i].head; end++)
             ;
@@ -115,12 +129,22 @@ static void bit_set(uint64_t *set, size_t i)
     set[i >> 6] |= (uint64_t)1 << (i & 63);
 }
 
+static struct trie_node *nodes_more(struct trie_node *node, size_t had, size_t cap)
+{
+    struct trie_node *more = mem_map(cap * sizeof(*more));
+
+    if (had)
+        memcpy(more, node, had * sizeof(*more));
+    mem_unmap(node, had * sizeof(*node));
+    return more;
+}
+
 static void grow(struct build *b)
 {
     size_t cap = b->cap ? b->cap * 2 : (size_t)16 * BLOCK;
 
     if (b->n + BLOCK > b->cap) {
-        b->node = xreallocarray(b->node, cap, sizeof(*b->node));
+        b->node = nodes_more(b->node, b->cap, cap);
         b->taken = xreallocarray(b->taken, cap / 64, sizeof(*b->taken));
         b->based = xreallocarray(b->based, cap / 64, sizeof(*b->based));
         b->cap = cap;
@@ -191,7 +215,7 @@ static void push(struct build *b, struct place p)
 
 static unsigned char byte_at(const struct item *item, uint32_t depth)
 {
-    return depth < 8 ? (unsigned char)(item->head >> (56 - 8 * depth)) : item->key.p[depth];
+    return depth < 8 ? (unsigned char)(item->head >> (56 - 8 * depth)) : item->p[depth];
 }
 
 /* Place what is left of one key, a node a byte. Returns the base of p, 0 if nothing is left. */
@@ -199,9 +223,9 @@ static uint32_t place_tail(struct build *b, const struct item *item, struct plac
 {
     uint32_t first = 0, base, at = 0, depth;
 
-    for (depth = p.depth; depth < item->key.n; depth++) {
+    for (depth = p.depth; depth < item->n; depth++) {
         unsigned char c = byte_at(item, depth);
-        uint32_t number = depth + 1 == item->key.n ? item->number : TRIE_NONE;
+        uint32_t number = depth + 1 == item->n ? item->number : TRIE_NONE;
 
         base = find_lone(b, c);
         if (depth == p.depth)
@@ -242,7 +266,7 @@ static uint32_t place_children(struct build *b, const struct item *item, struct 
     for (i = n; i-- > 0;) {    // the stack turns them round again
         uint32_t lo = start[i], at = base ^ label[i], number = TRIE_NONE;
 
-        if (item[lo].key.n == p.depth + 1)
+        if (item[lo].n == p.depth + 1)
             number = item[lo++].number;
         b->node[at] = (struct trie_node){ 0, number << 8 | label[i] };
         if (lo < start[i + 1])
@@ -272,7 +296,7 @@ static int check(const struct item *item, size_t n, struct err *err)
     size_t i;
 
     for (i = 0; i < n; i++) {
-        if (item[i].key.n == 0)
+        if (item[i].n == 0)
             return err_set(err, "number %u: empty", item[i].number);
         if (item[i].number >= TRIE_NONE)
             return err_set(err, "more than %d pieces", TRIE_NONE);
@@ -286,11 +310,16 @@ static int check(const struct item *item, size_t n, struct err *err)
 int trie_build(struct trie *t, const struct bytes *key, const uint32_t *number, size_t n,
                struct err *err)
 {
-    struct item *item = items_sorted(key, number, n);
     struct build b = { .lone = BLOCK / 64 };
-    int bad = n >= UINT32_MAX ? err_set(err, "too many pieces") : check(item, n, err);
+    struct item *room, *item;
+    int bad;
 
     *t = (struct trie){ 0 };
+    if (n >= UINT32_MAX)
+        return err_set(err, "too many pieces");
+    room = mem_map(sort_size(n));
+    item = items_sort(room, key, number, n);
+    bad = check(item, n, err);
     if (!bad) {
         grow(&b);
         t->root = place_children(&b, item, (struct place){ 0, (uint32_t)n, 0, 0 });
@@ -301,19 +330,20 @@ int trie_build(struct trie *t, const struct bytes *key, const uint32_t *number, 
             b.node[p.node].base = base;
         }
         close_gaps(&b);
-        t->node = xreallocarray(b.node, b.n, sizeof(*b.node));
+        t->node = b.node;
         t->n_node = b.n;
+        t->cap = b.cap;
     }
     free(b.taken);
     free(b.based);
     free(b.stack);
-    free(item);
+    mem_unmap(room, sort_size(n));
     return bad;
 }
 
 void trie_release(struct trie *t)
 {
-    free(t->node);
+    mem_unmap(t->node, t->cap * sizeof(*t->node));
     *t = (struct trie){ 0 };
 }
 

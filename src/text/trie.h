@@ -22,7 +22,7 @@ struct trie_node {
 
 struct trie {
     struct trie_node *node;
-    size_t n_node;
+    size_t n_node, cap;    // cap: nodes of the block from mem_map() that they are in
     uint32_t root;    // the base to begin with
 };
 

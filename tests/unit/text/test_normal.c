@@ -1,6 +1,7 @@
 /* test_normal.c - normalised text against SentencePiece's, the switches, hostile tables. */
 #include "../spm/golden.h"
 #include "base/rng.h"
+#include "text/charsmap.h"
 #include "text/normal.h"
 
 static void run(const struct normal *n, const char *in, size_t len, struct buf *out,
@@ -184,6 +185,81 @@ static void cut_tables_are_refused(void **state)
     }
 }
 
-TESTS("text/normal", cmocka_unit_test(text_is_that_of_sentencepiece), cmocka_unit_test(switches),
+/* Runs are copied without a map, characters with one: what comes out is the same. */
+static void runs_are_as_characters(void **state)
+{
+    static const char *const some[] = { "a",
+                                        "e",
+                                        "Z",
+                                        "~",
+                                        " ",
+                                        "  ",
+                                        "word",
+                                        "longerword",
+                                        "\xCC\x81",
+                                        "\xD0\xB8",
+                                        "\xD0\xB6",
+                                        "\xCC\x86",
+                                        "\xD0\xBF\xD1\x80\xD0\xB8",
+                                        "\xE0\xA4\x95",
+                                        "\xE0\xA4\xBC",
+                                        "\xE0\xB8\x81",
+                                        "\xE0\xB8\xB3",
+                                        "\xE4\xB8\xAD",
+                                        "\xEF\xBC\xA1",
+                                        "\xE3\x80\x80",
+                                        "\xED\xA0\x80",
+                                        "\xE0\x80\x80",
+                                        "\xC0\x80",
+                                        "\xC2",
+                                        "\xE4\xB8",
+                                        "\xFF",
+                                        "\x80",
+                                        "\xF0\x9F\x99\x82",
+                                        "\xE2\x96\x81",
+                                        "\t",
+                                        "\x7F",
+                                        "\x01",
+                                        "\xEA\xB0\x80" };
+    static const char *const names[] = { "nmt_nfkc", "nfkc_cf", "identity" };
+    struct rng r = rng_at(rng_key(5, "runs"), 0);
+    struct buf table = { 0 }, in = { 0 }, out[2] = { { 0 } };
+    struct normal_map map = { 0 };
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < 6; i++) {
+        struct normal_spec spec = { .add_dummy_prefix = i % 2, .remove_extra = i % 3 > 0 };
+        struct normal *n;
+        struct err err;
+
+        spec.escape = i > 2;
+        buf_reset(&table);
+        assert_int_equal(charsmap_make(names[i / 2], &table), 0);
+        spec.charsmap = buf_bytes(&table);
+        n = normal_new(&spec, NULL, 0, &err);
+        assert_non_null(n);
+        for (k = 0; k < 2000; k++) {
+            uint64_t n_part = rng_below(&r, 30);
+
+            for (buf_reset(&in); n_part; n_part--)
+                buf_add_str(&in, some[rng_below(&r, sizeof(some) / sizeof(some[0]))]);
+            run(n, (char *)in.p, in.n, &out[0], NULL);
+            run(n, (char *)in.p, in.n, &out[1], &map);
+            assert_int_equal(out[0].n, out[1].n);
+            if (out[0].n)
+                assert_memory_equal(out[0].p, out[1].p, out[0].n);
+        }
+        normal_free(n);
+    }
+    buf_release(&table);
+    buf_release(&in);
+    buf_release(&out[0]);
+    buf_release(&out[1]);
+    normal_map_release(&map);
+}
+
+TESTS("text/normal", cmocka_unit_test(runs_are_as_characters),
+      cmocka_unit_test(text_is_that_of_sentencepiece), cmocka_unit_test(switches),
       cmocka_unit_test(the_map_leads_back), cmocka_unit_test(damaged_tables_do_no_harm),
       cmocka_unit_test(cut_tables_are_refused))
