@@ -17,7 +17,7 @@
 
 static const char *out_path = "-", *tsv_path, *figures_path, *title = "Loss by language";
 static const char *baseline, *teacher;
-static struct opt_list runs, evals, gates, maps;
+static struct opt_list runs, evals, gates, maps, scores;
 
 static const struct opt opts[] = {
     { 'b', "baseline", "NAME", OPT_STR, &baseline, 0, 0,
@@ -29,6 +29,8 @@ static const struct opt opts[] = {
     { 'o', "output", "FILE", OPT_STR, &out_path, 0, 0, "write the page to FILE" },
     { 'r', "run", "NAME=DIR", OPT_LIST, &runs, 0, 0,
       "a training folder: metrics.tsv and eval.tsv" },
+    { 's', "scores", "NAME=FILE", OPT_LIST, &scores, 0, 0,
+      "a table of eval-score of what model NAME answered" },
     { 0, "teacher", "NAME", OPT_STR, &teacher, 0, 0,
       "show which share of this model's gain on the baseline the others keep" },
     { 't', "title", "TEXT", OPT_STR, &title, 0, 0, "title of the page" },
@@ -39,7 +41,7 @@ static const struct opt opts[] = {
 };
 static const struct tool tool = {
     "eval-report",
-    "[-o FILE] [-r NAME=DIR]... [-e NAME=FILE]... [table ...]",
+    "[-o FILE] [-r NAME=DIR]... [-e NAME=FILE]... [-s NAME=FILE]... [table ...]",
     "Show losses by language, and how training came there, as one HTML page.",
     opts,
 };
@@ -79,7 +81,8 @@ static void read_all(struct report *r, char **table)
 
     each(&runs, r, report_add_run);
     each(&evals, r, report_add_eval);
-    if (!*table && !runs.n && !evals.n && report_add_eval(r, NULL, "-", &err) < 0)
+    each(&scores, r, report_add_marks);
+    if (!*table && !runs.n && !evals.n && !scores.n && report_add_eval(r, NULL, "-", &err) < 0)
         die("%s", err.msg);
     for (; *table; table++)
         if (report_add_eval(r, NULL, *table, &err) < 0)
@@ -152,8 +155,8 @@ int main(int argc, char **argv)
     int bad;
 
     argv += opt_parse(&tool, argc, argv);
-    if (!*argv && !runs.n && !evals.n && isatty(STDIN_FILENO))
-        die_misuse("nothing to report: give tables, or --run and --eval");
+    if (!*argv && !runs.n && !evals.n && !scores.n && isatty(STDIN_FILENO))
+        die_misuse("nothing to report: give tables, or --run, --eval and --scores");
     read_all(&r, argv);
     write_all(&r);
     bad = check_gates(&r);

@@ -110,9 +110,11 @@ void figures_tsv(struct buf *out, const struct report *r, struct experts *const 
         put_drawn(&w, "loss", &m->train);
         put_drawn(&w, "dropped", &m->drop);
         put_drawn(&w, "tokens_per_s", &m->pace);
+        put_curve(&w, "score_in_training", "all", "", &m->score);
         put_languages(&w, r, m, tag, n);
         put_spread(&w, r, m);
     }
+    marks_tsv(out, &r->marks);
     for (; e && *e; e++)
         experts_tsv(out, *e);
     free(tag);

@@ -199,6 +199,11 @@ static void put_curves(struct buf *out, const struct report *r)
           offsetof(struct report_model, pace),
           0,
           0 },
+        { { "Score over steps of fine-tuning", "step", "score", NULL, 0 },
+          "<h2>Score in fine-tuning</h2>\n<p>What decided which checkpoint was the best.</p>\n",
+          offsetof(struct report_model, score),
+          0,
+          0 },
     };
     size_t i;
 
@@ -334,20 +339,14 @@ static void put_speed_ups(struct buf *out, const struct report *r, const struct 
     buf_add_str(out, "</table>\n");
 }
 
-void page_html(struct buf *out, const struct report *r, struct experts *const *e, const char *title)
+static void put_losses(struct buf *out, const struct report *r)
 {
     size_t n, i;
     const char **tag = report_tags(r, &n);
     double most = most_difference(r, tag, n);
 
-    buf_add_str(out,
-                "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-                "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
-    html_text(out, title);
-    buf_printf(out, "</title>\n<style>\n%s</style></head><body>\n<h1>", style);
-    html_text(out, title);
-    buf_printf(out, "</h1>\n<p>%zu model%s, %zu language%s. Lower loss is better.</p>\n",
-               r->n_model, r->n_model == 1 ? "" : "s", n, n == 1 ? "" : "s");
+    buf_printf(out, "<p>%zu model%s, %zu language%s. Lower loss is better.</p>\n", r->n_model,
+               r->n_model == 1 ? "" : "s", n, n == 1 ? "" : "s");
     put_cards(out, r);
     put_curves(out, r);
     buf_add_str(out, "<h2>Loss by language</h2>\n<p>Cross-entropy of held-out text, nats a target "
@@ -366,10 +365,24 @@ void page_html(struct buf *out, const struct report *r, struct experts *const *e
     share_html(out, r);
     for (i = 0; base_of(r) && i < r->n_model; i++)
         put_speed_ups(out, r, &r->model[i]);
+    free(tag);
+}
+
+void page_html(struct buf *out, const struct report *r, struct experts *const *e, const char *title)
+{
+    buf_add_str(out,
+                "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
+    html_text(out, title);
+    buf_printf(out, "</title>\n<style>\n%s</style></head><body>\n<h1>", style);
+    html_text(out, title);
+    buf_add_str(out, "</h1>\n");
+    if (r->n_model)
+        put_losses(out, r);
+    marks_html(out, &r->marks);
     for (; e && *e; e++)
         experts_html(out, *e);
     buf_add_str(out, "</body></html>\n");
-    free(tag);
 }
 
 static void tsv_row(struct buf *out, const struct report *r, const char *tag)

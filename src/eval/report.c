@@ -103,22 +103,57 @@ static int add_evaluations(struct report_model *m, const struct table *t, struct
     return 0;
 }
 
+/* The scores that decided which checkpoint was the best: those of the set "mean". */
+static int add_decided(struct report_model *m, const struct table *t, struct err *err)
+{
+    int step = table_need(t, "step", err), set = step < 0 ? -1 : table_need(t, "set", err);
+    int score = set < 0 ? -1 : table_need(t, "score", err);
+    size_t i;
+    double x, y;
+
+    if (score < 0)
+        return -1;
+    for (i = 0; i < table_rows(t); i++) {
+        if (strcmp(table_text(t, i, set), "mean") != 0 || optional(t, i, score, &y) < 0)
+            continue;
+        if (table_num(t, i, step, &x, err) < 0)
+            return -1;
+        curve_add(&m->score, x, y);
+    }
+    return 0;
+}
+
+/* A table of the folder; one that is not needed may not be there. */
+static int add_table(struct report_model *m, const char *dir, const char *name, int needed,
+                     int (*add)(struct report_model *, const struct table *, struct err *),
+                     struct err *err)
+{
+    char *path = xasprintf("%s/%s", dir, name);
+    struct table *t = NULL;
+    int rc = 0;
+
+    if (needed || access(path, F_OK) == 0) {
+        t = table_read(path, err);
+        rc = t ? add(m, t, err) : -1;
+    }
+    table_free(t);
+    free(path);
+    return rc;
+}
+
 int report_add_run(struct report *r, const char *name, const char *dir, struct err *err)
 {
-    char *metrics = xasprintf("%s/metrics.tsv", dir), *evals = xasprintf("%s/eval.tsv", dir);
     struct report_model *m = model_named(r, name);
-    struct table *t = table_read(metrics, err);
-    int bad = !t || add_metrics(m, t, err) < 0;
 
-    table_free(t);
-    if (!bad && access(evals, F_OK) == 0) {
-        t = table_read(evals, err);
-        bad = !t || add_evaluations(m, t, err) < 0;
-        table_free(t);
-    }
-    free(metrics);
-    free(evals);
-    return bad ? -1 : 0;
+    if (add_table(m, dir, "metrics.tsv", 1, add_metrics, err) < 0 ||
+        add_table(m, dir, "eval.tsv", 0, add_evaluations, err) < 0)
+        return -1;
+    return add_table(m, dir, "scores.tsv", 0, add_decided, err);
+}
+
+int report_add_marks(struct report *r, const char *name, const char *path, struct err *err)
+{
+    return marks_read(&r->marks, name, path, err);
 }
 
 /* "out/switch.tsv" is called "switch". */
@@ -257,10 +292,12 @@ void report_release(struct report *r)
         curve_release(&m->train);
         curve_release(&m->drop);
         curve_release(&m->pace);
+        curve_release(&m->score);
         curve_release(&m->all);
         free(m->lang);
         free(m->name);
     }
     free(r->model);
+    marks_release(&r->marks);
     *r = (struct report){ 0 };
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "eval/curve.h"
+#include "eval/marks.h"
 
 struct err;
 
@@ -18,6 +19,7 @@ struct report_model {
     char *name;
     struct curve train;               // loss over steps
     struct curve drop, pace;          // share of tokens dropped, tokens a second; over steps
+    struct curve score;               // of answers, what decided, over steps of fine-tuning
     struct curve all;                 // loss of all languages, from evaluations during training
     double steps, tokens, seconds;    // of training; 0 when unknown
     double targets, loss;             // final, all languages
@@ -29,15 +31,19 @@ struct report_model {
 struct report {
     struct report_model *model;
     size_t n_model;
+    struct marks marks;
     int baseline;    // number of the model the others are compared with; -1: none
     int teacher;     // number, from 1, of the one whose gain others keep (share.h); 0: none
 };
 
-/* A training folder: metrics.tsv and, if there, eval.tsv. A model named before is added to. */
+/* A training folder: metrics.tsv and, if there, eval.tsv and scores.tsv. A model named before is
+ * added to. */
 int report_add_run(struct report *r, const char *name, const char *dir, struct err *err);
 /* A table of switch-eval ("-": standard input): columns lang, targets and loss are needed. name
  * may be NULL: then column "model" says it, or else the file's name. */
 int report_add_eval(struct report *r, const char *name, const char *path, struct err *err);
+/* A table of eval-score for the model called name, which may be in no other table. */
+int report_add_marks(struct report *r, const char *name, const char *path, struct err *err);
 /* By name; NULL: the last of two or more models. */
 int report_set_baseline(struct report *r, const char *name, struct err *err);
 

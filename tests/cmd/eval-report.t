@@ -143,6 +143,27 @@ eval-report: gate 'fi.difference<-0.4': big has -0.5, against -0.4" ]
     exits 1 eval-report -o page.html --figures /dev/full one.tsv
 }
 
+@test "scores of answers: a table a set and metric, the curve of fine-tuning" {
+    tables
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' metric lang n score low high em 'fi' 10 50.25 40 60 em sw 10 nan nan nan \
+        em mean 1 50.25 40 60 em all 20 50 45 55 f1 'fi' 10 61 50 70 >xquad.tsv
+    printf '%s\t%s\t%s\t%s\n' metric lang n score em 'fi' 10 30 em all 10 30 >low.tsv && mkdir low && mv low.tsv low/xquad.tsv
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' step set metric lang n score 20 dev em all 9 7 20 mean em all 1 7 40 mean em all 1 9 >run/scores.tsv
+    exits 0 eval-report -o page.html -r big=run -s big=xquad.tsv -s small=low/xquad.tsv --figures f.tsv
+    [ "$(grep -c '<h3>xquad, em</h3>' page.html)" -eq 1 ] && grep -q '<h3>xquad, f1</h3>' page.html
+    grep -q '<td>Finnish</td><td>50.2 <small>40.0 to 60.0</small></td><td>30.0</td>' page.html
+    grep -q '<td>Swahili</td><td></td><td></td>' page.html
+    grep -q '<tr class="all"><td>mean</td><td>50.2' page.html
+    grep -q 'Score in fine-tuning' page.html
+    grep -qx $'score\tbig\tfi\txquad em\t10\t50.25' f.tsv
+    grep -qx $'score_in_training\tbig\tall\t\t40\t9' f.tsv
+    [ "$(grep -c '^score	' f.tsv)" -eq 6 ]
+    exits 0 eval-report -o page.html -s big=xquad.tsv    # scores alone
+    refuses eval-report -o page.html -s big=one.tsv
+    refuses eval-report -o page.html -s big=absent
+    exits 2 eval-report -o page.html -s xquad.tsv
+}
+
 @test "markup in names is text" {
     tables
     eval-report -t '<b>' -e '<script>=one.tsv' -o page.html

@@ -65,6 +65,8 @@ mix.tsv             er    mix-langs -n 100 -o out mix.tsv
 loss.tsv            er    eval-report -o out loss.tsv
 loss.tsv            er    eval-report -o out -e x=loss.tsv
 run/metrics.tsv     er    eval-report -o out -r x=run -e x=loss.tsv
+marks.tsv           er    eval-report -o out -s x=marks.tsv
+experts.tsv         er    eval-report -o out --experts x=experts.tsv loss.tsv
 tiny.json           erc   switch-plan -o out tiny.json
 tiny.json           erc   switch-pretrain -c tiny.json -t t.ex -o outs -n 1 -b 8 -q
 t.ex                erc   switch-pretrain -c tiny.json -t t.ex -o outs -n 1 -b 8 -q
@@ -158,13 +160,14 @@ setup_file() { # one good file of each kind
     mv run/step-* step
     switch-distill -T step -t t.ex -n 1 -b 8 -q -k 4 --write-cache said.logits
     jq '.model_type = "t5"' tiny.json >dense.json
-    switch-eval step t.ex -o loss.tsv
+    switch-eval step t.ex -o loss.tsv -e experts.tsv
     cp -r "$DATA/golden/switch_tiny/model" net
     cp "$DATA/golden/paper_switch/inputs.safetensors" rows.safetensors
     rm v.vocab
     jq -r '[.lang, .text] | @tsv' docs | head -n 20 >labels
     langid-train -q -g char2:256:4 -w 8 -n 200 -o small.lid labels
     jq -r '[.text[0:20], .text[20:40]] | @tsv' docs >pairs
+    eval-score -m em -o marks.tsv pairs pairs
     shard export -f tfrecord -o t.tfrecord t.ids
     cp -r "$DATA/golden/t5v10_tiny/model" dense
     head -n 3 text >few

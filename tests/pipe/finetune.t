@@ -41,14 +41,15 @@ finetune() { # OUT RANKS TASK DATA OPTION...
     LANGUAGES="en de" finetune out 1 text set >rows
     [ "$(cut -f 1-4 rows | paste -sd'|')" = $'task\tmetric\tlang\tn|text\taccuracy\tmean\t2|text\taccuracy\tall\t60' ]
     awk -F'\t' '$3 == "all" && $5 < 80 { exit 1 }' rows # a third is chance
-    [ "$(cut -f 2 out/scores.tsv | paste -sd' ')" = "lang de en mean all" ]
+    [ "$(cut -f 2 out/text.tsv | paste -sd' ')" = "lang de en mean all" ]
     [ "$(wc -l <out/dev.tsv)" -eq 31 ]
     [ -e out/model/best/predictions-dev.tsv ]
-    find out -newer rows | grep . && false
+    grep -q '<h3>text, accuracy</h3>' out/report.html
+    find out -newer rows -name '*.tsv' | grep . && false
     finetune out 1 text set | diff rows -
     # killed while it trained: it goes on
     cp -r out again
-    rm -r again/model.done again/answers.tsv again/scores.tsv again/model/step-00000080
+    rm -r again/model.done again/answers.tsv again/text.tsv again/model/step-00000080
     LANGUAGES="en de" finetune again 1 text set | diff rows -
     diff -r out/model/best again/model/best
 }
