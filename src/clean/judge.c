@@ -17,9 +17,10 @@
 #include "rules/words.h"
 
 enum {
-    TEXTS_KEEP = 8 << 20,
-    TEXT_TOGETHER = 64 << 10
-};    // bytes kept; of a text not hashed alone
+    TEXTS_KEEP = 8 << 20,         // bytes kept
+    TEXT_TOGETHER = 64 << 10,     // of a text that is not hashed alone
+    LINES_TOGETHER = 64 << 10,    // claims of a page that wait
+};
 
 struct judge {
     const struct clean_plan *plan;
@@ -137,8 +138,8 @@ void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_
     s->s[SPOOL_NOTES] = buf_bytes(&j->notes);
 }
 
-static void claim_lines(struct judge *j, struct bytes text, const unsigned char *owner,
-                        uint64_t page)
+static int claim_lines(struct judge *j, struct bytes text, const unsigned char *owner,
+                       uint64_t page, struct parts *to, struct err *err)
 {
     const unsigned char *at = text.p, *end = bytes_end(text), *lf;
     unsigned char key[CLAIM_KEY];
@@ -151,7 +152,10 @@ static void claim_lines(struct judge *j, struct bytes text, const unsigned char 
         line_key((struct bytes){ at, (size_t)(lf - at) }, &j->low, key);
         line_claim_write(parts_room_get(&j->line_claims, key[0], LINE_CLAIM), key, owner,
                          line_place(page, line++));
+        if (line % LINES_TOGETHER == 0 && parts_add(to, &j->line_claims, err) < 0)
+            return -1;
     }
+    return 0;
 }
 
 void judge_claim_url(struct judge *j, const struct page *p, const struct spool_page *s,
@@ -177,11 +181,16 @@ void judge_claim_url(struct judge *j, const struct page *p, const struct spool_p
     buf_add(&j->texts, p->text.p, p->text.n);
 }
 
-void judge_claim_lines(struct judge *j, const struct spool_page *s, uint64_t page)
+int judge_claim_lines(struct judge *j, const struct spool_page *s, uint64_t page, struct parts *to,
+                      struct err *err)
 {
-    if (s->head.fault || s->head.rule >= 0)
-        return;
-    claim_lines(j, s->s[SPOOL_TEXT], j->plan->compat301 ? s->head.url_key : j->url_md5, page);
+    int bad = 0;
+
+    if (!s->head.fault && s->head.rule < 0)
+        bad = claim_lines(j, s->s[SPOOL_TEXT], j->plan->compat301 ? s->head.url_key : j->url_md5,
+                          page, to, err);
+    buf_trim(&j->low, TEXTS_KEEP);
+    return bad;
 }
 
 /* One MD5 after another is slow; those of many texts at once are not. */
@@ -212,6 +221,18 @@ struct parts_room *judge_url_claims(struct judge *j)
 struct parts_room *judge_line_claims(struct judge *j)
 {
     return &j->line_claims;
+}
+
+void judge_trim(struct judge *j)
+{
+    buf_trim(&j->text, TEXTS_KEEP);
+    buf_trim(&j->own, TEXTS_KEEP);
+    buf_trim(&j->low, TEXTS_KEEP);
+    buf_trim(&j->notes, TEXTS_KEEP);
+    buf_trim(&j->masked[0], TEXTS_KEEP);
+    buf_trim(&j->masked[1], TEXTS_KEEP);
+    measure_trim(j->measure);
+    crawl_room_trim(j->room);
 }
 
 void judge_report(const struct judge *j, struct ledger *l)

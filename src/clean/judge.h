@@ -27,12 +27,16 @@ enum depth {
 void judge_page(struct judge *j, enum depth depth, struct page *p, struct spool_page *s);
 
 /* Claim the URL of a page just judged by j, if it competes for it; and its lines, if it keeps
- * any. The claims go to j's rooms. */
+ * any. The claims go to j's rooms, and on from there to `to` when they are many: 0, or -1. */
 void judge_claim_url(struct judge *j, const struct page *p, const struct spool_page *s,
                      uint64_t page);
-void judge_claim_lines(struct judge *j, const struct spool_page *s, uint64_t page);
+int judge_claim_lines(struct judge *j, const struct spool_page *s, uint64_t page, struct parts *to,
+                      struct err *err);
 struct parts_room *judge_url_claims(struct judge *j);    // to be called when a batch is done
 struct parts_room *judge_line_claims(struct judge *j);
+
+/* A batch is done: give back what a giant page took. What was handed out is not valid any more. */
+void judge_trim(struct judge *j);
 
 /* Count in l what was lost where pages were rendered. */
 void judge_report(const struct judge *j, struct ledger *l);

@@ -89,10 +89,12 @@ static int read_work(void *ctx, int thread, void *batch, struct err *err)
     for (i = 0; i < w->pages.n; i++) {
         judge_page(j, JUDGE_ALL, &w->pages.page[i], &s);
         judge_claim_url(j, &w->pages.page[i], &s, w->pages.first + i);
-        judge_claim_lines(j, &s, w->pages.first + i);
+        if (judge_claim_lines(j, &s, w->pages.first + i, r->lines, err) < 0)
+            return -1;
         spool_block_add(&w->block, &s);
     }
     pages_batch_done(&w->pages);
+    judge_trim(j);
     spool_block_pack(&w->block);
     if (parts_add(r->urls, judge_url_claims(j), err) < 0)
         return -1;
@@ -205,6 +207,7 @@ static int write_work(void *ctx, int thread, void *batch, struct err *err)
         finished_add(w->finished, r->judge[thread], &s, &fate);
     }
     spool_block_reset(&w->block);
+    judge_trim(r->judge[thread]);
     return 0;
 }
 

@@ -112,8 +112,9 @@ static int work(void *ctx, int thread, void *batch, struct err *err)
         buf_add(&w->keys, s.head.url_key, sizeof(s.head.url_key));
         if (job->pass == PASS_URLS)
             judge_claim_url(j, p, &s, number);
-        if (job->pass == PASS_LINES && !fate.url_lost)
-            judge_claim_lines(j, &s, number);
+        if (job->pass == PASS_LINES && !fate.url_lost &&
+            judge_claim_lines(j, &s, number, job->claims, err) < 0)
+            return -1;
         if (job->pass != PASS_FILTER)
             continue;
         while (lost < end && place_page(*lost) == number)
@@ -122,6 +123,7 @@ static int work(void *ctx, int thread, void *batch, struct err *err)
         finished_add(w->finished, j, &s, &fate);
     }
     pages_batch_done(&w->pages);
+    judge_trim(j);
     if (job->pass == PASS_FILTER)
         return 0;
     return parts_add(job->claims,

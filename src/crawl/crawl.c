@@ -15,7 +15,7 @@
 #include "io/warc.h"
 #include "text/unicode.h"
 
-enum { LINE_MAX_BYTES = 64 << 20, LOOK = 64 << 10 };
+enum { LINE_MAX_BYTES = 32 << 20, LOOK = 64 << 10 };
 
 struct crawl {
     struct stream *in;           // of the WARC reader when there is one

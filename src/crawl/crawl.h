@@ -70,6 +70,9 @@ struct crawl_room;    // what one thread needs to render pages
 struct crawl_room *crawl_room_new(void);
 void crawl_room_free(struct crawl_room *r);    // r may be NULL
 
+/* Give back what a giant page took; the text of the last is not valid any more. */
+void crawl_room_trim(struct crawl_room *r);
+
 /* Make p->text of p->raw, and set p->fault to the first that applies. The text is valid until the
  * next call with r, and as long as raw is. */
 void crawl_render(struct crawl_room *r, struct page *p);

@@ -63,6 +63,8 @@ int html_to_text(struct bytes html, struct buf *out)
                                       HTML_PARSE_RECOVER | HTML_PARSE_NOERROR |
                                           HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
                                           HTML_PARSE_IGNORE_ENC));
+    if (r.parser->errNo == XML_ERR_NO_MEMORY)
+        die("out of memory (libxml2)");
     htmlFreeParserCtxt(r.parser);
     return r.too_deep;
 }

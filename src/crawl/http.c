@@ -18,6 +18,13 @@ struct http_room *http_room_new(void)
     return xcalloc(1, sizeof(struct http_room));
 }
 
+void http_room_trim(struct http_room *r, size_t keep)
+{
+    buf_trim(&r->chunks, keep);
+    buf_trim(&r->plain, keep);
+    buf_trim(&r->swap, keep);
+}
+
 void http_room_free(struct http_room *r)
 {
     if (!r)

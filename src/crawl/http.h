@@ -25,7 +25,7 @@ enum {                        // what was found wrong with a body
     HTTP_TOO_LONG = 8,        // cut at HTTP_BODY_MAX
 };
 
-enum { HTTP_BODY_MAX = 64 << 20 };
+enum { HTTP_BODY_MAX = 32 << 20 };
 
 struct http_room;    // for one body at a time
 
@@ -35,6 +35,9 @@ void http_room_free(struct http_room *r);    // r may be NULL
 /* The body decoded: a view into h's block or into r, until the next call with r. Returns what was
  * wrong, a set of the above. */
 int http_body(struct http_room *r, const struct http *h, struct bytes *body);
+
+/* Empty what bodies were decoded to, and keep no buffer larger than that. */
+void http_room_trim(struct http_room *r, size_t keep);
 
 /* Is a media type plain text? */
 int http_is_plain(struct bytes type);

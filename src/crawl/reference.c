@@ -8,7 +8,11 @@
 #include "text/unicode.h"
 #include "text/utf8.h"
 
-enum { LINE_MAX_BYTES = 256 << 20, TEXT_MAX = 64 << 20 };    // what is over TEXT_MAX is not kept
+enum {
+    LINE_MAX_BYTES = 128 << 20,
+    TEXT_MAX = 32 << 20,    // what is over it is not kept: it is too long a page in any case
+    GIANT = 8 << 20,        // a buffer that is not kept
+};
 
 struct fields {
     struct buf url, date, type, length, text;
@@ -90,6 +94,8 @@ static int more(struct reference *r)
         r->plain.n -= r->at;
         r->whole -= r->at;
         r->at = 0;
+        if (r->plain.cap > GIANT && r->plain.n < GIANT)
+            r->plain.p = xrealloc(r->plain.p, r->plain.cap = GIANT);
     }
     if (r->plain.n > LINE_MAX_BYTES) {
         err_set(&err, "%s: line over %d MiB", chunks_path(r->in), LINE_MAX_BYTES >> 20);
@@ -170,6 +176,14 @@ static void set(struct buf *b, struct bytes line, const char *key)
     buf_add(b, s.p, s.n);
 }
 
+/* Bytes of the characters of s that end within n < s.n. */
+static size_t whole_characters(struct bytes s, size_t n)
+{
+    while (n && (s.p[n] & 0xC0) == 0x80)
+        n--;
+    return n;
+}
+
 /* A line of a page: a header, by how it begins, or text. */
 static void take_line(struct fields *f, struct bytes line)
 {
@@ -185,10 +199,12 @@ static void take_line(struct fields *f, struct bytes line)
     else if (begins(line, length))
         set(&f->length, line, length);
     else if (!is_lost(line)) {
-        if (f->text.n > TEXT_MAX)
+        if (f->text.n >= TEXT_MAX)
             return;
         if (f->text.n)
             buf_add_byte(&f->text, '\n');
+        if (line.n > TEXT_MAX - f->text.n)
+            line.n = whole_characters(line, TEXT_MAX - f->text.n);
         buf_add(&f->text, line.p, line.n);
     }
 }
@@ -199,7 +215,7 @@ static void reset(struct fields *f)
     buf_reset(&f->date);
     buf_reset(&f->type);
     buf_reset(&f->length);
-    buf_reset(&f->text);
+    buf_trim(&f->text, GIANT);
 }
 
 /* The page that was being read goes out, the next begins. */

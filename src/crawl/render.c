@@ -18,6 +18,8 @@ static const char *const loss_name[LOSSES] = {
     [TOO_DEEP] = "html:too-deep",         [REPLACED] = "html:replaced-characters",
 };
 
+enum { GIANT = 8 << 20 };    // what is not kept for the next page
+
 struct crawl_room {
     struct buf text, plain, html;
     struct http_room *http;
@@ -83,15 +85,31 @@ void crawl_text(struct buf *b, struct bytes raw)
     }
 }
 
-/* The body of a page that came as HTML or plain text, as text in r->html. */
-static struct bytes read_body(struct crawl_room *r, struct bytes body, struct bytes type)
+/* No more than HTTP_BODY_MAX of a page is read, in UTF-8 either. */
+static void cut(struct buf *b, int *too_long)
 {
-    buf_reset(&r->plain);
-    buf_reset(&r->html);
+    size_t n = HTTP_BODY_MAX;
+
+    if (b->n <= n)
+        return;
+    while ((b->p[n] & 0xC0) == 0x80)
+        n--;
+    b->n = n;
+    *too_long = 1;
+}
+
+/* The body of a page that came as HTML or plain text, as text in r->html. */
+static struct bytes read_body(struct crawl_room *r, struct bytes body, struct bytes type,
+                              int too_long)
+{
     r->lost[REPLACED] += charset_decode(charset_of(body, type), body, &r->plain);
+    cut(&r->plain, &too_long);
+    r->lost[TOO_LONG] += (uint64_t)too_long;
     if (http_is_plain(type))
         return buf_bytes(&r->plain);
+    http_room_trim(r->http, GIANT);
     r->lost[TOO_DEEP] += (uint64_t)html_to_text(buf_bytes(&r->plain), &r->html);
+    buf_trim(&r->plain, GIANT);
     return buf_bytes(&r->html);
 }
 
@@ -107,27 +125,36 @@ static struct bytes read_response(struct crawl_room *r, struct bytes raw)
     r->lost[BAD_CHUNKS] += (wrong & HTTP_BAD_CHUNKS) != 0;
     r->lost[BAD_CODING] += (wrong & HTTP_BAD_CODING) != 0;
     r->lost[OTHER_CODING] += (wrong & HTTP_OTHER_CODING) != 0;
-    r->lost[TOO_LONG] += (wrong & HTTP_TOO_LONG) != 0;
-    return read_body(r, body, h.type);
+    return read_body(r, body, h.type, (wrong & HTTP_TOO_LONG) != 0);
+}
+
+void crawl_room_trim(struct crawl_room *r)
+{
+    buf_trim(&r->text, GIANT);
+    buf_trim(&r->plain, GIANT);
+    buf_trim(&r->html, GIANT);
+    http_room_trim(r->http, GIANT);
 }
 
 void crawl_render(struct crawl_room *r, struct page *p)
 {
+    crawl_room_trim(r);
     if (p->fault >= PAGE_LOST) {
         p->text = p->raw;
         return;
     }
     p->text = p->form == FORM_HTTP       ? read_response(r, p->raw)
-              : p->form == FORM_RESOURCE ? read_body(r, p->raw, p->content_type)
+              : p->form == FORM_RESOURCE ? read_body(r, p->raw, p->content_type, 0)
                                          : p->raw;
     if (!utf8_valid(p->text) || !utf8_valid(p->url) || !utf8_valid(p->date)) {
         p->fault = PAGE_NOT_UTF8;
         return;
     }
     if (p->form != FORM_LINES) {
-        buf_reset(&r->text);
         crawl_text(&r->text, p->text);
         p->text = buf_bytes(&r->text);
+        buf_trim(&r->plain, GIANT);
+        buf_trim(&r->html, GIANT);
     }
     p->fault = !p->url.n    ? PAGE_NO_URL
                : !p->text.n ? PAGE_NO_TEXT

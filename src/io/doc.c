@@ -12,6 +12,8 @@
 #include "io/doc.h"
 #include "io/json.h"
 
+enum { GIANT = 8 << 20 };    // what is not kept for the next line
+
 struct member {
     struct bytes key;      // unescaped
     struct bytes raw;      // "key":value as it stands, without white space around it
@@ -146,7 +148,7 @@ static void share_out(struct doc_parser *p, struct doc *d)
 
     *d = (struct doc){ 0 };
     mark_replaced(p);
-    buf_reset(&p->extra);
+    buf_trim(&p->extra, GIANT);
     for (i = 0; i < p->n; i++) {
         const struct member *m = &p->member[i];
         struct bytes *field = named(d, &m->key);
@@ -173,7 +175,7 @@ int doc_parse(struct doc_parser *p, struct bytes line, struct doc *d, struct err
     struct json s = { line.p, bytes_end(line), NULL };
 
     p->n = 0;
-    buf_reset(&p->plain);
+    buf_trim(&p->plain, GIANT);
     buf_need(&p->plain, line.n + 1);
     if (object(p, &s) < 0)
         return err_set(err, "byte %zu: %s", (size_t)(s.p - line.p), s.trouble);

@@ -19,6 +19,7 @@ enum {
     TRIAL = 1 << 16,         // how much of a member is tried before it is believed
     HEADER_MAX = 1 << 18,    // of a gzip member, with its names
     PEEK_MAX = 1 << 16,
+    GIANT = 8 << 20,    // a buffer that is not kept
 };
 
 enum kind { UNKNOWN, PLAIN, GZIP, ZSTD };
@@ -340,21 +341,22 @@ static void plain_read(struct stream *s)
 
 /* ---- plain bytes ---- */
 
-/* Room behind `fill`: by moving what is left to the front, or by growing. */
+/* Room behind `fill`: by moving what is left to the front, or by growing; behind a giant line by
+ * shrinking. */
 static void make_room(struct stream *s)
 {
     size_t left = s->fill - s->pos;
+    int giant = s->cap > GIANT && left <= PEEK_MAX;
 
-    if (s->cap - s->fill >= SOURCE_CHUNK / 2)
+    if (!giant && s->cap - s->fill >= SOURCE_CHUNK / 2)
         return;
-    if (left)
-        memmove(s->out, s->out + s->pos, left);
+    memmove(s->out, s->out + s->pos, left);
     s->out_offset += s->pos;
     s->pos = 0;
     s->fill = left;
-    if (s->cap - s->fill >= SOURCE_CHUNK / 2)
+    if (!giant && s->cap - s->fill >= SOURCE_CHUNK / 2)
         return;
-    s->cap *= 2;
+    s->cap = giant ? SOURCE_CHUNK + PEEK_MAX : 2 * s->cap;
     s->out = xrealloc(s->out, s->cap);
 }
 

@@ -22,7 +22,8 @@ enum {
     FILL = 1 << 18,
     HEADER_MAX = 1 << 16,
     START_MAX = 24,    // bytes that show if a line is a start
-    BLOCK_MAX = 64 << 20,
+    BLOCK_MAX = 32 << 20,
+    GIANT = 8 << 20,    // a window that is not kept
 };
 
 enum tail { OPEN, ENDED, BROKEN };    // what is behind the window
@@ -49,7 +50,7 @@ static const struct {
     { WARC_NO_RECORD, "no record begins here" },
     { WARC_HEADER, "record header without end" },
     { WARC_HEADER, "record with neither type nor length" },
-    { WARC_TOO_LONG, "record block over 64 MiB" },
+    { WARC_TOO_LONG, "record block over 32 MiB" },
     { WARC_NO_END, "record cut short" },
     { WARC_NO_END, "record without end" },
 };
@@ -111,15 +112,18 @@ static const unsigned char *at(const struct warc_reader *r, size_t off)
 
 static void make_room(struct warc_reader *r)
 {
-    if (r->cap - r->n >= FILL)
+    int giant = r->cap > GIANT && have(r) <= FILL;
+
+    if (!giant && r->cap - r->n >= FILL)
         return;
-    if (r->pos >= r->cap / 2) {    // so that no byte is moved often
+    if (giant || r->pos >= r->cap / 2) {    // so that no byte is moved often
         memmove(r->win, r->win + r->pos, have(r));
         r->base += r->pos;
         r->n -= r->pos;
         r->pos = 0;
-    } else {
-        r->cap *= 2;
+    }
+    if (giant || r->cap - r->n < FILL) {
+        r->cap = giant ? (size_t)4 * FILL : 2 * r->cap;
         r->win = xrealloc(r->win, r->cap);
     }
 }

@@ -3,7 +3,7 @@
  * Versions 0.17 to 1.1, headers with CRLF or LF. A record starts with a line "WARC/1.0" (any
  * digits); its length is believed when it leads to the next start, or to the end. Damage
  * costs the record it hits: the reader goes on at the next line that is a start.
- * - A header without end or fields, a block over 64 MiB, what is no record: one record lost.
+ * - A header without end or fields, a block over 32 MiB, what is no record: one record lost.
  * - A length that is missing, no number, or leads elsewhere, in an otherwise sound header:
  *   the block ends before the next start (or at the end), and the record is mended.
  * - A broken gzip member: the record it begins in or that reaches into it is lost, unless
@@ -24,7 +24,7 @@ enum warc_loss {
     WARC_WHOLE,
     WARC_NO_RECORD,    // bytes where no record begins
     WARC_HEADER,       // a header without end, or without type and length
-    WARC_TOO_LONG,     // a block over 64 MiB
+    WARC_TOO_LONG,     // a block over 32 MiB
     WARC_NO_END,       // a block that is cut short, or without end
     WARC_STREAM,       // a broken gzip member or zstd frame
 };

@@ -12,7 +12,7 @@
 #include "rules/measure.h"
 #include "text/utf8.h"
 
-enum { LINES = 1, TOKENS = 2, GRAMS = 4 };
+enum { LINES = 1, TOKENS = 2, GRAMS = 4, KEEP = 1 << 18 };    // KEEP: slots and tokens
 
 struct slot {
     uint64_t key;
@@ -41,10 +41,8 @@ struct measure *measure_new(void)
     return xcalloc(1, sizeof(struct measure));
 }
 
-void measure_free(struct measure *m)
+static void measure_release(struct measure *m)
 {
-    if (!m)
-        return;
     tokens_release(&m->tokens);
     free(m->slot);
     free(m->run);
@@ -52,7 +50,21 @@ void measure_free(struct measure *m)
     free(m->where);
     free(m->again);
     free(m->chars);
+}
+
+void measure_free(struct measure *m)
+{
+    if (m)
+        measure_release(m);
     free(m);
+}
+
+void measure_trim(struct measure *m)
+{
+    if (m->cap_slot <= KEEP && m->cap <= KEEP && m->tokens.cap <= KEEP)
+        return;
+    measure_release(m);
+    *m = (struct measure){ 0 };
 }
 
 void measure_set(struct measure *m, struct bytes text)

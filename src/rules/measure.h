@@ -14,6 +14,9 @@ struct measure;
 struct measure *measure_new(void);
 void measure_free(struct measure *m);    // m may be NULL
 
+/* Give back what a giant text took; it is to be set anew. */
+void measure_trim(struct measure *m);
+
 /* Look at another text: valid UTF-8, lines parted by LF, which must live on. */
 void measure_set(struct measure *m, struct bytes text);
 

@@ -98,7 +98,7 @@ static void read_ours(const char *path, struct fates *all)
     struct stream *in = stream_open(path, &err);
     struct doc_parser *parser = doc_parser_new();
     unsigned char md5[16];
-    char hex[33], reason[128];
+    char hex[33], reason[2048];
     struct bytes line;
     struct doc d;
 

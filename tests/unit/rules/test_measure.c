@@ -119,4 +119,28 @@ static void runs(void **state)
     measure_free(m);
 }
 
-TESTS("rules/measure", cmocka_unit_test(lines), cmocka_unit_test(runs))
+/* What a giant text took is given back, and the next is measured as ever. */
+static void giants(void **state)
+{
+    struct measure *m = measure_new();
+    struct buf text = { 0 };
+    size_t i, top, again;
+
+    (void)state;
+    for (i = 0; i < 300000; i++)
+        buf_printf(&text, "w%zu ", i % 1000);
+    measure_set(m, buf_bytes(&text));
+    top = measure_gram(m, 2)->top_chars;
+    again = measure_gram(m, 5)->again_chars;
+    assert_int_equal(top, 300 * 5);    // "w0 w1", the first of equals
+    for (i = 0; i < 2; i++) {
+        measure_trim(m);
+        measure_set(m, buf_bytes(&text));
+        assert_int_equal(measure_gram(m, 2)->top_chars, top);
+        assert_int_equal(measure_gram(m, 5)->again_chars, again);
+    }
+    measure_free(m);
+    buf_release(&text);
+}
+
+TESTS("rules/measure", cmocka_unit_test(lines), cmocka_unit_test(runs), cmocka_unit_test(giants))
