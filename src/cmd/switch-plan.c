@@ -1,6 +1,7 @@
 /* switch-plan - what a model costs: parameters, operations, memory and traffic. */
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/die.h"
 #include "base/err.h"
@@ -14,7 +15,7 @@
 static int64_t n_rank = 1, n_row = 128, n_micro, n_input = 512, n_target = 114, group_rows = 1;
 static int64_t min_capacity = 4, min_dim = 128;
 static double capacity_factor = 1.25;
-static const char *to = "-";
+static const char *to = "-", *remat = "none";
 
 static const struct opt opts[] = {
     { 'o', "output", "FILE", OPT_STR, &to, 0, 0, "write there instead of standard output" },
@@ -31,6 +32,8 @@ static const struct opt opts[] = {
       "least tokens an expert takes of a group (default 4)" },
     { 0, "optimizer-min-dim", "N", OPT_INT, &min_dim, 1, 1e9,
       "matrices this wide have factored slots (default 128)" },
+    { 0, "remat", "none|block", OPT_CHOICE, &remat, 0, 0,
+      "what the backward pass makes again to save memory (default @)" },
     { .to = shape_opts },
 };
 
@@ -87,6 +90,7 @@ static void ask_set(struct plan_ask *ask)
     ask->group_rows = (int)group_rows;
     ask->min_capacity = (int)min_capacity;
     ask->min_dim = (int)min_dim;
+    ask->remat = strcmp(remat, "block") == 0;
     ask->capacity_factor = capacity_factor;
 }
 

@@ -115,7 +115,14 @@ static void done_from(const struct model *m, const struct param *p)
         m->run->ready(m->run->ready_to, (size_t)(p->g - m->params->g));
 }
 
-static void run_stack(const struct model *m, const struct stack_net *st)
+/* What block i left, if another has run since. The decoder's last was the last of all. */
+static void make_again(const struct model *m, struct stack_net *st, int i)
+{
+    if (m->keeps == KEEP_STREAM && (st->kind == ENCODER || i < st->n_block - 1))
+        net_block(m, st, i, 1);
+}
+
+static void run_stack(const struct model *m, struct stack_net *st)
 {
     size_t width = (size_t)m->c.d_model;
     const struct place *at = st->last;
@@ -128,6 +135,7 @@ static void run_stack(const struct model *m, const struct stack_net *st)
     net_drop(m, st, 0, DROP_FINAL, st->d_out);
     norm(m, st, st->d_out, at, st->final_norm);
     for (i = st->n_block - 1; i >= 0; i--) {
+        make_again(m, st, i);
         net_place(st, i, st->block[i].moe ? "experts, backward" : "feed-forward, backward");
         feed(m, st, i, --at);
         net_place(st, i, "attention, backward");

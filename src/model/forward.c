@@ -82,9 +82,11 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
 }
 
 /* x + FFN(norm(x)), or x + Switch(norm(x)). */
-static void feed(const struct model *m, const struct stack_net *st, int block, struct place *at)
+static void feed(const struct model *m, const struct stack_net *st, int block, struct place *at,
+                 int again)
 {
     struct block *w = &st->block[block];
+    float *to = again ? NULL : at[1].x;
 
     norm(m, st, at, w->norm[FEED]);
     if (w->moe) {
@@ -96,12 +98,26 @@ static void feed(const struct model *m, const struct stack_net *st, int block, s
         struct ffn_drop rows = net_ffn_drop(m, st, &drop);
 
         if (at->half)
-            ffn16_forward(&w->ffn16, &rows, at->half, st->n, w->saved, m->hidden, at[1].x);
+            ffn16_forward(&w->ffn16, &rows, at->half, st->n, w->saved, m->hidden, to);
         else
-            ffn_forward(&w->ffn, &rows, at->normed, st->n, w->saved, at[1].x);
+            ffn_forward(&w->ffn, &rows, at->normed, st->n, w->saved, to);
+        if (again)
+            return;
         net_sum(m, at[1].x, st->n);
     }
     residual(m, st, block, FEED, at);
+}
+
+void net_block(const struct model *m, struct stack_net *st, int i, int again)
+{
+    struct place *at = st->place + i * st->n_sublayer;
+
+    net_place(st, i, "attention");
+    attend(m, st, i, SELF, at++);
+    if (st->kind == DECODER)
+        attend(m, st, i, CROSS, at++);
+    net_place(st, i, st->block[i].moe ? "experts" : "feed-forward");
+    feed(m, st, i, at, again);
 }
 
 static void run_stack(const struct model *m, struct stack_net *st)
@@ -118,14 +134,10 @@ static void run_stack(const struct model *m, struct stack_net *st)
     net_drop(m, st, 0, DROP_EMBED, at->x);
     for (i = 0; i < st->n_block; i++) {
         if (m->keep)
-            memcpy(st->hidden[i], at->x, st->n * width * sizeof(float));
-        net_place(st, i, "attention");
-        attend(m, st, i, SELF, at++);
-        if (st->kind == DECODER)
-            attend(m, st, i, CROSS, at++);
-        net_place(st, i, st->block[i].moe ? "experts" : "feed-forward");
-        feed(m, st, i, at++);
+            memcpy(st->hidden[i], at[i * st->n_sublayer].x, st->n * width * sizeof(float));
+        net_block(m, st, i, 0);
     }
+    at = st->last;
     net_place(st, -1, "output");
     norm(m, st, at, st->final_norm);
     net_drop(m, st, 0, DROP_FINAL, at->normed);

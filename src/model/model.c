@@ -63,8 +63,9 @@ static void bind_ffn(const struct model *m, struct ffn *f, struct ffn16 *f16, st
     *g = (struct ffn_grad){ wi->g, wi_1 ? wi_1->g : NULL, wo->g };
 }
 
+/* shared: the number it shares memory by, if layers do. */
 static struct moe_layer *bind_moe(struct model *m, const struct stack_net *st, const char *at,
-                                  struct moe_net *net)
+                                  struct moe_net *net, int shared)
 {
     struct route_rule rule = { .n_expert = m->c.n_expert, .kind = m->c.router };
     const struct param *router = find(m->params, "%s.router.classifier.weight", at);
@@ -76,7 +77,7 @@ static struct moe_layer *bind_moe(struct model *m, const struct stack_net *st, c
     net->d_router = router->g;
     m->n_sparse++;
     return moe_layer_new(net, m->comm, m->moe_work, st->n_most, route_choices(&rule),
-                         !m->with_backward);
+                         m->keeps == KEEP_ALL ? 0 : shared);
 }
 
 static void bind_sparse(struct model *m, const struct stack_net *st, struct block *b,
@@ -96,7 +97,7 @@ static void bind_sparse(struct model *m, const struct stack_net *st, struct bloc
     net.expert = b->expert;
     net.d_expert = b->d_expert;
     net.expert16 = b->expert16;
-    b->moe = bind_moe(m, st, at, &net);
+    b->moe = bind_moe(m, st, at, &net, 1);
 }
 
 /* Self-attention whose queries, keys and values experts make. */
@@ -124,7 +125,7 @@ static void bind_mixed(struct model *m, const struct stack_net *st, struct block
     }
     net.heads = b->heads;
     net.d_heads = b->d_heads;
-    b->mix = bind_moe(m, st, at, &net);
+    b->mix = bind_moe(m, st, at, &net, 2);
     b->attend[SELF].o = find(m->params, "%s.o.weight", at);
 }
 
@@ -200,14 +201,14 @@ static void lay_attend(struct model *m, struct attend *a, size_t n_query, size_t
 
     a->query = take(&m->pool, n_query * inner);
     a->key = take(&m->pool, n_key * inner);
-    /* keys are values where experts make them; without a backward pass blocks share arrays */
-    a->value = a->v || !m->with_backward ? take(&m->pool, n_key * inner) : a->key;
+    /* keys are values where experts make them, but blocks may share arrays */
+    a->value = a->v || m->keeps != KEEP_ALL ? take(&m->pool, n_key * inner) : a->key;
     a->mixed = m->params->half ? m->mixed : take(&m->pool, n_query * inner);
     a->mixed_half = take_half(m, n_query * inner);
     a->seen = take(&m->pool, n_query * 2 * (size_t)m->c.n_head);
 }
 
-/* What block i keeps for the backward pass; without one, all blocks keep it in one place. */
+/* What block i leaves for the backward pass. */
 static void lay_block(struct model *m, struct stack_net *st, int i)
 {
     const struct stack_net *e = &m->stack[ENCODER];
@@ -216,7 +217,7 @@ static void lay_block(struct model *m, struct stack_net *st, int i)
     struct ffn shape = { (size_t)m->c.d_model, (size_t)m->c.d_ff, b->ffn.wi, b->ffn.wi_1, NULL };
     int k;
 
-    if (i && !m->with_backward) {
+    if (i && m->keeps != KEEP_ALL) {
         for (k = SELF; k <= CROSS; k++) {
             b->attend[k].query = first[k].query;
             b->attend[k].key = first[k].key;
@@ -234,7 +235,7 @@ static void lay_block(struct model *m, struct stack_net *st, int i)
         return;
     for (k = 0; k < i && st->block[k].moe; k++)
         ;    // the first dense block
-    if (!m->with_backward && k < i)
+    if (m->keeps != KEEP_ALL && k < i)
         b->saved = st->block[k].saved;
     else
         b->saved = take(&m->pool, m->params->half ? ffn16_saved(&b->ffn16, st->n_most)
@@ -250,26 +251,39 @@ static int is_sparse_place(const struct model *m, const struct stack_net *st, in
            (layer == SELF && m->c.mixed[st->kind][block]);
 }
 
+static void lay_place(struct model *m, struct stack_net *st, int k)
+{
+    size_t width = (size_t)m->c.d_model, n = st->n_most;
+    int n_sublayer = st->n_sublayer, last = k == st->n_block * n_sublayer;
+    int like = m->keeps == KEEP_ALL ? k : m->keeps == KEEP_STREAM ? k % n_sublayer : 0;
+    int own = last || k == like, stream = own || (m->keeps == KEEP_STREAM && k % n_sublayer == 0);
+    int floats = !m->params->half || m->keeps == KEEP_STREAM || is_sparse_place(m, st, k);
+    struct place *at = &st->place[k], *other = &st->place[like];
+
+    if (m->keeps == KEEP_NOTHING)
+        at->x = k < 2 ? take(&m->pool, n * width) : st->place[k - 2].x;
+    else
+        at->x = stream ? take(&m->pool, n * width) : other->x;
+    at->rms = own ? take(&m->pool, n) : other->rms;
+    if (own && (floats || last || k == 0))
+        at->normed = take(&m->pool, n * width);
+    else
+        at->normed = own ? st->place[0].normed : other->normed;
+    at->half = own ? take_half(m, n * width) : other->half;
+}
+
 static void lay_stack(struct model *m, struct stack_net *st)
 {
     size_t width = (size_t)m->c.d_model, n = st->n_most;
     size_t bias = (size_t)m->c.n_head * attention_span(st->length_most, st->length_most);
-    int k, n_place = st->n_block * st->n_sublayer + 1;
+    int k;
 
     st->bias = take(&m->pool, bias);
-    for (k = 0; k < n_place; k++) {
-        struct place *at = &st->place[k];
-        int own = m->with_backward, last = k == n_place - 1;
-        int normed = own && (!m->params->half || is_sparse_place(m, st, k));
-
-        at->x = own || k < 2 ? take(&m->pool, n * width) : st->place[k - 2].x;
-        at->rms = own || k < 1 ? take(&m->pool, n) : st->place[0].rms;
-        at->normed = normed || k < 1 || last ? take(&m->pool, n * width) : st->place[0].normed;
-        at->half = own || k < 1 || last ? take_half(m, n * width) : st->place[0].half;
-    }
+    for (k = 0; k <= st->n_block * st->n_sublayer; k++)
+        lay_place(m, st, k);
     for (k = 0; k < st->n_block; k++)
         lay_block(m, st, k);
-    if (!m->with_backward)
+    if (m->keeps == KEEP_NOTHING)
         return;
     st->d_bias = take(&m->pool, (size_t)m->n_row * bias);
     st->d = take(&m->pool, n * width);
@@ -301,9 +315,9 @@ static void lay_out(struct model *m)
     m->half = take_half(m, n * width);
     if (config_is_mixed(&m->c))
         m->both = take(&m->pool, n * 2 * inner);
-    if (m->with_backward || m->params->half)
+    if (m->keeps != KEEP_NOTHING || m->params->half)
         m->hidden = take(&m->pool, n * (size_t)m->c.d_ff * (m->c.gated ? 2u : 1u));
-    if (!m->with_backward)
+    if (m->keeps == KEEP_NOTHING)
         return;
     m->dy = take(&m->pool, n * width);
     m->dn = take(&m->pool, n * width);
@@ -314,7 +328,7 @@ static void lay_out(struct model *m)
 }
 
 struct model *model_new(const struct config *c, struct params *p, struct comm *comm, int n_row,
-                        int n_input, int n_target, int with_backward)
+                        int n_input, int n_target, enum keep keeps)
 {
     struct model *m = xcalloc(1, sizeof(*m));
     size_t n_most;
@@ -326,7 +340,7 @@ struct model *model_new(const struct config *c, struct params *p, struct comm *c
     m->slice = comm_rank(m->slices);
     slice_config(&m->c, comm_size(m->slices));
     m->n_row = n_row;
-    m->with_backward = with_backward;
+    m->keeps = keeps;
     m->moe_work = moe_work_new();
     m->embedding = find(p, "shared.weight");
     m->head = c->tied ? m->embedding : find(p, "lm_head.weight");

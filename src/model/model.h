@@ -75,10 +75,14 @@ struct losses {
 };
 enum { N_LOSSES = sizeof(struct losses) / sizeof(double) };
 
+/* What a forward pass keeps for a backward one: nothing, for there is none; all; or the stream
+ * before each block only, and then the backward pass makes the rest of a block again. */
+enum keep { KEEP_NOTHING, KEEP_ALL, KEEP_STREAM };
+
 /* n_row, n_input, n_target: the largest batch it will see; all memory is taken here. params
  * may lack gradients when train is 0 and no backward is called. */
 struct model *model_new(const struct config *c, struct params *p, struct comm *comm, int n_row,
-                        int n_input, int n_target, int with_backward);
+                        int n_input, int n_target, enum keep keeps);
 
 /* Adds to *sums. row_ce and row_target [B] (may be NULL) get each row's sums. With
  * run->gradient it already adds the gradient of the logits' table to params' g: logits are

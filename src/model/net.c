@@ -172,7 +172,7 @@ void net_begin(struct model *m, const struct batch *b, const struct run *run)
     e->n = (size_t)b->n_row * e->length;
     d->n = (size_t)b->n_row * d->length;
     assert(b->n_row <= m->n_row && e->length <= e->length_most && d->length <= d->length_most);
-    assert(!run->gradient || m->with_backward);
+    assert(!run->gradient || m->keeps != KEEP_NOTHING);
     assert(!m->n_sparse || (run->group_rows > 0 && b->n_row % run->group_rows == 0));
     e->id = b->input;
     d->id = b->decoder;

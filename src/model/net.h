@@ -1,8 +1,10 @@
 /* net.h - what the files of model/ share about a model; others see model.h.
  *
  * The residual stream of a stack is a chain of places, one before each sublayer and one before
- * the final norm: place k holds the stream there, and its norm, which the sublayer reads. With
- * a backward pass each place and block has arrays of its own; without one they share.
+ * the final norm: place k holds the stream there, and its norm, which the sublayer reads. Where all
+ * is kept for the backward pass each place and block has arrays of its own. Where the stream is
+ * kept, what block 0 has serves all blocks but for the first place's stream; where nothing is, two
+ * streams and one norm serve all places.
  */
 #ifndef MODEL_NET_H
 #define MODEL_NET_H
@@ -85,7 +87,8 @@ struct model {
     struct params *params;
     struct comm *comm, *slices;    // all ranks; those with the other slices
     int slice;                     // of them, this one
-    int n_row, with_backward;
+    int n_row;
+    enum keep keeps;
     struct stack_net stack[2];
     const struct param *embedding, *head;    // head: of the logits, may be the embedding
     struct moe_work *moe_work;
@@ -125,6 +128,10 @@ struct ffn_drop net_ffn_drop(const struct model *m, const struct stack_net *st,
                              const struct dropout *drop);
 float net_query_scale(const struct model *m);     // of queries that experts make: D^-0.5
 size_t net_vocab_first(const struct model *m);    // the first id of this slice
+
+/* forward.c: block i from its first place on. again: for the backward pass, so that what comes
+ * after the last that it reads is left out. */
+void net_block(const struct model *m, struct stack_net *st, int i, int again);
 
 /* Where the pass is, for who waits for other ranks (comm_place). block -1: before or after all. */
 void net_place(const struct stack_net *st, int block, const char *work);

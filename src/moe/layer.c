@@ -28,7 +28,7 @@ struct kept {                    // by a layer, between forward and backward
 };
 
 struct moe_work {
-    struct kept kept;                  // of layers that share
+    struct kept kept[2];               // of layers that share
     struct moe_buffer pack, result;    // rows before and after a journey
     struct moe_buffer journey[DISPATCH_WORK];
     struct moe_buffer hidden;              // of one expert's backward
@@ -76,8 +76,8 @@ static size_t journey_floats(const struct moe_work *w)
 
 size_t moe_work_bytes(const struct moe_work *w)
 {
-    return (kept_floats(&w->kept) + w->pack.n + w->result.n + journey_floats(w) + w->hidden.n +
-            w->input.n + w->d_gate.n + w->d_logits.n) *
+    return (kept_floats(&w->kept[0]) + kept_floats(&w->kept[1]) + w->pack.n + w->result.n +
+            journey_floats(w) + w->hidden.n + w->input.n + w->d_gate.n + w->d_logits.n) *
            sizeof(float);
 }
 
@@ -87,7 +87,8 @@ void moe_work_free(struct moe_work *w)
 
     if (!w)
         return;
-    kept_release(&w->kept);
+    kept_release(&w->kept[0]);
+    kept_release(&w->kept[1]);
     moe_buffer_release(&w->pack);
     moe_buffer_release(&w->result);
     for (i = 0; i < DISPATCH_WORK; i++)
@@ -109,7 +110,7 @@ struct moe_layer *moe_layer_new(const struct moe_net *net, struct comm *comm, st
     l->work = w;
     l->n_token = n_token;
     l->n_choice = (size_t)n_choice;
-    l->kept = shared ? &w->kept : &l->own;
+    l->kept = shared ? &w->kept[shared - 1] : &l->own;
     dispatch_init(&l->d, comm_axis(comm, AXIS_EXPERT), comm_axis(comm, AXIS_MODEL), net->n_expert,
                   n);
     l->route.logits = xcalloc(n_logit, sizeof(float));

@@ -49,7 +49,8 @@ void ffn_forward(const struct ffn *f, const struct ffn_drop *drop, const float *
         else
             kern.relu(h + i, h + i, left(size, i));
     ffn_hidden_drop(drop, h, n, f->d_ff);
-    linear_forward(y, h, f->wo, n, f->d_ff, f->d_model);
+    if (y)
+        linear_forward(y, h, f->wo, n, f->d_ff, f->d_model);
 }
 
 void ffn_backward(const struct ffn *f, const struct ffn_drop *drop, const struct ffn_grad *g,

@@ -30,7 +30,8 @@ size_t ffn_saved(const struct ffn *f, size_t n);      // floats of `saved` for n
 double ffn_drop_rate(const struct ffn_drop *drop);    // drop may be NULL: 0
 void ffn_hidden_drop(const struct ffn_drop *drop, float *h, size_t n, size_t d_ff);
 
-/* x [n, M] -> y [n, M] (overwritten). saved is kept for the backward pass. drop may be NULL. */
+/* x [n, M] -> y [n, M] (overwritten). saved is kept for the backward pass. drop may be NULL;
+ * so may y, where only saved is wanted. */
 void ffn_forward(const struct ffn *f, const struct ffn_drop *drop, const float *x, size_t n,
                  float *saved, float *y);
 /* dx [n, M] overwritten. work: n * F floats (2 n F when gated). */

@@ -78,7 +78,8 @@ void ffn16_forward(const struct ffn16 *f, const struct ffn_drop *drop, const uin
     if (f->wi_1)
         linear16_forward(b, x, f->wi_1, n, f->d_model, f->d_ff);
     activate(f, drop, n, a, b, h);
-    linear16_forward(y, h, f->wo, n, f->d_ff, f->d_model);
+    if (y)
+        linear16_forward(y, h, f->wo, n, f->d_ff, f->d_model);
 }
 
 /* d becomes the gradient of u and dv that of v, in bf16 where they are. */

@@ -17,7 +17,8 @@ struct ffn16 {    // as struct ffn
 size_t ffn16_saved(const struct ffn16 *f, size_t n);    // floats of `saved` for n tokens
 size_t ffn16_work(const struct ffn16 *f, size_t n);     // floats of `work`
 
-/* x [n, M] -> y [n, M] overwritten. saved is kept for the backward pass. */
+/* x [n, M] -> y [n, M] overwritten. saved is kept for the backward pass. y may be NULL, where
+ * only saved is wanted. */
 void ffn16_forward(const struct ffn16 *f, const struct ffn_drop *drop, const uint16_t *x, size_t n,
                    float *saved, float *work, float *y);
 /* dx [n, M] overwritten. */

@@ -104,7 +104,8 @@ struct trainer *trainer_new(const struct config *c, const struct train_rule *rul
         params_add_half(t->params);
     t->optimizer = adafactor_new_of(t->params, &optimizer, t->spread->own);
     t->optimizer->slices = t->slices;
-    t->model = model_new(c, t->params, comm, (int)micro_rows, n_input, n_target, 1);
+    t->model = model_new(c, t->params, comm, (int)micro_rows, n_input, n_target,
+                         rule->remat ? KEEP_STREAM : KEEP_ALL);
     t->micro = xcalloc((size_t)t->n_micro, sizeof(*t->micro));
     for (i = 0; i < t->n_micro; i++)
         batch_init(&t->micro[i], (int)micro_rows, n_input, n_target);

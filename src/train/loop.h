@@ -38,6 +38,7 @@ struct train_rule {
     int dropout_per_element, aux_mean;
     int explore, cap, second_loss;    // enum explore, enum route_cap
     int precision;                    // enum precision
+    int remat;                        // make blocks again in the backward pass
     struct schedule schedule;
     int64_t optimizer_min_dim;
     double decay_from;    // steps that the second moments have behind them

@@ -39,6 +39,7 @@ struct training training = {
     .cap = "floor",
     .init = "paper",
     .precision = "fp32",
+    .remat = "none",
     .lr = NAN,
 };
 
@@ -78,6 +79,8 @@ struct opt training_opts[] = {
       "how routers explore (default jitter; of top2: argmax)" },
     { 0, "precision", "fp32|bf16|bf16-all", OPT_CHOICE, &training.precision, 0, 0,
       "of products with weights; of routers, too (default @)" },
+    { 0, "remat", "none|block", OPT_CHOICE, &training.remat, 0, 0,
+      "what the backward pass makes again to save memory (default @)" },
     { 0, "jitter", "X", OPT_NUM, &RULE.jitter, 0, 1, "of the router's input (default @)" },
     { 0, "input-dropout", "P", OPT_NUM, &RULE.input_dropout, 0, 0.999,
       "dropout of the router's input to explore by (default @)" },
@@ -143,6 +146,7 @@ int training_check(struct training *t, struct err *err)
         t->rule.explore = EXPLORE_JITTER + word_of(explore_words, t->explore);
     t->rule.cap = word_of(cap_words, t->cap);
     t->rule.init = word_of(init_words, t->init);
+    t->rule.remat = strcmp(t->remat, "block") == 0;
     t->rule.precision = word_of(precision_words, t->precision);
     s->kind = strcmp(t->schedule, "constant") == 0 ? SCHEDULE_CONSTANT : SCHEDULE_RSQRT;
     s->lr = !isnan(t->lr) ? t->lr : s->kind == SCHEDULE_CONSTANT ? 1e-3 : 1.0;

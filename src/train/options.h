@@ -14,7 +14,7 @@ struct err;
 struct training {
     struct train_rule rule;
     struct run_ask ask;
-    const char *schedule, *rollback, *explore, *cap, *init, *precision;    // what is chosen
+    const char *schedule, *rollback, *explore, *cap, *init, *precision, *remat;    // what is chosen
     double lr;    // NAN: 1 for rsqrt, 1e-3 for constant
     int64_t threads;
     const char *mesh;    // for slice_lay()

@@ -97,16 +97,16 @@ static double route_floats(const struct config *c)
     return 2.0 * c->n_expert + 6 * fmin(choices, c->n_expert);
 }
 
-/* Floats that a sparse layer keeps of a token: its rows as they came, hidden activations of r rows;
- * their results; the router's. */
+/* Floats that a sparse layer keeps of a token besides the router's: its rows as they came, hidden
+ * activations of r rows; their results. Blocks that are made again share them. */
 static double sparse_floats(const struct config *c, double r)
 {
-    return (r + served(c)) * c->d_model + r * (c->gated ? 3.0 : 1.0) * c->d_ff + route_floats(c);
+    return (r + served(c)) * c->d_model + r * (c->gated ? 3.0 : 1.0) * c->d_ff;
 }
 
 static double mixed_floats(const struct config *c, double r)
 {
-    return r * (c->d_model + c->d_ff_mixed) + served(c) * 2 * inner(c) + route_floats(c);
+    return r * (c->d_model + c->d_ff_mixed) + served(c) * 2 * inner(c);
 }
 
 /* Floats that one stack keeps of a forward pass, as model/model.c lays them out. */
@@ -114,16 +114,44 @@ static double stack_floats(const struct config *c, const struct plan_ask *ask, i
 {
     double length = stack == ENCODER ? ask->n_input : ask->n_target, source = ask->n_input;
     double n = ask->n_micro * length, m = c->d_model, i = inner(c), h = c->n_head;
-    double n_place = c->n_block[stack] * (stack == ENCODER ? 2.0 : 3.0) + 1;
+    double n_sublayer = stack == ENCODER ? 2 : 3, n_block = c->n_block[stack];
+    double stream = ask->remat ? n_block + n_sublayer : n_block * n_sublayer + 1;
+    double norm = ask->remat ? n_sublayer + 1 : n_block * n_sublayer + 1;
     double attention = 4 * n * i + 2 * n * h, span = 2 * length - 1;
     double cross = 2 * n * i + 2 * ask->n_micro * source * i + 2 * n * h;
-    double sparse = n_sparse(c, stack), dense = c->n_block[stack] - sparse;
-    double mixed = n_mixed(c, stack), r = c->n_expert ? rows_of_token(c, ask, (int)length) : 0;
+    double sparse = n_sparse(c, stack), mixed = n_mixed(c, stack), dense = n_block - sparse;
+    double sum = (sparse + mixed) * n * route_floats(c);
 
-    return n_place * n * (2 * m + 1) + 2 * n * m + (1 + ask->n_micro) * h * span +
-           c->n_block[stack] * (attention + (stack == DECODER ? cross : 0)) +
-           dense * n * (c->gated ? 3.0 : 1.0) * c->d_ff + sparse * n * sparse_floats(c, r) +
-           mixed * n * (mixed_floats(c, r) - i);    // keys are values
+    if (ask->remat) {    // of sparse layers: see shared_floats()
+        n_block = fmin(n_block, 1);
+        dense = fmin(dense, 1);
+    } else {
+        double r = c->n_expert ? rows_of_token(c, ask, (int)length) : 0;
+
+        sum += sparse * n * sparse_floats(c, r);
+        sum += mixed * n * (mixed_floats(c, r) - i);    // keys are values
+    }
+    return sum + n * (stream * m + norm * (m + 1)) + 2 * n * m + (1 + ask->n_micro) * h * span +
+           n_block * (attention + (stack == DECODER ? cross : 0)) +
+           dense * n * (c->gated ? 3.0 : 1.0) * c->d_ff;
+}
+
+/* Floats that sparse layers keep in one place when blocks are made again. */
+static double shared_floats(const struct config *c, const struct plan_ask *ask)
+{
+    double sparse = 0, mixed = 0;
+    int stack;
+
+    for (stack = 0; stack < 2; stack++) {
+        int length = stack == ENCODER ? ask->n_input : ask->n_target;
+        double n = (double)ask->n_micro * length;
+
+        if (n_sparse(c, stack))
+            sparse = fmax(sparse, n * sparse_floats(c, rows_of_token(c, ask, length)));
+        if (n_mixed(c, stack))
+            mixed = fmax(mixed, n * mixed_floats(c, rows_of_token(c, ask, length)));
+    }
+    return sparse + mixed;
 }
 
 /* Floats of work that layers use one after another: logits, a chunk of rows at a time; gradients
@@ -137,6 +165,8 @@ static double work_floats(const struct config *c, const struct plan_ask *ask)
     double chunk = ceil(targets / ceil(targets / most)), hidden = c->gated ? 2.0 : 1.0;
     double sum = chunk * (c->n_vocab + m) + n * (2 * m + 4 * inner(c) + hidden * c->d_ff);
 
+    if (ask->remat)
+        sum += shared_floats(c, ask);
     if (config_is_sparse(c)) {
         double r = rows_of_token(c, ask, longest), wide = m, work = hidden * c->d_ff;
 
@@ -146,7 +176,8 @@ static double work_floats(const struct config *c, const struct plan_ask *ask)
             work = fmax(work, config_mixed_width(c));
             sum += n * 2 * inner(c);
         }
-        sum += n * (2 * m + 2 * served(c) * wide + r * work + c->n_expert + served(c));
+        sum += n * ((ask->n_rank > 1 ? 2 : 1) * m + 2 * served(c) * wide + r * work + c->n_expert +
+                    served(c));
     }
     return sum;
 }
@@ -172,11 +203,11 @@ static void plan_traffic(struct plan *p, const struct config *c, const struct pl
 
     for (stack = 0; stack < 2; stack++) {
         double length = stack == ENCODER ? ask->n_input : ask->n_target;
-        /* there and back, forward and backward */
+        /* there and back, forward, perhaps again, and backward */
         double width = 4.0 * n_sparse(c, stack) * c->d_model +
                        2.0 * n_mixed(c, stack) * (c->d_model + 2 * inner(c));
 
-        width *= FLOAT * away;
+        width *= FLOAT * away * (ask->remat ? 1.5 : 1);
         p->capacity[stack] = c->n_expert ? capacity(c, ask, (int)length) : 0;
         if (c->n_expert)
             p->exchange += rows * length * rows_of_token(c, ask, (int)length) * width;

@@ -16,6 +16,7 @@ struct plan_ask {
     int group_rows;    // rows of a routing group
     int min_capacity;
     int min_dim;    // of a factored matrix: see adafactor.h
+    int remat;      // blocks are made again in the backward pass: see enum keep
     double capacity_factor;
 };
 

@@ -117,6 +117,11 @@ END
     same $((two - one)) $((4 * 12 * 2 * (768 + 3072)))
     # 2 rows of 512 + 114 tokens, 6 sparse blocks a stack, 4 exchanges of 768 floats, 1/2 away
     same "$(value rank.exchange -n 2 -b 4 switch-base-8)" $((2 * 626 * 6 * 4 * 768 * 4 / 2))
+    # a backward pass that makes blocks again sends once more, and keeps less
+    same "$(value rank.exchange -n 2 -b 4 --remat block switch-base-8)" \
+        $((2 * 626 * 6 * 6 * 768 * 4 / 2))
+    [ "$(value rank.activations --remat block switch-base-8)" -lt \
+        "$(($(value rank.activations switch-base-8) / 2))" ]
     same "$(value capacity.encoder switch-base-8)" 80
     same "$(value capacity.decoder switch-base-128)" 4
 }

@@ -60,6 +60,15 @@ column() { # FILE NAME: the column called NAME
     column run/metrics.tsv loss | diff want -
 }
 
+@test "blocks made again give the same bytes" {
+    train --dropout 0.1 --steps 3
+    mv run first
+    train --dropout 0.1 --steps 3 --remat block
+    diff -r first/step-00000003 run/step-00000003
+    column first/metrics.tsv loss >want
+    column run/metrics.tsv loss | diff want -
+}
+
 @test "bf16: near fp32, resumed to the same bytes, and not mixed with fp32" {
     train --steps 6
     mv run fp32

@@ -207,6 +207,61 @@ static void test_slopes(void **state)
         check_slopes(&variants[i]);
 }
 
+/* Gradients of one pass over two microbatches, and the bytes of the model. */
+static size_t gradients(const struct config *c, struct params *p, int half, enum keep keep)
+{
+    struct batch b, other;
+    struct run run;
+    struct model *m;
+    size_t bytes;
+
+    params_init(p, c, 11, 1.0);
+    if (half)
+        params_add_half(p);
+    fill(&b);
+    fill(&other);
+    other.n_row = 2;
+    run = noisy_run(&b);
+    m = model_new(c, p, self(), ROWS, S, T, keep);
+    loss_of(m, &b, &run);
+    model_backward(m, &b, &run);
+    loss_of(m, &other, &run);
+    model_backward(m, &other, &run);
+    bytes = model_bytes(m);
+    model_free(m);
+    batch_release(&b);
+    batch_release(&other);
+    return bytes;
+}
+
+/* Blocks that are made again in the backward pass: the same to the bit, in less memory. */
+static void test_again(void **state)
+{
+    int k;
+
+    (void)state;
+    for (k = 0; k < 16; k++) {
+        struct config c = odd_config(k & 1, k & 2 ? 3 : 0);
+        struct params *a, *z;
+        size_t i, bytes;
+
+        c.gated = k & 1;
+        if (c.n_expert && k & 4) {
+            c.mixed[ENCODER][1] = c.mixed[DECODER][1] = c.mixed[DECODER][2] = 1;
+            c.d_ff_mixed = 7;
+        }
+        a = params_new(&c, 0, c.n_expert, 1);
+        z = params_new(&c, 0, c.n_expert, 1);
+        bytes = gradients(&c, a, k >> 3, KEEP_ALL);
+        assert_true(gradients(&c, z, k >> 3, KEEP_STREAM) < bytes);
+        for (i = 0; i < a->n; i++)
+            if (memcmp(a->p[i].g, z->p[i].g, a->p[i].n * sizeof(float)) != 0)
+                fail_msg("case %d: the gradient of %s is another", k, a->p[i].name);
+        params_free(a);
+        params_free(z);
+    }
+}
+
 /* Rows [first, first + n) of b. */
 static struct batch part(const struct batch *b, int first, int n)
 {
@@ -404,6 +459,7 @@ static void test_rules_agree(void **state)
     batch_release(&b);
 }
 
-TESTS("model/model", cmocka_unit_test(test_slopes), cmocka_unit_test(test_microbatches),
-      cmocka_unit_test(test_without_backward), cmocka_unit_test(test_memory_is_steady),
-      cmocka_unit_test(test_padding), cmocka_unit_test(test_rules_agree))
+TESTS("model/model", cmocka_unit_test(test_slopes), cmocka_unit_test(test_again),
+      cmocka_unit_test(test_microbatches), cmocka_unit_test(test_without_backward),
+      cmocka_unit_test(test_memory_is_steady), cmocka_unit_test(test_padding),
+      cmocka_unit_test(test_rules_agree))

@@ -9,6 +9,7 @@
 #include "kernel/kernel.h"
 #include "model/params.h"
 #include "moe/router.h"
+#include "nn/gemm.h"
 #include "train/loop.h"
 #include "train/plan.h"
 
@@ -20,6 +21,7 @@ static int set_up(void **state)
 {
     (void)state;
     comm = comm_init();
+    gemm_threads(1);    // small products
     kernel_init();
     return 0;
 }
@@ -56,7 +58,7 @@ static void fill(int32_t *id, int32_t *segment, size_t n)
 }
 
 /* What the model has taken after a step, in which no row is padded and no token dropped. */
-static double taken(const struct config *c, int rows)
+static double taken(const struct config *c, int rows, int remat)
 {
     struct train_rule rule = { .batch = rows, .group_rows = 1, .min_capacity = 4, .jitter = 0.01 };
     struct step_report r;
@@ -67,6 +69,7 @@ static double taken(const struct config *c, int rows)
 
     rule.capacity_factor = c->n_expert;
     rule.optimizer_min_dim = 128;
+    rule.remat = remat;
     rule.init_scale = 0.1;
     rule.aux_loss = 0.01;
     t = trainer_new(c, &rule, comm, INPUTS, TARGETS, 0, &err);
@@ -86,7 +89,7 @@ static void check_activations(const struct config *c, int rows, const char *what
 {
     struct plan_ask ask = { .n_rank = 1, .n_row = rows, .n_micro = rows };
     struct plan p;
-    double bytes = taken(c, rows);
+    double bytes;
 
     ask.n_input = INPUTS;
     ask.n_target = TARGETS;
@@ -94,10 +97,13 @@ static void check_activations(const struct config *c, int rows, const char *what
     ask.min_capacity = 4;
     ask.min_dim = 128;
     ask.capacity_factor = 4;
-    plan_make(&p, c, &ask);
-    if (!(fabs(p.activations / bytes - 1) <= 0.02))
-        fail_msg("%s %d, %d rows: %.0f bytes, but the model has %.0f", what, number, rows,
-                 p.activations, bytes);
+    for (ask.remat = 0; ask.remat < 2; ask.remat++) {
+        bytes = taken(c, rows, ask.remat);
+        plan_make(&p, c, &ask);
+        if (!(fabs(p.activations / bytes - 1) <= 0.02))
+            fail_msg("%s %d, %d rows, remat %d: %.0f bytes, but the model has %.0f", what, number,
+                     rows, ask.remat, p.activations, bytes);
+    }
 }
 
 static void test_activations(void **state)
