@@ -59,6 +59,15 @@ close() { # FILE FILE: columns of numbers, equal to 1e-5
         awk 'END { exit !($1 < $2) }'
 }
 
+@test "models of others teach; the copy of a dense teacher has nothing to learn of it" {
+    for m in t5v10_tiny t5v11_tiny; do
+        switch-distill -T "$DATA/golden/$m/model" -t "$DATA/train/aa.ex" -o "$m" -b 8 -n 1 -f 1 --z-loss 0 -q
+        column $m/metrics.tsv grad_norm | awk '$1 > 1e-5 { exit 1 }'
+    done
+    switch-distill -T "$DATA/golden/switch_tiny/model" -t "$DATA/train/aa.ex" -o switch -b 8 -n 1 -f 1 -q
+    column switch/metrics.tsv grad_norm | awk '$1 < 1e-2 { exit 1 }'
+}
+
 @test "all words cached: the bytes of a run beside the teacher" {
     distill --dropout 0.1
     cache all.logits --top 96
