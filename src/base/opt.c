@@ -272,13 +272,32 @@ static int parse_short(const struct tool *t, char **word)
     return 1;
 }
 
+/* A word as a shell takes it: quoted where it must be. */
+static void remember_word(const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./=:,+%@";
+
+    if (*word && strspn(word, plain) == strlen(word)) {
+        buf_add_str(&line, word);
+        return;
+    }
+    buf_add_byte(&line, '\'');
+    for (; *word; word++)
+        buf_printf(&line, *word == '\'' ? "'\\''" : "%c", *word);
+    buf_add_byte(&line, '\'');
+}
+
 static void remember(int argc, char **argv)
 {
     int i;
 
     buf_reset(&line);
-    for (i = 1; i < argc; i++)
-        buf_printf(&line, "%s%s", i > 1 ? " " : "", argv[i]);
+    for (i = 1; i < argc; i++) {
+        if (i > 1)
+            buf_add_byte(&line, ' ');
+        remember_word(argv[i]);
+    }
     buf_add_byte(&line, 0);
 }
 

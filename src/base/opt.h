@@ -47,7 +47,8 @@ struct tool {
  * --completion itself. Misuse: a message, then exit(2). */
 int opt_parse(const struct tool *tool, int argc, char **argv);
 
-/* The command line as one string without the program's name, for provenance.
+/* The command line as one string without the program's name, as a shell would take it, for
+ * provenance.
  * Valid until the process ends. */
 const char *opt_line(void);
 

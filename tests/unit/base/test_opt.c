@@ -97,6 +97,8 @@ static void check(const char *line, const char *want)
 
 static void test_taken(void **state)
 {
+    char got[4096];
+
     (void)state;
     check("", "a0 e0 n0 p0 m0 o k");
     check("-a file -n 3 other --every", "a1 e1 n3 p0 m0 o k [file] [other]");
@@ -112,6 +114,10 @@ static void test_taken(void **state)
     check("-m 1T", "a0 e0 n0 p0 m1099511627776 o k");
     check("-m 1K -l fi -l zh-Hant --lang=sw x", "a0 e0 n0 p0 m1024 o k lfi lzh-Hant lsw [x]");
     check("--output=", "a0 e0 n0 p0 m0 o k");
+    assert_int_equal(run("-o it's|$x y", got, sizeof(got)), 0);
+    assert_string_equal(strstr(got, "; "), "; -o 'it'\\''s|$x' y");
+    assert_int_equal(run("-o ~", got, sizeof(got)), 0);
+    assert_string_equal(strstr(got, "; "), "; -o ''");
     check("--depth 3 -s flat -a", "a1 e0 n0 p0 m0 o k d3 r0.0001 sflat");
 }
 
