@@ -39,6 +39,22 @@ on_meshes() { # CASE OPTION...
     on_meshes groups4_cf2.0 --capacity-factor 2
 }
 
+@test "variants of the router do not depend on the mesh" {
+    local how mesh
+    for how in "--router top2 --second random --second-loss" \
+        "--router ntlb --choices 3 --capacity-factor 0.7 --min-capacity 1" "--explore sample" \
+        "--capacity-rule none --explore dropout"; do
+        # shellcheck disable=SC2086
+        probe switch_tiny paper_switch ranks 1 -- --train-loss $how --seed 7
+        mv got.safetensors want.safetensors
+        for mesh in data=2,model=2 data=4,expert=2; do
+            # shellcheck disable=SC2086
+            probe switch_tiny paper_switch ranks 4 -- --train-loss $how --seed 7 --mesh $mesh
+            "$compare" "$golden/paper_switch/inputs.safetensors" want.safetensors got.safetensors
+        done
+    done
+}
+
 @test "dropout and jitter of experts do not depend on the mesh" {
     local noise=(--dropout 0.2 --expert-dropout 0.4 --jitter 0.3 --seed 7)
     probe switch_tiny paper_switch ranks 1 -- --train-loss "${noise[@]}"
