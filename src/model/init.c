@@ -8,6 +8,8 @@
 #include "model/params.h"
 #include "model/slice.h"
 
+const char *const init_words[] = { "paper", "mtf", "t5x", NULL };
+
 struct draw {    // s is a deviation, or of a uniform draw the bound
     enum { CONSTANT, UNIFORM, NORMAL, TRUNCATED } kind;
     double s;

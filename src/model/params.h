@@ -27,6 +27,7 @@ enum param_role {
 
 /* Whose first weights: the paper's, Mesh TensorFlow's, T5X's (spec model.md section 3). */
 enum init_scheme { INIT_PAPER, INIT_MTF, INIT_T5X };
+extern const char *const init_words[];
 
 struct param {
     char *name;

@@ -10,6 +10,7 @@
 #include "comm/mesh.h"
 #include "kernel/kernel.h"
 #include "model/config.h"
+#include "model/params.h"
 #include "model/threads.h"
 #include "train/options.h"
 
@@ -128,8 +129,6 @@ struct opt training_data_opts[] = {
     { 0, "eval", "FILE|DIR", OPT_STR, &ASK.eval, 0, 0, "example shards to evaluate on" },
     { .to = training_opts },
 };
-
-static const char *const init_words[] = { "paper", "mtf", "t5x", NULL };
 
 int training_check(struct training *t, struct err *err)
 {

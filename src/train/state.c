@@ -72,13 +72,23 @@ static double field_value(const struct train_rule *rule, const struct field *f)
 static void put_value(const struct field *f, double x, char *to, size_t size)
 {
     static const char *const schedule_words[] = { "rsqrt", "constant", NULL };
+    static const char *const exploring[] = { "its default", "jitter",  "argmax",
+                                             "sample",      "dropout", NULL };
+    const struct {
+        const char *name;
+        const char *const *words;
+    } lists[] = { { "schedule", schedule_words },
+                  { "precision", precision_words },
+                  { "explore", exploring },
+                  { "capacity-rule", cap_words },
+                  { "init", init_words } };
     const char *const *words = NULL;
     double i;
+    size_t k;
 
-    if (strcmp(f->name, "schedule") == 0)
-        words = schedule_words;
-    if (strcmp(f->name, "precision") == 0)
-        words = precision_words;
+    for (k = 0; k < sizeof(lists) / sizeof(lists[0]); k++)
+        if (strcmp(f->name, lists[k].name) == 0)
+            words = lists[k].words;
     for (i = 0; words && *words && i < x; words++)
         i++;
     if (words && *words && i == x)

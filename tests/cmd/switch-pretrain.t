@@ -141,6 +141,12 @@ column() { # FILE NAME: the column called NAME
     [[ $output == *"another model"* ]]
     exits 1 train --router top2 --second threshold --second-threshold 0.1
     [[ $output == *"--second-loss 1, not 0"* ]]
+    exits 1 train --router top2 --second threshold --second-threshold 0.1 --second-loss \
+        --capacity-rule none
+    [[ $output == *"--capacity-rule floor, not none"* ]]
+    exits 1 train --router top2 --second threshold --second-threshold 0.1 --second-loss \
+        --explore dropout
+    [[ $output == *"--explore its default, not dropout"* ]]
     train --router top2 --second threshold --second-threshold 0.1 --second-loss
     column run/metrics.tsv loss | awk 'NR == 1 { a = $1 } { b = $1 } END { exit !(NR == 6 && b < a) }'
     rm -r run
