@@ -156,13 +156,13 @@ static struct grader_by scored(const char *set)
 {
     const char *name = by_name ? set : task_name;
     const struct measure_task *task = name ? measure_task(name) : NULL;
+    const char *names = metrics ? metrics : task ? task->measures : "";
     struct grader_by by = { .norm = norm_of(task) };
     struct err err;
 
     if (name && !task)
         die_misuse("no task is called '%s' (see eval-score --list)", name);
-    by.n_measure =
-        measure_parse(metrics ? metrics : task->measures, by.measure, GRADER_MEASURES, &err);
+    by.n_measure = measure_parse(names, by.measure, GRADER_MEASURES, &err);
     if (by.n_measure < 0)
         die_misuse("%s (see eval-score --list)", err.msg);
     by.labels = labels ? labels : task ? task->labels : NULL;

@@ -32,6 +32,8 @@ static double figure_of(const struct report *r, const struct report_model *m, co
     const struct report_model *base = r->baseline >= 0 ? &r->model[r->baseline] : NULL;
     int all = !strcmp(lang, "all");
 
+    if (strchr(figure, '/'))
+        return marks_score(&r->marks, m->name, lang, figure);
     if (!strcmp(figure, "loss"))
         return loss_of(m, lang);
     if (!strcmp(figure, "nlp"))
@@ -51,9 +53,11 @@ static double figure_of(const struct report *r, const struct report_model *m, co
 
 static int is_figure(const char *name)
 {
-    const char *p;
+    const char *p = strchr(name, '/');
     size_t n = strlen(name);
 
+    if (p)    // SET/METRIC
+        return p > name && p[1];
     for (p = gate_figures; (p = strstr(p, name)); p += n)
         if (n && !strchr(name, ' ') && (p == gate_figures || p[-1] == ' ') && strchr(" ", p[n]))
             return 1;

@@ -183,6 +183,22 @@ void marks_html(struct buf *out, const struct marks *m)
             put_table(out, m, &m->mark[i]);
 }
 
+double marks_score(const struct marks *m, const char *model, const char *lang, const char *figure)
+{
+    const char *slash = strchr(figure, '/');
+    size_t i, n = slash ? (size_t)(slash - figure) : 0;
+
+    for (i = m->n; i-- > 0 && slash;) {
+        const struct mark *k = &m->mark[i];
+
+        if (strlen(k->set) == n && memcmp(k->set, figure, n) == 0 &&
+            strcmp(k->metric, slash + 1) == 0 && strcmp(k->model, model) == 0 &&
+            strcmp(k->lang, lang) == 0)
+            return k->score;
+    }
+    return NAN;
+}
+
 void marks_tsv(struct buf *out, const struct marks *m)
 {
     size_t i;

@@ -25,6 +25,9 @@ int marks_read(struct marks *m, const char *model, const char *path, struct err 
 /* A table for each set and metric: a row a language, a column a model. */
 void marks_html(struct buf *out, const struct marks *m);
 
+/* The score of a model; figure is "SET/METRIC". NAN when it is not known. */
+double marks_score(const struct marks *m, const char *model, const char *lang, const char *figure);
+
 /* Rows of figures.h: score, model, language, "SET METRIC", number of examples, score. */
 void marks_tsv(struct buf *out, const struct marks *m);
 void marks_release(struct marks *m);

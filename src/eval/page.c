@@ -368,6 +368,17 @@ static void put_losses(struct buf *out, const struct report *r)
     free(tag);
 }
 
+/* Or scores of answers alone. */
+static int has_losses(const struct report *r)
+{
+    size_t i;
+
+    for (i = 0; i < r->n_model; i++)
+        if (r->model[i].n_lang || r->model[i].targets > 0 || r->model[i].train.n)
+            return 1;
+    return 0;
+}
+
 void page_html(struct buf *out, const struct report *r, struct experts *const *e, const char *title)
 {
     buf_add_str(out,
@@ -377,7 +388,7 @@ void page_html(struct buf *out, const struct report *r, struct experts *const *e
     buf_printf(out, "</title>\n<style>\n%s</style></head><body>\n<h1>", style);
     html_text(out, title);
     buf_add_str(out, "</h1>\n");
-    if (r->n_model)
+    if (has_losses(r))
         put_losses(out, r);
     marks_html(out, &r->marks);
     for (; e && *e; e++)

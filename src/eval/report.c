@@ -153,6 +153,7 @@ int report_add_run(struct report *r, const char *name, const char *dir, struct e
 
 int report_add_marks(struct report *r, const char *name, const char *path, struct err *err)
 {
+    model_named(r, name);
     return marks_read(&r->marks, name, path, err);
 }
 

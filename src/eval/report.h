@@ -42,7 +42,7 @@ int report_add_run(struct report *r, const char *name, const char *dir, struct e
 /* A table of switch-eval ("-": standard input): columns lang, targets and loss are needed. name
  * may be NULL: then column "model" says it, or else the file's name. */
 int report_add_eval(struct report *r, const char *name, const char *path, struct err *err);
-/* A table of eval-score for the model called name, which may be in no other table. */
+/* A table of eval-score for the model called name. */
 int report_add_marks(struct report *r, const char *name, const char *path, struct err *err);
 /* By name; NULL: the last of two or more models. */
 int report_set_baseline(struct report *r, const char *name, struct err *err);

@@ -78,7 +78,7 @@ static void answer(struct grader *g, struct net *net, const struct dev *d, struc
 
     for (i = 0; i < d->n; i++)
         order[i] = &d->one[i];
-    qsort(order, (size_t)d->n, sizeof(*order), by_length);
+    qsort(order, (size_t)d->n, sizeof(const struct dev_example *), by_length);
     for (at = comm_rank(g->comm); at < d->n; at += n * size) {
         for (n = 0; n < g->plan->n_text && at + n * size < d->n; n++)
             g->request[n] = (struct search_request){ .input = order[at + n * size]->input.id,
@@ -150,13 +150,14 @@ static int decode(struct grader *g, struct answers *a, struct err *err)
 }
 
 /* Tabs and line ends of a field become blanks. */
-static int put_field(struct out *o, const char *s, char end, struct err *err)
+static int put_field(struct out *o, const char *s, const char *end, struct err *err)
 {
-    char *copy = xasprintf("%s%c", s, end), *c;
+    char *copy = xasprintf("%s%s", s, end), *c;
     int rc;
 
     for (c = copy; c[0] && c[1]; c++)
-        *c = strchr("\t\r\n", *c) ? ' ' : *c;
+        if (strchr("\t\r\n", *c))
+            *c = ' ';
     rc = out_write(o, copy, strlen(copy), err);
     free(copy);
     return rc;
@@ -170,9 +171,9 @@ static int put_row(struct out *o, const struct dev_example *e, const char *said,
     int k, rc = 0;
 
     for (i = 0; i < sizeof(head) / sizeof(head[0]) && rc == 0; i++)
-        rc = put_field(o, head[i], '\t', err);
+        rc = put_field(o, head[i], "\t", err);
     for (k = 0; k < n_ref && rc == 0; k++)
-        rc = put_field(o, k < e->n_ref ? e->ref[k] : "", k + 1 < n_ref ? '\t' : '\n', err);
+        rc = put_field(o, k < e->n_ref ? e->ref[k] : "", k + 1 < n_ref ? "\t" : "\n", err);
     return rc;
 }
 

@@ -159,6 +159,13 @@ eval-report: gate 'fi.difference<-0.4': big has -0.5, against -0.4" ]
     grep -qx $'score_in_training\tbig\tall\t\t40\t9' f.tsv
     [ "$(grep -c '^score	' f.tsv)" -eq 6 ]
     exits 0 eval-report -o page.html -s big=xquad.tsv    # scores alone
+    grep -q 'Loss by language</h2>' page.html && false
+    exits 0 eval-report -o page.html -s big=xquad.tsv -s small=low/xquad.tsv --fail-if 'fi.xquad/em<prev'
+    exits 1 eval-report -o page.html -s big=xquad.tsv -s small=low/xquad.tsv \
+        --fail-if 'all.xquad/em>=49' --fail-if 'mean.xquad/em<50.2'
+    [ "$output" = "eval-report: gate 'all.xquad/em>=49': big has 50, against 49" ]
+    refuses eval-report -o page.html -s big=xquad.tsv --fail-if 'fi.xquad/bleu<1'
+    refuses eval-report -o page.html -s big=xquad.tsv --fail-if 'fi./em<1'
     refuses eval-report -o page.html -s big=one.tsv
     refuses eval-report -o page.html -s big=absent
     exits 2 eval-report -o page.html -s xquad.tsv
