@@ -352,7 +352,7 @@ static void lists_do_not_see_each_others_words(void **state)
 {
     struct badwords *b;
     struct err err;
-    char path[16], text[32];
+    char path[32], own[32], text[64];
     int i;
 
     (void)state;
@@ -368,10 +368,8 @@ static void lists_do_not_see_each_others_words(void **state)
     for (i = 0; i < 130; i++) {
         snprintf(path, sizeof(path), "%c%c", 'a' + i / 26, 'a' + i % 26);
         snprintf(text, sizeof(text), "w%d w%d w%d", (i + 64) % 130, i, (i + 1) % 130);
-        snprintf(text + strlen(text) + 1, 5, "w%d", i);
-        assert_string_equal(found(b, path, text), text + strlen(text) + 1);
-        snprintf(text, sizeof(text), "w%d", i);
-        assert_string_equal(found(b, path, text), text);
+        snprintf(own, sizeof(own), "w%d", i);
+        assert_string_equal(found(b, path, text), own);
         snprintf(text, sizeof(text), "w%d fig", (i + 64) % 130);
         assert_string_equal(found(b, path, text), "fig");
     }
