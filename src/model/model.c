@@ -20,7 +20,10 @@
 #include "nn/attention.h"
 #include "nn/soft.h"
 
-enum { CHUNK_FLOATS = 1 << 25, CHUNK_ROWS = 64 };    // logits made at once: 128 MB, but not fewer
+/* Logits made at once: rows at most and at least, and 256 MB. Each chunk reads and writes all of
+ * the table's gradient: products of floats are at their best from 256 rows on, of bf16 from 1000.
+ */
+enum { CHUNK_ROWS = 1024, CHUNK_LEAST = 64, CHUNK_FLOATS = 1 << 26 };
 
 static const char *const stack_name[] = { "encoder", "decoder" };
 
@@ -290,11 +293,14 @@ static void lay_stack(struct model *m, struct stack_net *st)
     st->d_out = take(&m->pool, n * width);
 }
 
-/* Rows of logits made at once: all where they are small, else equal chunks. */
+/* Rows of logits made at once: all where they are few, else equal chunks. */
 static size_t chunk_rows(size_t n, size_t v)
 {
-    size_t most = CHUNK_FLOATS / v > CHUNK_ROWS ? CHUNK_FLOATS / v : CHUNK_ROWS;
-    size_t n_chunk = (n + most - 1) / most;
+    size_t most = CHUNK_FLOATS / v < CHUNK_ROWS ? CHUNK_FLOATS / v : CHUNK_ROWS, n_chunk;
+
+    if (most < CHUNK_LEAST)
+        most = CHUNK_LEAST;
+    n_chunk = (n + most - 1) / most;
 
     return n_chunk ? (n + n_chunk - 1) / n_chunk : 1;
 }

@@ -7,9 +7,10 @@
 #include "train/plan.h"
 
 #define FLOAT 4.0    // bytes
-/* Logits made at once: at most so many floats, but at least so many rows. */
-#define LOGITS_FLOATS 33554432.0
-#define LOGITS_ROWS 64.0
+/* Logits made at once: see model/model.c. */
+#define LOGITS_FLOATS 67108864.0
+#define LOGITS_ROWS 1024.0
+#define LOGITS_LEAST 64.0
 
 static double inner(const struct config *c)
 {
@@ -160,7 +161,7 @@ static double work_floats(const struct config *c, const struct plan_ask *ask)
 {
     int longest = ask->n_input > ask->n_target ? ask->n_input : ask->n_target;
     double n = (double)ask->n_micro * longest, m = c->d_model;
-    double most = fmax(floor(LOGITS_FLOATS / c->n_vocab), LOGITS_ROWS);
+    double most = fmax(fmin(floor(LOGITS_FLOATS / c->n_vocab), LOGITS_ROWS), LOGITS_LEAST);
     double targets = (double)ask->n_micro * ask->n_target;
     double chunk = ceil(targets / ceil(targets / most)), hidden = c->gated ? 2.0 : 1.0;
     double sum = chunk * (c->n_vocab + m) + n * (2 * m + 4 * inner(c) + hidden * c->d_ff);
