@@ -8,8 +8,6 @@
 #include "base/err.h"
 #include "seq/plan.h"
 
-static const char COPY[] = "/dev/shm/switchyard-fuzz-plan.tsv";
-
 static void walk(const struct plan *p)
 {
     uint64_t *count = calloc((size_t)p->n_lang + 1, sizeof(*count)), n, sum = 0;
@@ -32,13 +30,15 @@ static void walk(const struct plan *p)
 
 static void write_and_read(const struct plan *p)
 {
-    char one[65], two[65];
+    char one[65], two[65], copy[64];
     struct err err;
     struct plan *again;
 
-    if (plan_write(p, COPY, &err))    // a name that no table can hold
+    snprintf(copy, sizeof(copy), "/tmp/switchyard-fuzz-plan-%d", (int)getpid());
+    if (plan_write(p, copy, &err))    // a name that no table can hold
         return;
-    again = plan_read(COPY, &err);
+    again = plan_read(copy, &err);
+    unlink(copy);
     fuzz_check(again != NULL);
     plan_fingerprint(p, one);
     plan_fingerprint(again, two);

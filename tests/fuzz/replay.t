@@ -17,3 +17,16 @@ esac
         }
     done
 }
+
+@test "every reader takes what fuzzers found" {
+    for corpus in "$root"/tests/data/fuzz/*.tar.gz; do
+        tar -xzf "$corpus"
+        target=$(basename "$corpus" .tar.gz)
+        [ "$(find "$target" -type f | wc -l)" -ge 50 ]
+        here=$PWD
+        (cd "$root" && "$fuzz/fuzz_$target" "$here/$target"/*) || { # tasks lie below the root
+            echo "$target"
+            false
+        }
+    done
+}
