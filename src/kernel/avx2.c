@@ -342,6 +342,9 @@ void kernel_fill_avx2(struct kernels *k)
         .relu_back = relu_back,
         .geglu = geglu,
         .geglu_back = geglu_back,
+        .ada_squares = k->ada_squares,
+        .ada_moments = k->ada_moments,
+        .ada_step = k->ada_step,
         .half = k->half,    // these stay as they are
         .whole = k->whole,
         .relu_half = k->relu_half,

@@ -184,6 +184,57 @@ static void relu_half_back(uint16_t *to, float a, const float *d, const uint16_t
         to[i] = h[i] - 1u < 0x7f80u ? round_half(a * d[i]) : 0;
 }
 
+enum { LANES = 8 };
+#define ADA_TINY 1e-30f
+
+static double lanes_sum(const double *lane)
+{
+    double sum = 0;
+    int k;
+
+    for (k = 0; k < LANES; k++)
+        sum += lane[k];
+    return sum;
+}
+
+static double ada_squares(const float *g, size_t n, double *col)
+{
+    double lane[LANES] = { 0 };
+    size_t j;
+
+    for (j = 0; j < n; j++) {
+        double s = (double)(g[j] * g[j] + ADA_TINY);
+
+        lane[j % LANES] += s;
+        col[j] += s;
+    }
+    return lanes_sum(lane);
+}
+
+static void ada_moments(const float *g, const float *w, float a, const float *b, size_t n,
+                        double sum[2])
+{
+    double lane_u[LANES] = { 0 }, lane_w[LANES] = { 0 };
+    size_t j;
+
+    for (j = 0; j < n; j++) {
+        float u = g[j] * a * b[j];
+
+        lane_u[j % LANES] += (double)u * (double)u;
+        lane_w[j % LANES] += (double)w[j] * (double)w[j];
+    }
+    sum[0] = lanes_sum(lane_u);
+    sum[1] = lanes_sum(lane_w);
+}
+
+static void ada_step(float *w, float step, const float *g, float a, const float *b, size_t n)
+{
+    size_t j;
+
+    for (j = 0; j < n; j++)
+        w[j] -= step * (g[j] * a * b[j]);
+}
+
 /* gelu(x) = x s with s = (1 + tanh u) / 2 = 1 / (1 + exp(-2 u)), the form that does not cancel,
  * and u = sqrt(2 / pi) (x + 0.044715 x^3). */
 static double gelu_share(double x, double *slope)
@@ -272,6 +323,9 @@ void kernel_fill_ref(struct kernels *k)
         .relu_back = relu_back,
         .geglu = geglu,
         .geglu_back = geglu_back,
+        .ada_squares = ada_squares,
+        .ada_moments = ada_moments,
+        .ada_step = ada_step,
         .half = half,
         .whole = whole,
         .relu_half = relu_half,

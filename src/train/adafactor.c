@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "comm/comm.h"
+#include "kernel/kernel.h"
 #include "model/params.h"
 #include "model/slice.h"
 #include "train/adafactor.h"
@@ -99,50 +100,15 @@ static double lanes_sum(const double *lane)
     return sum;
 }
 
-/* Sum of g^2 + TINY along a row; col[j] += the same. */
-static double row_squares(const float *g, size_t n, double *col)
-{
-    double lane[LANES] = { 0 };
-    size_t j, k;
-
-    for (j = 0; j + LANES <= n; j += LANES)
-        for (k = 0; k < LANES; k++) {
-            double s = (double)(g[j + k] * g[j + k] + TINY);
-
-            lane[k] += s;
-            col[j + k] += s;
-        }
-    for (k = 0; j < n; j++, k++) {
-        double s = (double)(g[j] * g[j] + TINY);
-
-        lane[k] += s;
-        col[j] += s;
-    }
-    return lanes_sum(lane);
-}
-
 /* Sums of (g a b[j])^2 and of w^2 along a row. */
-static void row_moments(const float *g, const float *w, float a, const float *b, size_t n,
-                        double *uu, double *ww)
+static void two_sums(const float *g, const float *w, float a, const float *b, size_t n, double *uu,
+                     double *ww)
 {
-    double lane_u[LANES] = { 0 }, lane_w[LANES] = { 0 };
-    size_t j, k;
+    double sum[2];
 
-    for (j = 0; j + LANES <= n; j += LANES)
-        for (k = 0; k < LANES; k++) {
-            float u = g[j + k] * a * b[j + k];
-
-            lane_u[k] += (double)u * (double)u;
-            lane_w[k] += (double)w[j + k] * (double)w[j + k];
-        }
-    for (k = 0; j < n; j++, k++) {
-        float u = g[j] * a * b[j];
-
-        lane_u[k] += (double)u * (double)u;
-        lane_w[k] += (double)w[j] * (double)w[j];
-    }
-    *uu = lanes_sum(lane_u);
-    *ww = lanes_sum(lane_w);
+    kern.ada_moments(g, w, a, b, n, sum);
+    *uu = sum[0];
+    *ww = sum[1];
 }
 
 /* v moves towards g^2; sums of (g v^-1/2)^2 and of w^2 along a row. */
@@ -199,7 +165,7 @@ static void move_factors(struct adafactor *a, const struct param *p, const struc
     for (c = 0; c < CHUNKS; c++) {
         memset(k->part + c * cols, 0, cols * sizeof(*k->part));
         for (i = rows * c / CHUNKS; i < rows * (c + 1) / CHUNKS; i++)
-            k->uu[i] = row_squares(p->g + i * cols, cols, k->part + c * cols);
+            k->uu[i] = kern.ada_squares(p->g + i * cols, cols, k->part + c * cols);
     }
     memset(k->sum, 0, cols * sizeof(*k->sum));
     for (c = 0; c < CHUNKS; c++)
@@ -235,16 +201,16 @@ static void update_factored(struct adafactor *a, struct param *p, const struct a
         k->by_col[j] = (float)(1.0 / sqrt(s->col[j]));
 #pragma omp parallel for schedule(static)
     for (i = 0; i < rows; i++)
-        row_moments(p->g + i * cols, p->w + i * cols, k->by_row[i], k->by_col, cols, &k->uu[i],
-                    &k->ww[i]);
+        two_sums(p->g + i * cols, p->w + i * cols, k->by_row[i], k->by_col, cols, &k->uu[i],
+                 &k->ww[i]);
     step = step_size(a, p, lr);
-#pragma omp parallel for schedule(static) private(j)
+#pragma omp parallel for schedule(static)
     for (i = 0; i < rows; i++) {
-        const float *g = p->g + i * cols;
         float *w = p->w + i * cols;
 
-        for (j = 0; j < cols; j++)
-            w[j] -= step * (g[j] * k->by_row[i] * k->by_col[j]);
+        kern.ada_step(w, step, p->g + i * cols, k->by_row[i], k->by_col, cols);
+        if (p->half)    // while the row is in the cache
+            kern.half(p->half + i * cols, w, cols);
     }
 }
 
@@ -264,6 +230,8 @@ static void update_whole(struct adafactor *a, struct param *p, const struct adaf
 #pragma omp parallel for schedule(static)
     for (j = 0; j < p->n; j++)
         p->w[j] -= step * (p->g[j] / sqrtf(s->v[j]));
+    if (p->half)
+        kern.half(p->half, p->w, p->n);
 }
 
 void adafactor_update_some(struct adafactor *a, struct params *params, size_t first, size_t end,

@@ -98,6 +98,7 @@ struct trainer *trainer_new(const struct config *c, const struct train_rule *rul
     }
     t->params = params_new_part(c, &part, 1);
     t->spread = spread_new(t->params, comm);
+    t->squares = xcalloc(t->params->n, sizeof(*t->squares));
     params_init_as(t->params, c, (uint64_t)rule->seed, rule->init_scale,
                    (enum init_scheme)rule->init);
     if (rule->precision != PRECISION_FP32)
@@ -177,9 +178,11 @@ static double sum_gradients(struct trainer *t)
 
     comm_place("step", -1, "sums of gradients");
     spread_sum(t->spread);
+#pragma omp parallel for schedule(dynamic)
     for (i = 0; i < p->n; i++)
-        if (t->spread->own[i])
-            sum[slice_is_part(&p->p[i])] += (double)kern.sum_squares(p->p[i].g, p->p[i].n);
+        t->squares[i] = t->spread->own[i] ? kern.sum_squares(p->p[i].g, p->p[i].n) : 0;
+    for (i = 0; i < p->n; i++)
+        sum[slice_is_part(&p->p[i])] += (double)t->squares[i];
     comm_sum_f64(t->slices, &sum[1], 1);
     comm_sum_f64(t->data, sum, 2);
     return sqrt(sum[0] + sum[1]);
@@ -198,7 +201,17 @@ static void update(struct trainer *t, double lr)
         spread_send(t->spread, i);
     }
     spread_wait(t->spread);
-    params_halve(t->params);
+    if (comm_size(t->data) > 1)    // what others updated
+        params_halve(t->params);
+}
+
+static void clear_gradients(struct params *p)
+{
+    size_t i;
+
+#pragma omp parallel for schedule(static)
+    for (i = 0; i < p->n; i++)
+        memset(p->p[i].g, 0, p->p[i].n * sizeof(float));
 }
 
 /* Forward and backward of all rows. */
@@ -206,7 +219,7 @@ static void run_micro(struct trainer *t, struct run *run, struct losses *sums)
 {
     int i;
 
-    memset(t->params->g, 0, t->params->size * sizeof(float));
+    clear_gradients(t->params);
     spread_begin(t->spread);
     run->ready_to = t->spread;
     for (i = 0; i < t->n_micro; i++) {
@@ -261,6 +274,7 @@ void trainer_free(struct trainer *t)
     for (i = 0; t->micro && i < t->n_micro; i++)
         batch_release(&t->micro[i]);
     free(t->micro);
+    free(t->squares);
     model_free(t->model);
     adafactor_free(t->optimizer);
     spread_free(t->spread);

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "io/tensors.h"
+#include "kernel/kernel.h"
 #include "model/params.h"
 #include "train/adafactor.h"
 
@@ -121,6 +122,7 @@ static void test_reference(void **state)
     int i;
 
     (void)state;
+    kernel_init();
     for (i = 0; i < 4; i++) {
         check("mesh_rsqrt_min16", names[i], 0, &(struct adafactor_rule){ .min_dim = 16 }, 0.01);
         check("mesh_rsqrt_min128", names[i], 0, &(struct adafactor_rule){ .min_dim = 128 }, 0.01);
@@ -134,6 +136,7 @@ static void test_experts(void **state)
     int e;
 
     (void)state;
+    kernel_init();
     for (e = 0; e < 4; e++)
         check("per_expert_rsqrt_min16", "experts", e, &(struct adafactor_rule){ .min_dim = 16 },
               0.01);
@@ -147,6 +150,7 @@ static void test_factoring(void **state)
     struct param vector = { .n_dim = 1, .dim = { 500 }, .n = 500 };
 
     (void)state;
+    kernel_init();
     assert_int_equal(adafactor_slots(&rule, &big), 428);
     assert_int_equal(adafactor_slots(&rule, &thin), 38100);
     assert_int_equal(adafactor_slots(&rule, &vector), 500);
@@ -181,6 +185,7 @@ static void test_threads(void **state)
     int min_dim;
 
     (void)state;
+    kernel_init();
     for (min_dim = 1; min_dim <= 128; min_dim += 127) {
         run_threads(1, min_dim, one, N);
         run_threads(5, min_dim, many, N);

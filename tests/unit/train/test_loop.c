@@ -218,6 +218,18 @@ static void near_gradients(const struct params *p, const struct params *want, do
     }
 }
 
+static void check_halves(const struct params *p)
+{
+    uint16_t half;
+    size_t i, j;
+
+    for (i = 0; i < p->n; i++)
+        for (j = 0; j < p->p[i].n; j++) {
+            kern.half(&half, p->p[i].w + j, 1);
+            assert_int_equal(p->p[i].half[j], half);
+        }
+}
+
 /* Rounding to bf16 moves each input of a product by at most 2^-9 of itself, up and down as it
  * falls, so the loss, a mean over hundreds of them, first moves by far less. A token that now
  * goes to another expert moves more: of the gradient of an expert with four tokens, a quarter.
@@ -253,6 +265,7 @@ static void test_bf16(void **state)
              i);
     }
     assert_memory_equal(half->params->w, again->params->w, half->params->size * sizeof(float));
+    check_halves(half->params);
     trainer_free(full);
     trainer_free(half);
     trainer_free(again);
