@@ -117,17 +117,26 @@ static int ask(const struct report *r, const struct gate *g, const struct report
     return 1;
 }
 
+/* Of models whose gain is a share of the teacher's, if that is asked, else of all. */
+static int asked_of(const struct report *r, size_t i, const char *figure)
+{
+    return (int)i != r->baseline &&
+           (strcmp(figure, "kept") != 0 || share_is_asked(r, &r->model[i]));
+}
+
 int gate_check(const struct report *r, const char *gate, struct err *err)
 {
     struct gate g;
     size_t i;
     int got = 0;
 
-    if (parse(&g, gate) < 0)
-        got = err_set(err, "'%.100s' is no gate: want LANG.FIGURE<VALUE, figures are %s", gate,
-                      gate_figures);
+    if (parse(&g, gate) < 0) {
+        err_set(err, "'%.100s' is no gate: want LANG.FIGURE<VALUE, figures are %s", gate,
+                gate_figures);
+        got = -1;
+    }
     for (i = 0; i < r->n_model && !got; i++)
-        if ((int)i != r->baseline && (share_is_asked(r, &r->model[i]) || strcmp(g.figure, "kept")))
+        if (asked_of(r, i, g.figure))
             got = ask(r, &g, &r->model[i], err);
     free(g.lang);
     free(g.figure);
