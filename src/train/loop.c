@@ -16,8 +16,6 @@
 #include "train/spread.h"
 #include "train/teacher.h"
 
-const char *const precision_words[] = { "fp32", "bf16", "bf16-all", NULL };
-
 struct run train_run(const struct train_rule *rule)
 {
     struct run run = { .train = 1, .gradient = 1, .group_rows = (int)rule->group_rows };

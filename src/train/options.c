@@ -1,20 +1,16 @@
 /* options.c - see options.h. */
 #include <math.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/die.h"
 #include "base/err.h"
-#include "comm/comm.h"
 #include "comm/mesh.h"
-#include "kernel/kernel.h"
 #include "model/config.h"
 #include "model/params.h"
 #include "model/threads.h"
 #include "train/options.h"
 
-static volatile sig_atomic_t stop;
+/* Here, and not in loop.c, which loads all that trains. */
+const char *const precision_words[] = { "fp32", "bf16", "bf16-all", NULL };
 
 struct training training = {
     .rule = { .batch = 128,
@@ -33,8 +29,7 @@ struct training training = {
              .n_step = 100000,
              .save_every = 1000,
              .keep = 3,
-             .guard = { .spike = 3 },
-             .stop = &stop },
+             .guard = { .spike = 3 } },
     .schedule = "rsqrt",
     .rollback = "skip",
     .cap = "floor",
@@ -152,56 +147,4 @@ int training_check(struct training *t, struct err *err)
     t->ask.guard.lower = strcmp(t->rollback, "lower") == 0;
     s->n_step = s->ramp_down > 0 ? t->ask.n_step : 0;    // else it may grow
     return 0;
-}
-
-static void on_signal(int sig)
-{
-    (void)sig;
-    stop = 1;
-}
-
-static void catch_signals(void)
-{
-    static const int caught[] = { SIGTERM, SIGINT, SIGUSR1 };
-    struct sigaction a = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-    size_t i;
-
-    sigemptyset(&a.sa_mask);
-    for (i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
-        sigaction(caught[i], &a, NULL);
-}
-
-struct comm *training_begin(struct training *t)
-{
-    struct comm *comm = comm_init();
-
-    comm_watch(comm, t->timeout);
-    catch_signals();
-    threads_set(t->threads, comm);
-    kernel_init();
-    return comm;
-}
-
-static void tell_how_to_resume(const struct training *t, const struct comm *comm)
-{
-    const char *again = strcmp(t->ask.resume, "auto") == 0 ? "" : " --resume auto";
-
-    if (comm_rank(comm) != 0)
-        return;
-    if (comm_size(comm) > 1)
-        fprintf(stderr, "%s: stopped; to go on: mpirun -n %d %s %s%s\n", die_name, comm_size(comm),
-                die_name, opt_line(), again);
-    else
-        fprintf(stderr, "%s: stopped; to go on: %s %s%s\n", die_name, die_name, opt_line(), again);
-}
-
-int training_end(const struct training *t, struct comm *comm, int rc, const struct err *err)
-{
-    if (rc < 0 && err->msg[0])
-        warn("%s", err->msg);
-    if (rc > 0)
-        tell_how_to_resume(t, comm);
-    comm_barrier(comm);
-    comm_end(comm);
-    return rc < 0;
 }
