@@ -21,6 +21,13 @@ static const struct opt *row(const struct opt *o)
     return o;
 }
 
+void opt_join(struct opt *o, struct opt *next)
+{
+    while (o->name || o->to)
+        o = o->name ? o + 1 : (struct opt *)o->to;
+    o->to = next;
+}
+
 static void print_default(const struct opt *o)
 {
     if (o->kind == OPT_NUM)

@@ -42,6 +42,9 @@ struct tool {
     const struct opt *opts;
 };
 
+/* Table o, where it ends, goes on with table next. */
+void opt_join(struct opt *o, struct opt *next);
+
 /* Sets what the options point to and moves the operands to the end of argv, in their
  * order; returns the index of the first (argv[argc] stays NULL). Handles -h, -V and
  * --completion itself. Misuse: a message, then exit(2). */

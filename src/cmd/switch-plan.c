@@ -34,7 +34,7 @@ static const struct opt opts[] = {
       "matrices this wide have factored slots (default 128)" },
     { 0, "remat", "none|block", OPT_CHOICE, &remat, 0, 0,
       "what the backward pass makes again to save memory (default @)" },
-    { .to = shape_opts },
+    { .to = variant_opts },
 };
 
 static const struct tool tool = {

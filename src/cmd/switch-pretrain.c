@@ -50,6 +50,7 @@ int main(int argc, char **argv)
     int rc;
 
     threads_calm(argv);
+    opt_join(variant_opts, training_data_opts);
     argv += opt_parse(&tool, argc, argv);
     check_options(*argv != NULL);
     comm = training_begin(&training);

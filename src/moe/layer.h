@@ -57,8 +57,8 @@ struct moe_work *moe_work_new(void);
 size_t moe_work_bytes(const struct moe_work *w);
 void moe_work_free(struct moe_work *w);
 
-/* n_token, n_choice: the most that will come, and K. shared 1 or 2: what it keeps lies where that of
- * all layers of the number does, and is gone once another of them has run. 0: it has its own. */
+/* n_token, n_choice: the most that will come, and K. shared 1 or 2: what it keeps lies where that
+ * of all layers of the number does, and is gone once another of them has run. 0: it has its own. */
 struct moe_layer *moe_layer_new(const struct moe_net *net, struct comm *comm, struct moe_work *w,
                                 size_t n_token, int n_choice, int shared);
 /* x [n, M] -> y [n, d_out] overwritten. */

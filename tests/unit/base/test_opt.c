@@ -28,6 +28,11 @@ static struct opt shared[] = {
     { 0 },
 };
 
+static struct opt more[] = {
+    { 0, "shade", "WORD", OPT_STR, &shape, 0, 0, "the same" },
+    { 0 },
+};
+
 static const struct opt opts[] = {
     { 'a', "all", NULL, OPT_FLAG, &all, 0, 0, "take all" },
     { 'e', "every", NULL, OPT_FLAG, &every, 0, 0, "take [every]: it's one" },
@@ -119,6 +124,9 @@ static void test_taken(void **state)
     assert_int_equal(run("-o ~", got, sizeof(got)), 0);
     assert_string_equal(strstr(got, "; "), "; -o ''");
     check("--depth 3 -s flat -a", "a1 e0 n0 p0 m0 o k d3 r0.0001 sflat");
+    opt_join(shared, more);
+    check("--depth 3 --shade flat", "a0 e0 n0 p0 m0 o k d3 r0.0001 sflat");
+    shared[3].to = NULL;
 }
 
 static void test_misuse(void **state)
