@@ -9,17 +9,21 @@
 #include "io/out.h"
 #include "model/config.h"
 #include "model/preset.h"
+#include "model/slice.h"
 #include "train/plan.h"
 #include "train/variant.h"
 
-static int64_t n_rank = 1, n_row = 128, n_micro, n_input = 512, n_target = 114, group_rows = 1;
+static int64_t n_rank, n_row = 128, n_micro, n_input = 512, n_target = 114, group_rows = 1;
 static int64_t min_capacity = 4, min_dim = 128;
 static double capacity_factor = 1.25;
-static const char *to = "-", *remat = "none";
+static const char *to = "-", *remat = "none", *mesh;
 
 static const struct opt opts[] = {
     { 'o', "output", "FILE", OPT_STR, &to, 0, 0, "write there instead of standard output" },
-    { 'n', "ranks", "N", OPT_INT, &n_rank, 1, 1e6, "ranks that share the work (default 1)" },
+    { 'n', "ranks", "N", OPT_INT, &n_rank, 1, 1e6,
+      "ranks that share the work (default: 1, or the mesh's)" },
+    { 0, "mesh", "data=N,model=M,expert=E", OPT_STR, &mesh, 0, 0,
+      "how ranks divide rows, slices of the model, experts (default: rows and experts)" },
     { 'b', "rows", "B", OPT_INT, &n_row, 1, 1e9, "rows of a step, all ranks (default 128)" },
     { 0, "microbatch", "ROWS", OPT_INT, &n_micro, 1, 1e9,
       "rows a rank runs at a time (default: all its rows)" },
@@ -42,7 +46,8 @@ static const struct tool tool = {
     "Print what training a model costs: parameters, operations, bytes a rank, traffic.", opts
 };
 
-static void print_plan(struct out *o, const struct plan *p, const struct config *c)
+static void print_plan(struct out *o, const struct plan *p, const struct plan_ask *ask,
+                       const struct config *c)
 {
     const struct {
         const char *name;
@@ -59,6 +64,9 @@ static void print_plan(struct out *o, const struct plan *p, const struct config 
         { "flops.step", p->flops_step, "flops" },
         { "capacity.encoder", p->capacity[ENCODER], "tokens" },
         { "capacity.decoder", p->capacity[DECODER], "tokens" },
+        { "mesh.data", ask->mesh.n_data, "ranks" },
+        { "mesh.model", ask->mesh.n_model, "ranks" },
+        { "mesh.expert", ask->mesh.n_expert, "ranks" },
         { "rank.experts", p->experts_per_rank, "experts" },
         { "rank.weights", p->weights, "bytes" },
         { "rank.gradients", p->gradients, "bytes" },
@@ -68,6 +76,7 @@ static void print_plan(struct out *o, const struct plan *p, const struct config 
         { "rank.exchange", p->exchange, "bytes/step" },
         { "rank.exchange_full", p->exchange_buffer, "bytes/step" },
         { "rank.sum", p->sum, "bytes/step" },
+        { "rank.slices", p->slices, "bytes/step" },
     };
     struct err err;
     size_t i;
@@ -79,11 +88,26 @@ static void print_plan(struct out *o, const struct plan *p, const struct config 
             die("%s", err.msg);
 }
 
-static void ask_set(struct plan_ask *ask)
+static void lay_ranks(struct mesh *m, const struct config *c)
 {
-    int64_t of_rank = (n_row + n_rank - 1) / n_rank;
+    int sparse = config_is_sparse(c) ? c->n_expert : 0;
+    struct err err;
 
-    *ask = (struct plan_ask){ .n_rank = (int)n_rank, .n_row = (int)n_row };
+    if (mesh_read(m, mesh, &err) < 0)
+        die_misuse("%s", err.msg);
+    if (!n_rank)
+        n_rank = (int64_t)(m->n_data ? m->n_data : 1) * (m->n_model ? m->n_model : 1);
+    if (mesh_complete(m, (int)n_rank, sparse, &err) < 0 || slice_check(c, m->n_model, &err) < 0)
+        die_misuse("%s", err.msg);
+}
+
+static void ask_set(struct plan_ask *ask, const struct config *c)
+{
+    int64_t of_rank;
+
+    *ask = (struct plan_ask){ .n_row = (int)n_row };
+    lay_ranks(&ask->mesh, c);
+    of_rank = (n_row + ask->mesh.n_data - 1) / ask->mesh.n_data;
     ask->n_micro = (int)(n_micro && n_micro < of_rank ? n_micro : of_rank);
     ask->n_input = (int)n_input;
     ask->n_target = (int)n_target;
@@ -109,12 +133,12 @@ int main(int argc, char **argv)
         die("%s", err.msg);
     if (variant_apply(&c, &err) < 0)
         die_misuse("%s", err.msg);
-    ask_set(&ask);
+    ask_set(&ask, &c);
     plan_make(&p, &c, &ask);
     o = out_open(to, &err);
     if (!o)
         die("%s", err.msg);
-    print_plan(o, &p, &c);
+    print_plan(o, &p, &ask, &c);
     if (out_close(o, &err) < 0)
         die("%s", err.msg);
     return 0;

@@ -1,10 +1,14 @@
 /* plan.c - see plan.h. */
 #include <math.h>
+#include <stdlib.h>
 
+#include "base/mem.h"
 #include "model/config.h"
 #include "model/params.h"
+#include "model/slice.h"
 #include "train/adafactor.h"
 #include "train/plan.h"
+#include "train/spread.h"
 
 #define FLOAT 4.0    // bytes
 /* Logits made at once: see model/model.c. */
@@ -177,29 +181,85 @@ static double work_floats(const struct config *c, const struct plan_ask *ask)
             work = fmax(work, config_mixed_width(c));
             sum += n * 2 * inner(c);
         }
-        sum += n * ((ask->n_rank > 1 ? 2 : 1) * m + 2 * served(c) * wide + r * work + c->n_expert +
-                    served(c));
+        sum += n * ((ask->mesh.n_expert > 1 ? 2 : 1) * m + 2 * served(c) * wide + r * work +
+                    c->n_expert + served(c));
     }
     return sum;
 }
 
-static double slot_floats(const struct config *c, const struct plan_ask *ask, int n_expert)
+/* Slots of the tensors of one axis that each of its ranks owns: [n_rank]. */
+static double *slots_owned(const struct params *t, const int *owner, size_t first, size_t end,
+                           const struct plan_ask *ask, int n_rank)
 {
     struct adafactor_rule rule = { .min_dim = ask->min_dim };
-    struct params *t = params_table(c, 0, n_expert ? 1 : 0);
-    double shared = 0, expert = 0;
+    double *sum = xcalloc((size_t)n_rank, sizeof(*sum));
     size_t i;
 
-    for (i = 0; i < t->n; i++)
-        *(i < t->n_shared ? &shared : &expert) += (double)adafactor_slots(&rule, &t->p[i]);
+    for (i = first; i < end; i++)
+        sum[owner[i]] += (double)adafactor_slots(&rule, &t->p[i]);
+    return sum;
+}
+
+/* Of the rank that has the most. */
+static double slot_floats(const struct config *c, const struct plan_ask *ask, int n_expert)
+{
+    int n_data = ask->mesh.n_data, n_replica = n_data / ask->mesh.n_expert, d;
+    /* without replicas experts are alike: one tells of all */
+    struct params_part part = { 0, n_replica > 1 ? n_expert : n_expert > 0, 0, ask->mesh.n_model };
+    struct params *t = params_table_part(c, &part);
+    int *owner = xcalloc(t->n, sizeof(*owner));
+    double *shared, *experts, most = 0;
+
+    spread_owners(t, n_data, n_replica, owner);
+    shared = slots_owned(t, owner, 0, t->n_shared, ask, n_data);
+    experts = slots_owned(t, owner, t->n_shared, t->n, ask, n_replica);
+    for (d = 0; d < n_data; d++)
+        most = fmax(most,
+                    shared[d] + experts[d / ask->mesh.n_expert] * (n_replica > 1 ? 1 : n_expert));
+    free(shared);
+    free(experts);
+    free(owner);
     params_free(t);
-    return shared + n_expert * expert;
+    return most;
+}
+
+/* Floats that a rank has of shared tensors and of one expert number. */
+static void held_floats(const struct config *c, int n_slice, double *shared, double *expert)
+{
+    struct params_part part = { 0, c->n_expert > 0, 0, n_slice };
+    struct params *t = params_table_part(c, &part);
+    size_t i;
+
+    *shared = *expert = 0;
+    for (i = 0; i < t->n; i++)
+        *(i < t->n_shared ? shared : expert) += (double)t->p[i].n;
+    params_free(t);
+}
+
+/* Numbers of a stack's tokens that are summed over slices, forward and backward: in a sum of all
+ * slices for all of them, a rank sends its part twice to each other one. */
+static double slice_floats(const struct config *c, const struct plan_ask *ask, int stack,
+                           double rows)
+{
+    double length = stack == ENCODER ? ask->n_input : ask->n_target, m = c->d_model;
+    double sparse = n_sparse(c, stack), dense = c->n_block[stack] - sparse;
+    double attention = c->n_block[stack] * (stack == ENCODER ? 1.0 : 2.0);
+    double sums = (ask->remat ? 3 : 2) * attention + 2 * dense + 1;    // 1: the embedding
+    double r = c->n_expert ? rows_of_token(c, ask, (int)length) : 0;
+
+    if (stack == ENCODER)
+        sums++;    // gradient of what the decoder reads
+    else
+        sums += 1 + 5 / m;    // gradient of the logits; largest, two sums of doubles
+    /* rows of experts: shared out as they come, summed to one, shared out again; and back */
+    return rows * length * m * (2 * sums + (ask->remat ? 9 : 6) * sparse * r);
 }
 
 static void plan_traffic(struct plan *p, const struct config *c, const struct plan_ask *ask)
 {
-    double away = (double)(ask->n_rank - 1) / ask->n_rank;    // share of the tokens that travel
-    double rows = ceil((double)ask->n_row / ask->n_rank);
+    const struct mesh *mesh = &ask->mesh;
+    double away = (mesh->n_expert - 1.0) / mesh->n_expert;    // share of the tokens that travel
+    double rows = ceil((double)ask->n_row / mesh->n_data);
     int stack;
 
     for (stack = 0; stack < 2; stack++) {
@@ -208,31 +268,39 @@ static void plan_traffic(struct plan *p, const struct config *c, const struct pl
         double width = 4.0 * n_sparse(c, stack) * c->d_model +
                        2.0 * n_mixed(c, stack) * (c->d_model + 2 * inner(c));
 
-        width *= FLOAT * away * (ask->remat ? 1.5 : 1);
+        width *= FLOAT * away / mesh->n_model * (ask->remat ? 1.5 : 1);
         p->capacity[stack] = c->n_expert ? capacity(c, ask, (int)length) : 0;
         if (c->n_expert)
             p->exchange += rows * length * rows_of_token(c, ask, (int)length) * width;
         p->exchange_buffer +=
             ceil(rows / ask->group_rows) * c->n_expert * (double)p->capacity[stack] * width;
+        p->slices +=
+            slice_floats(c, ask, stack, rows) * FLOAT * (mesh->n_model - 1) / mesh->n_model;
     }
-    p->sum = ask->n_rank > 1 ? (double)p->shared * FLOAT : 0;
 }
 
 void plan_make(struct plan *p, const struct config *c, const struct plan_ask *ask)
 {
-    double held;
+    struct config own = *c;
+    double shared, expert;
 
+    slice_config(&own, ask->mesh.n_model);
     *p = (struct plan){ .parameters = params_count(c), .shared = params_count_shared(c) };
     p->n_sparse = n_sparse(c, ENCODER) + n_sparse(c, DECODER);
     p->n_mixed = n_mixed(c, ENCODER) + n_mixed(c, DECODER);
     p->expert = (uint64_t)(p->n_sparse ? ffn_weights(c) : p->n_mixed ? mixed_weights(c) : 0);
-    p->experts_per_rank = (c->n_expert + ask->n_rank - 1) / ask->n_rank;
+    p->experts_per_rank = (c->n_expert + ask->mesh.n_expert - 1) / ask->mesh.n_expert;
     p->flops_sequence = plan_flops(c, ask->n_input, ask->n_target);
     p->flops_step = 3 * p->flops_sequence * ask->n_row;
-    held = (double)p->shared + (double)params_count_expert(c) * p->experts_per_rank;
-    p->weights = p->gradients = held * FLOAT;
+    held_floats(c, ask->mesh.n_model, &shared, &expert);
+    expert *= p->experts_per_rank;
+    p->weights = p->gradients = (shared + expert) * FLOAT;
     p->slots = slot_floats(c, ask, p->experts_per_rank) * FLOAT;
-    p->activations = FLOAT * (stack_floats(c, ask, ENCODER) + stack_floats(c, ask, DECODER) +
-                              work_floats(c, ask));
+    p->activations = FLOAT * (stack_floats(&own, ask, ENCODER) + stack_floats(&own, ask, DECODER) +
+                              work_floats(&own, ask));
     plan_traffic(p, c, ask);
+    if (ask->mesh.n_data > 1)
+        p->sum = shared * FLOAT;
+    if (ask->mesh.n_data > ask->mesh.n_expert)
+        p->sum += expert * FLOAT;
 }

@@ -5,15 +5,17 @@
 
 #include <stdint.h>
 
+#include "comm/mesh.h"
+
 struct config;
 
 struct plan_ask {
-    int n_rank;
-    int n_row;         // B: rows of a step, all ranks
-    int n_micro;       // rows of a rank's microbatch
-    int n_input;       // S
-    int n_target;      // T
-    int group_rows;    // rows of a routing group
+    struct mesh mesh;    // complete
+    int n_row;           // B: rows of a step, all ranks
+    int n_micro;         // rows of a rank's microbatch
+    int n_input;         // S
+    int n_target;        // T
+    int group_rows;      // rows of a routing group
     int min_capacity;
     int min_dim;    // of a factored matrix: see adafactor.h
     int remat;      // blocks are made again in the backward pass: see enum keep
@@ -34,6 +36,7 @@ struct plan {
     double exchange_buffer;    // every expert's block of C slots full: an upper bound
     double exchange;           // tokens spread evenly, all taken that there is room for
     double sum;                // the gradients that ranks add up
+    double slices;             // along the model: sums of what its slices make of tokens
 };
 
 /* 2 operations for each weight a token meets (of top2, both experts'), 2 x context x H x D for

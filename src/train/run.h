@@ -45,7 +45,7 @@ struct run_ask {
     int64_t save_every, keep;    // keep 0: all
     int64_t eval_every;          // 0: at the end only
     int64_t log_every;           // 0: no lines
-    int profile;    // print where the time went, at the end
+    int profile;                 // print where the time went, at the end
     int quiet;
     const volatile sig_atomic_t *stop;    // set by a signal: save after this step and return
 };

@@ -35,6 +35,11 @@ struct spread {
 /* Whose each tensor is, of so many ranks for shared tensors and for experts. owner [tensors]. */
 void spread_owners(const struct params *p, int n_shared, int n_experts, int *owner);
 
+/* All buckets for so many ranks, in the order of the tensors; *n_b_shared of *n_b are of shared
+ * ones. Only tensors and owner are set. free() it. */
+struct spread_bucket *spread_plan(const struct params *p, int n_shared, int n_experts, size_t *n_b,
+                                  size_t *n_b_shared);
+
 /* On one machine the ranks see one another's p->w and p->g, and take sums and values from there;
  * what p->w held is lost. */
 struct spread *spread_new(struct params *p, struct comm *comm);

@@ -111,10 +111,12 @@ END
     same "$(value rank.sum -n 16 switch-base-128)" $((4 * shared))
     same "$(value rank.sum t5-base)" 0
     same "$(value rank.exchange t5-base)" 0
-    # a factored expert has rows + columns of each matrix
-    one=$(value rank.slots -n 128 switch-base-128)
-    two=$(value rank.slots -n 64 switch-base-128)
-    same $((two - one)) $((4 * 12 * 2 * (768 + 3072)))
+    # a factored expert has rows + columns of each matrix; what is shared is 1 of n ranks' to update
+    shared=$(($(value rank.slots switch-base-128) - 128 * 4 * 12 * 2 * (768 + 3072)))
+    for n in 2 16; do
+        got=$(($(value rank.slots -n $n switch-base-128) - 128 / n * 4 * 12 * 2 * (768 + 3072)))
+        [ $got -ge $((shared / n)) ] && [ $got -le $((shared / n + 4 * (32128 + 768))) ]
+    done
     # 2 rows of 512 + 114 tokens, 6 sparse blocks a stack, 4 exchanges of 768 floats, 1/2 away
     same "$(value rank.exchange -n 2 -b 4 switch-base-8)" $((2 * 626 * 6 * 4 * 768 * 4 / 2))
     # a backward pass that makes blocks again sends once more, and keeps less
@@ -124,6 +126,34 @@ END
         "$(($(value rank.activations switch-base-8) / 2))" ]
     same "$(value capacity.encoder switch-base-8)" 80
     same "$(value capacity.decoder switch-base-128)" 4
+}
+
+@test "a mesh of slices" {
+    mesh=data=4,model=2
+    same "$(value mesh.data -n 8 --mesh model=2 switch-base-8)" 4
+    same "$(value mesh.model --mesh $mesh switch-base-8)" 2
+    same "$(value mesh.expert --mesh $mesh switch-base-8)" 4
+    same "$(value rank.experts --mesh $mesh switch-base-8)" 2
+    # all but norms and routers is halved
+    shared=$(value parameters.shared switch-base-8)
+    norms=$(((12 * 2 + 12 * 3 + 2) * 768)) routers=$((12 * 8 * 768))
+    held=$(((shared - norms - routers) / 2 + norms + routers + 12 * 2 * 768 * 3072))
+    same "$(value rank.weights --mesh $mesh switch-base-8)" $((4 * held))
+    # half of each row that travels
+    whole=$(value rank.exchange -n 4 -b 4 switch-base-8)
+    same "$(value rank.exchange --mesh $mesh -b 4 switch-base-8)" $((whole / 2))
+    # every rank has all experts: their gradients are added up, too, and nothing travels
+    same "$(value rank.exchange --mesh data=4,expert=1 switch-base-8)" 0
+    same "$(value rank.sum --mesh data=4,expert=1 switch-base-8)" $((4 * $(value parameters switch-base-8)))
+    same "$(value rank.sum --mesh $mesh t5-base)" "$(value rank.weights --mesh $mesh t5-base)"
+    same "$(value rank.slices --mesh data=8 t5-base)" 0
+    # t5-base, a row of 512 + 114 tokens: forward an embedding, 12 x 2 or 12 x 3 layers, backward
+    # the layers and one more; logits: 5 numbers a target. Of each sum a rank sends the half twice.
+    same "$(value rank.slices --mesh model=2 -b 1 t5-base)" \
+        $((4 * (512 * 768 * (2 * 24 + 2) + 114 * 768 * (2 * 36 + 2) + 114 * 5)))
+    exits 2 switch-plan --mesh model=5 t5-base
+    exits 2 switch-plan -n 4 --mesh data=3 t5-base
+    exits 2 switch-plan --mesh rows=3 t5-base
 }
 
 @test "misuse is 2, a bad config and a full disk are 1" {

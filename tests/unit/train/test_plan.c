@@ -12,6 +12,7 @@
 #include "nn/gemm.h"
 #include "train/loop.h"
 #include "train/plan.h"
+#include "train/spread.h"
 
 enum { INPUTS = 128, TARGETS = 48 };
 
@@ -87,7 +88,7 @@ static double taken(const struct config *c, int rows, int remat)
 /* Arrays are rounded up to 16 floats, and counts of tokens are small: 2 %. */
 static void check_activations(const struct config *c, int rows, const char *what, int number)
 {
-    struct plan_ask ask = { .n_rank = 1, .n_row = rows, .n_micro = rows };
+    struct plan_ask ask = { .mesh = { 1, 1, 1 }, .n_row = rows, .n_micro = rows };
     struct plan p;
     double bytes;
 
@@ -139,21 +140,38 @@ static void test_variants(void **state)
         }
 }
 
+/* The fullest of two ranks with an expert each; slots of what they share are divided. */
 static void test_slots(void **state)
 {
+    struct adafactor_rule rule = { .min_dim = 128 };
+    struct plan_ask ask = { .mesh = { 2, 1, 2 }, .n_row = 2, .n_micro = 1, .n_input = 8 };
     struct config c = make_config(1, 0, 1);
     struct params *t = params_new(&c, 0, 2, 0);
-    struct adafactor *a = adafactor_new(t, &(struct adafactor_rule){ .min_dim = 128 });
-    struct plan_ask ask = { .n_rank = 2, .n_row = 2, .n_micro = 1, .n_input = 8, .n_target = 8 };
+    int *owner = calloc(t->n, sizeof(*owner)), r;
+    unsigned char *own = calloc(t->n, 1);
     struct plan p;
+    double most = 0;
+    size_t i;
 
     (void)state;
+    spread_owners(t, 2, 1, owner);
+    for (r = 0; r < 2; r++) {
+        struct adafactor *a;
+
+        for (i = 0; i < t->n; i++)
+            own[i] = i >= t->n_shared || owner[i] == r;
+        a = adafactor_new_of(t, &rule, own);
+        most = fmax(most, (double)(a->size * sizeof(float)));
+        adafactor_free(a);
+    }
+    ask.n_target = 8;
     ask.group_rows = 1;
     ask.min_dim = 128;
     plan_make(&p, &c, &ask);
-    assert_true(p.slots == (double)(a->size * sizeof(float)));
+    assert_true(p.slots == most);
     assert_int_equal(p.experts_per_rank, 2);
-    adafactor_free(a);
+    free(owner);
+    free(own);
     params_free(t);
 }
 
@@ -168,7 +186,9 @@ static void test_capacity(void **state)
         for (f = 0; f < 5; f++)
             for (length = 1; length < 700; length += 37) {
                 struct route_rule rule = { .n_expert = e, .min_capacity = 4 };
-                struct plan_ask ask = { .n_rank = 1, .n_row = 6, .n_micro = 6, .min_dim = 128 };
+                struct plan_ask ask = {
+                    .mesh = { 1, 1, 1 }, .n_row = 6, .n_micro = 6, .min_dim = 128
+                };
                 struct plan p;
 
                 c.n_expert = e;
