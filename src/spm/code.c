@@ -4,7 +4,7 @@
 #include "spm/code.h"
 #include "spm/vocab.h"
 
-enum { POINTS = 0x110000, BYTES = 255, CHARS_MAX = 1 << 15 };    // bytes: without 0
+enum { POINTS = 0x110000, CHARS_MAX = (1 << 15) - 1 };
 
 struct count {
     uint32_t c, n;
@@ -27,15 +27,12 @@ static int count_order(const void *a, const void *b)
 {
     const struct count *x = a, *y = b;
 
-    if ((x->c < 0x80) != (y->c < 0x80))
-        return x->c < 0x80 ? -1 : 1;
     if (x->n != y->n)
         return x->n > y->n ? -1 : 1;
     return x->c < y->c ? -1 : x->c > y->c;
 }
 
-/* The characters of all pieces: ASCII, whose codes must not be longer than it is, then those that
- * are there most. */
+/* The characters of all pieces, those that are there most first. */
 static struct count *count_chars(const struct vocab *v, const unsigned char *used, size_t *n)
 {
     uint32_t *seen = xcalloc(POINTS, sizeof(*seen)), c, len, at;
@@ -65,20 +62,12 @@ static struct count *count_chars(const struct vocab *v, const unsigned char *use
 
 int codes_init(struct codes *c, const struct vocab *v, const unsigned char *used)
 {
-    size_t n, n_lead, i;
+    size_t n, i;
     struct count *all = count_chars(v, used, &n);
 
     *c = (struct codes){ .of = xcalloc(POINTS, sizeof(*c->of)) };
-    for (n_lead = 0; n > BYTES - n_lead + BYTES * n_lead && n_lead < BYTES; n_lead++)
-        ;
-    c->n_single = (unsigned)(BYTES - n_lead);
-    for (i = 0; i < n && n <= CHARS_MAX; i++) {
-        size_t k = i < c->n_single ? 0 : i - c->n_single;
-
-        c->of[all[i].c] =
-            (uint16_t)(i < c->n_single ? i + 1
-                                       : (c->n_single + 1 + k / BYTES) << 8 | (k % BYTES + 1));
-    }
+    for (i = 0; i < n && n <= CHARS_MAX; i++)
+        c->of[all[i].c] = (uint16_t)(i + 1);
     free(all);
     return n <= CHARS_MAX ? 0 : -1;
 }
@@ -89,28 +78,12 @@ void codes_release(struct codes *c)
     *c = (struct codes){ 0 };
 }
 
-uint32_t codes_write(const struct codes *c, const unsigned char *text, uint32_t n,
-                     unsigned char *to)
+uint32_t codes_write(const struct codes *c, const unsigned char *text, uint32_t n, uint16_t *to)
 {
-    unsigned char *start = to;
+    const uint16_t *start = to;
     uint32_t at, len;
 
-    for (at = 0; at < n; at += len) {
-        uint32_t code = c->of[char_at(text + at, &len)];
-
-        if (code < 256) {
-            *to++ = (unsigned char)code;
-        } else {
-            *to++ = (unsigned char)(code >> 8);
-            *to++ = (unsigned char)code;
-        }
-    }
+    for (at = 0; at < n; at += len)
+        *to++ = c->of[char_at(text + at, &len)];
     return (uint32_t)(to - start);
-}
-
-unsigned char codes_first(const struct codes *c, const unsigned char *text)
-{
-    uint32_t len, code = c->of[char_at(text, &len)];
-
-    return (unsigned char)(code < 256 ? code : code >> 8);
 }

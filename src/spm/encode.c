@@ -35,7 +35,8 @@ static void find_scores(struct encoder *e, int old)
     size_t n = (size_t)v->n_piece;
     int32_t id;
 
-    e->score = xreallocarray(NULL, n, sizeof(*e->score));
+    e->score = xreallocarray(NULL, n + 1, sizeof(*e->score));
+    e->score[n] = -INFINITY;    // of what is no piece
     if (old)
         e->score_old = xreallocarray(NULL, n, sizeof(*e->score_old));
     for (id = 0; id < v->n_piece; id++) {
@@ -61,22 +62,14 @@ static void find_scores(struct encoder *e, int old)
     }
 }
 
-/* The keys of the trie as codes; `all` holds them. Returns how many the longest has. */
-static size_t write_codes(const struct encoder *e, struct bytes *key, size_t n, struct buf *all)
+static uint32_t longest_used(const struct encoder *e)
 {
-    size_t i, total = 1, most = 0;
+    uint32_t most = 0;
+    int32_t id;
 
-    for (i = 0; i < n; i++)
-        total += key[i].n;
-    buf_need(all, total);    // and so stays where it is
-    for (i = 0; i < n; i++) {
-        unsigned char *to = all->p + all->n;
-        uint32_t n_code = codes_write(&e->codes, key[i].p, (uint32_t)key[i].n, to);
-
-        all->n += n_code;
-        key[i] = (struct bytes){ to, n_code };
-        most = n_code > most ? n_code : most;
-    }
+    for (id = 0; id < e->vocab->n_piece; id++)
+        if (e->used[id] && e->vocab->piece[id].n > most)
+            most = e->vocab->piece[id].n;
     return most;
 }
 
@@ -97,31 +90,33 @@ static void choose_lane(struct encoder *e, const struct encode_option *o)
     cuts_init(&e->cuts, v, e->used, v->model_type == VOCAB_BPE);
     e->in_parts = e->cuts.on;
     if (e->in_parts && v->model_type == VOCAB_UNIGRAM)
-        e->in_parts = codes_init(&e->codes, v, e->used) == 0;
+        e->in_parts = longest_used(e) <= WALK_PIECE_MAX && codes_init(&e->codes, v, e->used) == 0;
 }
 
-/* The trie that a unigram model's text is searched in: of codes if it can be. */
-static int build_search(struct encoder *e, struct bytes *key, uint32_t *number, struct err *err)
+/* The trie of the used pieces in codes, that parts.c searches in: 0, or -1. */
+static int build_walk(struct encoder *e, struct err *err)
 {
-    struct buf codes = { 0 };
-    size_t n = 0, most = 0;
-    int bad = 0;
+    const struct vocab *v = e->vocab;
+    size_t n_piece = (size_t)v->n_piece, n = 0;
+    size_t room = n_piece * (sizeof(struct trie_key) + sizeof(uint32_t)) + 2 * v->file.n;
+    struct trie_key *key = mem_map(room);
+    uint32_t *number = (uint32_t *)(void *)(key + n_piece);
+    uint16_t *code = (uint16_t *)(void *)(number + n_piece);
     int32_t id;
+    int bad;
 
-    for (id = 0; id < e->vocab->n_piece; id++)
-        if (e->used[id]) {
-            key[n] = vocab_piece(e->vocab, id);
-            number[n++] = (uint32_t)id;
-        }
-    if (e->in_parts)
-        most = write_codes(e, key, n, &codes);
-    bad = trie_build(&e->trie, key, number, n, err);
-    buf_release(&codes);
-    if (bad || !e->in_parts || walk_init(&e->walk, &e->trie, most, e) == 0)
-        return bad;
-    e->in_parts = 0;    // it is too large for that
-    trie_release(&e->trie);
-    return build_search(e, key, number, err);
+    for (id = 0; id < v->n_piece; id++) {
+        if (!e->used[id])
+            continue;
+        key[n] =
+            (struct trie_key){ code, codes_write(&e->codes, v->piece[id].p, v->piece[id].n, code) };
+        code += key[n].n;
+        number[n++] = (uint32_t)id;
+    }
+    bad = trie_build_wide(&e->walk.trie, key, number, n, (uint32_t)n_piece, err);
+    mem_unmap(key, room);
+    walk_find_odd(&e->walk, e);
+    return bad;
 }
 
 /* The tables for what is used, and the normaliser, which leaves user-defined pieces alone. */
@@ -149,8 +144,13 @@ static int build(struct encoder *e, const struct encode_option *o, struct err *e
         choose_lane(e, o);
     trie_release(&e->trie);
     walk_release(&e->walk);
+    for (id = 0, n = unigram ? 0 : n; id < v->n_piece && unigram; id++)
+        if (e->used[id]) {
+            key[n] = vocab_piece(v, id);
+            number[n++] = (uint32_t)id;
+        }
     bad = !e->normal ||
-          (unigram ? build_search(e, key, number, err) : trie_build(&e->trie, key, number, n, err));
+          (unigram && e->in_parts ? build_walk(e, err) : trie_build(&e->trie, key, number, n, err));
     mem_unmap(key, room);
     return bad ? -1 : 0;
 }
@@ -327,7 +327,7 @@ static void parts_need(const struct encoder *e, struct encode_work *w, size_t n)
     if (n + WALK_STEPS > w->cap_code) {
         w->cap_code = n + WALK_STEPS + n / 2;
         free(w->code);
-        w->code = xmalloc(w->cap_code);
+        w->code = xreallocarray(NULL, w->cap_code, sizeof(*w->code));
     }
 }
 

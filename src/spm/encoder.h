@@ -47,10 +47,10 @@ struct bpe;    // what bpe.c needs for a text
 struct lattice;
 
 struct encode_work {
-    struct way *way;        // one more than bytes of the text
-    int32_t *back;          // pieces from the last to the first
-    size_t cap;             // of both
-    unsigned char *code;    // room for the text in codes
+    struct way *way;    // one more than bytes of the text
+    int32_t *back;      // pieces from the last to the first
+    size_t cap;         // of both
+    uint16_t *code;     // room for the text in codes
     struct walk_ways ways;
     size_t cap_code;
     uint32_t at;    // bytes of the text that are put

@@ -35,10 +35,10 @@ static void know_score(const struct encoder *e, const struct encoding *to, struc
 /* Codes of n bytes, and the zeros behind them. */
 static uint32_t write_part(const struct encoder *e, struct encoding *to, uint32_t at, uint32_t n)
 {
-    unsigned char *c = to->work->code;
+    uint16_t *c = to->work->code;
     uint32_t n_code = codes_write(&e->codes, to->text.p + at, n, c);
 
-    memset(c + n_code, 0, WALK_STEPS);
+    memset(c + n_code, 0, WALK_STEPS * sizeof(*c));
     return n_code;
 }
 
@@ -48,15 +48,12 @@ static void put_back(const struct encoder *e, struct encoding *to, size_t n)
     const uint32_t *back = to->work->ways.back;
 
     while (n) {
-        uint32_t node = back[--n] & WALK_UNKNOWN;
+        uint32_t id = back[--n] & WALK_UNKNOWN;
 
-        if (node != WALK_UNKNOWN) {
-            int32_t id = (int32_t)e->walk.id[node];
-
-            encoding_put(e, to, id, e->n_byte[id]);
-        } else {
+        if (id != WALK_UNKNOWN)
+            encoding_put(e, to, (int32_t)id, e->n_byte[id]);
+        else
             encoding_put(e, to, -1, char_length(to->text.p[to->work->at], 4));
-        }
     }
 }
 

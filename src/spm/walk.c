@@ -7,51 +7,32 @@
 #include "spm/encoder.h"
 #include "spm/walk.h"
 
-enum { STEPS = WALK_STEPS, PIECE_CODES_MAX = 255 };    // what fits above WALK_CODE_BITS
+enum { STEPS = WALK_STEPS };
 
 /* What is worse than any way, which choose_lane() of encode.c sees to, and no dead end. */
 #define UNREACHED (-FLT_MAX)
 
 /* Mark the codes that pieces of such scores begin with. */
-static void find_odd(struct walk *w, const struct encoder *e)
+void walk_find_odd(struct walk *w, const struct encoder *e)
 {
+    uint16_t c[WALK_PIECE_MAX];
     int32_t id;
 
     for (id = 0; e->score_old && id < e->vocab->n_piece; id++) {
+        const struct piece *p = &e->vocab->piece[id];
+
         if (!e->used[id] || (double)e->score[id] == e->score_old[id])
             continue;
         if (!w->odd)
-            w->odd = xcalloc(256, 1);
-        w->odd[codes_first(&e->codes, e->vocab->piece[id].p)] = 1;
+            w->odd = xcalloc((size_t)UINT16_MAX + 1, 1);
+        codes_write(&e->codes, p->p, p->n, c);
+        w->odd[c[0]] = 1;
     }
-}
-
-int walk_init(struct walk *w, struct trie *t, size_t most, const struct encoder *e)
-{
-    size_t i;
-
-    if (t->n_node > WALK_UNKNOWN || most > PIECE_CODES_MAX)
-        return -1;
-    *w = (struct walk){ .root = t->root, .node = (void *)t->node, .cap = t->cap };
-    w->id = xreallocarray(NULL, t->n_node, sizeof(*w->id));
-    for (i = 0; i < t->n_node; i++) {    // each becomes the other where it is
-        struct trie_node from = t->node[i];
-        uint32_t id = from.tag >> 8;
-        struct walk_node to = { from.base << 8 | (from.tag & 0xFF),
-                                id == TRIE_NONE ? -INFINITY : e->score[id] };
-
-        w->id[i] = id;
-        memcpy(&w->node[i], &to, sizeof(to));
-    }
-    *t = (struct trie){ 0 };
-    find_odd(w, e);
-    return 0;
 }
 
 void walk_release(struct walk *w)
 {
-    mem_unmap(w->node, w->cap * sizeof(*w->node));
-    free(w->id);
+    trie_release(&w->trie);
     free(w->odd);
     *w = (struct walk){ 0 };
 }
@@ -85,19 +66,18 @@ struct here {    // a way, which pieces go on from
     uint32_t at;
 };
 
-/* A piece ends at this node, n codes from here; or none does, if it is a dead end. */
+/* The piece, or none, ends n codes from here. */
 static inline __attribute__((always_inline)) void
-offer(const struct walk_ways *w, struct here h, uint32_t n, uint32_t node, const enum lane lane)
+offer(const struct walk_ways *w, struct here h, uint32_t n, uint32_t id, const enum lane lane)
 {
-    const struct walk *walk = &h.e->walk;
-    float piece = walk->node[node].score, score = h.score + piece;
+    float piece = h.e->score[id], score = h.score + piece;
     float *best = &w->score[h.at + n], was = *best;
     uint32_t *from = &w->from[h.at + n], better = score > was;
 
     if (lane == OLD && score == was)    // the sum is rounded only where it is kept
         better = (double)h.score + (double)piece > (double)was;
     if (lane == ODD && piece > -INFINITY) {
-        double sum = (double)h.score + h.e->score_old[walk->id[node]];
+        double sum = (double)h.score + h.e->score_old[id];
 
         better = sum > (double)was;
         *best = better ? (float)sum : was;
@@ -109,16 +89,17 @@ offer(const struct walk_ways *w, struct here h, uint32_t n, uint32_t node, const
 
         *second = worse > *second ? worse : *second;
     }
-    *from ^= (*from ^ (n << WALK_CODE_BITS | node)) & (0 - better);
+    *from ^= (*from ^ (n << WALK_CODE_BITS | id)) & (0 - better);
 }
 
-/* The node that c leads to, or the dead end; *base is where it goes on. */
-static inline uint32_t step(const struct walk_node *node, uint32_t *base, unsigned char c)
+/* The piece that c leads to, or none; *base is where it goes on. */
+static inline uint32_t step(const struct trie_node *node, uint32_t none, uint32_t *base, uint32_t c)
 {
-    uint32_t at = *base ^ c, tag = node[at].tag, good = 0 - (uint32_t)((tag & 0xFF) == c);
+    struct trie_node to = node[*base ^ c];
+    uint32_t good = 0 - (uint32_t)(to.label == c);
 
-    *base = tag >> 8 & good;
-    return at & good;
+    *base = to.base & good;
+    return none ^ ((none ^ to.number) & good);
 }
 
 /* Scores are kept near 0: what is subtracted from all is the same for all. */
@@ -136,47 +117,47 @@ static inline __attribute__((always_inline)) float find(const struct encoder *e,
                                                         struct encode_work *work, uint32_t n,
                                                         float start, const enum lane lane)
 {
-    const struct walk_node *node = e->walk.node;
-    const unsigned char *c = work->code;
-    struct walk_ways *w = &work->ways;
-    uint32_t a, k, len;
+    const struct trie_node *node = e->walk.trie.node;
+    const uint32_t root = e->walk.trie.root, none = (uint32_t)e->vocab->n_piece;
+    const uint16_t *c = work->code;
+    const struct walk_ways w = work->ways;
+    uint32_t a, k, id[STEPS];
 
     for (k = 0; k <= n + STEPS; k++)
-        w->score[k] = UNREACHED;
+        w.score[k] = UNREACHED;
     for (k = 0; lane == GAPS && k <= n + STEPS; k++)
-        w->second[k] = UNREACHED;
-    w->score[0] = start;
-    for (a = 0; a < n; a += len) {
-        uint32_t base = e->walk.root, at[STEPS];
+        w.second[k] = UNREACHED;
+    w.score[0] = start;
+    for (a = 0; a < n; a++) {
+        uint32_t base = root;
         struct here h;
 
-        if (lane == NEW && fabsf(w->score[a]) > RESET_AT)
-            rebase(w->score + a, n - a);
-        h = (struct here){ e, w->score[a], a };
-        len = code_length(&e->codes, c[a]);
+        if (lane == NEW && fabsf(w.score[a]) > RESET_AT)
+            rebase(w.score + a, n - a);
+        h = (struct here){ e, w.score[a], a };
 #pragma GCC unroll 4
         for (k = 0; k < STEPS; k++)
-            at[k] = step(node, &base, c[a + k]);
+            id[k] = step(node, none, &base, c[a + k]);
 #pragma GCC unroll 4
         for (k = 0; k < STEPS; k++)
-            offer(w, h, k + 1, at[k], lane);
+            offer(&w, h, k + 1, id[k], lane);
         for (; base; k++)
-            offer(w, h, k + 1, step(node, &base, c[a + k]), lane);
-        if (node[len == 1 ? at[0] : at[1]].score == -INFINITY) {    // the character is no piece
-            float score = h.score + e->unknown_score, was = w->score[a + len];
+            offer(&w, h, k + 1, step(node, none, &base, c[a + k]), lane);
+        if (id[0] == none) {    // the character is no piece
+            float score = h.score + e->unknown_score, was = w.score[a + 1];
 
             if (lane == GAPS)
-                w->second[a + len] = score > was ? was : fmaxf(w->second[a + len], score);
+                w.second[a + 1] = score > was ? was : fmaxf(w.second[a + 1], score);
             if (score > was) {
-                w->score[a + len] = score;
-                w->from[a + len] = len << WALK_CODE_BITS | WALK_UNKNOWN;
+                w.score[a + 1] = score;
+                w.from[a + 1] = 1 << WALK_CODE_BITS | WALK_UNKNOWN;
             }
         }
     }
-    return w->score[n];
+    return w.score[n];
 }
 
-static int holds_odd(const unsigned char *odd, const unsigned char *c, uint32_t n)
+static int holds_odd(const unsigned char *odd, const uint16_t *c, uint32_t n)
 {
     uint32_t i;
 

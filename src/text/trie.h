@@ -1,7 +1,8 @@
-/* trie.h - a set of byte strings, each with a number, walked a byte at a time.
+/* trie.h - a set of strings, each with a number, walked a byte at a time; or a label at a time, for
+ * those who have numbered their characters.
  *
- * A double array of 8-byte nodes. From a place with base b the byte c leads to node b ^ c, if
- * that node's label is c; every node can be asked for every byte, so a walk needs no bounds.
+ * A double array. From a place with base b the label c leads to node b ^ c, if that node's label is
+ * c; every node can be asked for every label, so a walk needs no bounds.
  */
 #ifndef TEXT_TRIE_H
 #define TEXT_TRIE_H
@@ -16,20 +17,30 @@ struct err;
 enum { TRIE_NONE = 0xFFFFFF };    // the number of a node where no key ends; keys have less
 
 struct trie_node {
-    uint32_t base;
-    uint32_t tag;    // number << 8 | label
+    uint64_t base : 24;      // 0: no key goes on
+    uint64_t number : 24;    // of the key that ends here, or what says that none does
+    uint64_t label : 16;
 };
 
 struct trie {
-    struct trie_node *node;
-    size_t n_node, cap;    // cap: nodes of the block from mem_map() that they are in
-    uint32_t root;    // the base to begin with
+    struct trie_node *node;    // node 0 and base 0 are a dead end, which no label leads from
+    size_t n_node, cap;        // cap: nodes of the block from mem_map() that they are in
+    uint32_t root;             // the base to begin with
 };
 
 /* Build from n keys (none empty, no two equal, none with a NUL byte) with their numbers. An
  * empty set is allowed. 0 or -1. */
 int trie_build(struct trie *t, const struct bytes *key, const uint32_t *number, size_t n,
                struct err *err);
+
+struct trie_key {
+    const uint16_t *p;    // labels, none of them 0
+    size_t n;
+};
+
+/* The same, of keys of labels; `none` is the number of a node where no key ends. */
+int trie_build_wide(struct trie *t, const struct trie_key *key, const uint32_t *number, size_t n,
+                    uint32_t none, struct err *err);
 void trie_release(struct trie *t);
 
 /* One step from *base by c: the number of the key that ends there, TRIE_NONE where none does,
@@ -38,10 +49,10 @@ static inline int32_t trie_step(const struct trie *t, uint32_t *base, unsigned c
 {
     struct trie_node to = t->node[*base ^ c];
 
-    if ((to.tag & 0xFF) != c)
+    if (to.label != c)
         return -1;
     *base = to.base;
-    return (int32_t)(to.tag >> 8);
+    return (int32_t)to.number;
 }
 
 /* Bytes of the longest key that s begins with, 0 if none. */
