@@ -80,10 +80,15 @@ void codes_release(struct codes *c)
 
 uint32_t codes_write(const struct codes *c, const unsigned char *text, uint32_t n, uint16_t *to)
 {
+    const unsigned char *p = text, *end = text + n;
     const uint16_t *start = to;
-    uint32_t at, len;
+    uint32_t len;
 
-    for (at = 0; at < n; at += len)
-        *to++ = c->of[char_at(text + at, &len)];
+    while (p < end) {
+        for (; p < end && (*p & 0xF0) == 0xE0; p += 3)
+            *to++ = c->of[char_at(p, &len)];
+        for (; p < end && (*p & 0xF0) != 0xE0; p += len)
+            *to++ = c->of[char_at(p, &len)];
+    }
     return (uint32_t)(to - start);
 }

@@ -139,17 +139,20 @@ static inline void copy_wide(const struct normal *n, struct copy *c)
     uint32_t x;
 
     for (; end - p > 4; p += 2, o += 2) {
-        memcpy(o, p, 4);
-        if (p[0] < 0xC2 || p[0] >= 0xE0 || (p[1] & 0xC0) != 0x80)
+        memcpy(&x, p, 4);
+        memcpy(o, &x, 4);
+        if ((x & 0xC0E0) != 0x80C0)
             break;
-        if (!is_untouched(n, (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu), p + 2, end))
+        x = (x & 0x1F) << 6 | (x >> 8 & 0x3F);
+        if (x < 0x80 || !is_untouched(n, x, p + 2, end))
             break;
     }
     for (; end - p > 4; p += 3, o += 3) {
-        memcpy(o, p, 4);
-        if (p[0] < 0xE0 || p[0] >= 0xF0 || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80)
+        memcpy(&x, p, 4);
+        memcpy(o, &x, 4);
+        if ((x & 0xC0C0F0) != 0x8080E0)
             break;
-        x = (p[0] & 0xFu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+        x = (x & 0xF) << 12 | (x >> 2 & 0xFC0) | (x >> 16 & 0x3F);
         if (x < 0x800 || !is_untouched(n, x, p + 3, end))
             break;
     }
