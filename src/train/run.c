@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/progress.h"
 #include "comm/comm.h"
+#include "seq/batch.h"
 #include "train/evaluate.h"
 #include "train/folder.h"
 #include "train/metrics.h"
@@ -45,6 +46,20 @@ static int find_sound(struct running *r, uint64_t *to, struct err *err)
     return n < 0 ? -1 : folder_forget(r->ask->out, *to, err);
 }
 
+/* A shard that ends must have rows for what is passed over, too. */
+static int check_skip(const struct running *r, uint64_t to, uint64_t step, struct err *err)
+{
+    uint64_t have = mix_rows(r->mix), skip = r->guard.skip + step + 1 - to;
+    uint64_t need = ((uint64_t)r->ask->n_step + skip) * (uint64_t)r->t->rule.batch;
+
+    if (have && !r->guard.rule->lower && have < need)
+        return err_set(err,
+                       "step %" PRIu64 ": the loss diverged, but of %" PRIu64 " rows none can be "
+                       "passed over: use mix-langs(1), or --rollback lower",
+                       step, have);
+    return 0;
+}
+
 static int reload(struct running *r, uint64_t to, struct err *err)
 {
     char *path = folder_step(r->ask->out, to, 0);
@@ -68,6 +83,8 @@ static int roll_back(struct running *r, uint64_t step, double loss, struct err *
     if (r->root) {
         running_close_tables(r);
         rc = find_sound(r, &to, err);
+        if (rc == 0)
+            rc = check_skip(r, to, step, err);
         if (rc == 0)
             rc = guard_record(&r->guard, r->ask->out, to, step, loss, err);
     }

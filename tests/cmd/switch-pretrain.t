@@ -317,6 +317,12 @@ steep() { # OPTION...
     diff -r whole/step-00000060 run/step-00000060
 }
 
+@test "a shard without rows to spare is not left in the lurch" {
+    poison
+    exits 1 steep --max-rollbacks 1 --steps 83
+    [[ $output == *"of 664 rows none can be passed over"* ]]
+}
+
 @test "a lower rate does not change the rows; rollbacks come to an end" {
     poison
     exits 1 steep --max-rollbacks 2 --rollback lower
