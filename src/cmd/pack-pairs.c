@@ -20,8 +20,10 @@
 #include "spm/header.h"
 #include "text/lang.h"
 
+enum { REFERENCES_MAX = 64 };
+
 static const char *model, *task_name = "text", *task_file, *lang, *output = "-", *stats;
-static int64_t inputs, targets, n_open = 64, n_extra = -1;
+static int64_t inputs, targets, n_open = 64, n_extra = -1, n_reference;
 static int text, list, no_pack, unlabelled, strict, quiet;
 
 static const struct opt opts[] = {
@@ -38,6 +40,8 @@ static const struct opt opts[] = {
     { 0, "open", "N", OPT_INT, &n_open, 1, PACKER_OPEN_MAX,
       "rows of a language that are open at a time (64)" },
     { 0, "text", NULL, OPT_FLAG, &text, 0, 0, "write the pairs as TSV, not ids" },
+    { 'r', "references", "N", OPT_INT, &n_reference, 1, REFERENCES_MAX,
+      "with --text: a table of inputs, N references and languages" },
     { 0, "unlabelled", NULL, OPT_FLAG, &unlabelled, 0, 0, "keep pairs without a label: <unk>" },
     { 0, "extra-ids", "N", OPT_INT, &n_extra, 0, 10000,
       "sentinels after the pieces (default 100, 0 if the model has them)" },
@@ -121,11 +125,42 @@ static void add_field(struct buf *b, struct bytes s, unsigned char end)
     buf_add_byte(b, end);
 }
 
-static void print_pair(struct run *run, const struct pair *p)
+static int is_among(struct bytes s, const struct buf *b, int64_t n)
+{
+    while (n-- > 0)
+        if (b[n].n == s.n && (!s.n || !memcmp(b[n].p, s.p, s.n)))
+            return 1;
+    return 0;
+}
+
+/* All that would be right, each once; what is more than there is room for is left out. */
+static void add_references(struct run *run, struct pairs *in, const struct pair *p)
+{
+    static struct buf have[REFERENCES_MAX];
+    struct bytes other = p->target;
+    int64_t n = 0, i;
+    size_t k = 0;
+
+    do {
+        if (is_among(other, have, n))
+            continue;
+        buf_reset(&have[n]);
+        buf_add(&have[n++], other.p, other.n);
+    } while (n < n_reference && ++k < REFERENCES_MAX && pairs_other(in, k, &other));
+    for (i = 0; i < n_reference; i++)
+        add_field(&run->line, i < n ? buf_bytes(&have[i]) : (struct bytes){ NULL, 0 }, '\t');
+}
+
+static void print_pair(struct run *run, struct pairs *in, const struct pair *p, const char *label)
 {
     buf_reset(&run->line);
     add_field(&run->line, p->input, '\t');
-    add_field(&run->line, p->target, '\n');
+    if (n_reference) {
+        add_references(run, in, p);
+        buf_printf(&run->line, "%s\n", label);
+    } else {
+        add_field(&run->line, p->target, '\n');
+    }
     if (out_write(run->text, run->line.p, run->line.n, &run->err))
         fail(run);
 }
@@ -145,7 +180,7 @@ static void drop(struct run *run, const struct pair *p, const char *label, const
     ledger_drop(run->ledger, label, why, bytes);
 }
 
-static void take_pair(struct run *run, const struct pair *p)
+static void take_pair(struct run *run, struct pairs *in, const struct pair *p)
 {
     const char *label;
     int number = lang_number(run, p->lang, &label);
@@ -158,7 +193,7 @@ static void take_pair(struct run *run, const struct pair *p)
     }
     ledger_out(run->ledger, label, bytes);
     if (run->text)
-        print_pair(run, p);
+        print_pair(run, in, p, label);
     else
         pack_pair(run, p, number, label);
     run->n_pair++;
@@ -173,7 +208,7 @@ static void pack_file(struct run *run, const char *path)
     if (!in)
         fail(run);
     while ((got = pairs_next(in, &p, &run->err)) > 0) {
-        take_pair(run, &p);
+        take_pair(run, in, &p);
         progress_show(&run->progress, run->n_pair, 0);
     }
     if (got < 0)
@@ -199,6 +234,23 @@ static void begin_shard(struct run *run)
         fail(run);
 }
 
+static void begin_text(struct run *run)
+{
+    int64_t i;
+
+    run->text = out_open(output, &run->err);
+    if (!run->text)
+        fail(run);
+    if (!n_reference)
+        return;
+    buf_add_str(&run->line, "input");
+    for (i = 0; i < n_reference; i++)
+        buf_add_str(&run->line, "\treference");
+    buf_add_str(&run->line, "\tlang\n");
+    if (out_write(run->text, run->line.p, run->line.n, &run->err))
+        fail(run);
+}
+
 static void begin(struct run *run)
 {
     char *path = task_file ? xstrdup(task_file) : share_find("tasks.tsv");
@@ -220,10 +272,10 @@ static void begin(struct run *run)
     run->label = lang || !run->task->lang ? header_lang(lang) : NULL;
     run->ledger = ledger_new(tool.name);
     ledger_set(run->ledger, "task", run->task->name);
-    if (!text)
+    if (text)
+        begin_text(run);
+    else
         begin_shard(run);
-    else if (!(run->text = out_open(output, &run->err)))
-        fail(run);
     progress_init(&run->progress, "pairs", 0, quiet || strcmp(output, "-") == 0);
 }
 
@@ -286,6 +338,8 @@ int main(int argc, char **argv)
     argv += opt_parse(&tool, argc, argv);
     if (!model && !text && !list)
         die_misuse("--model is needed");
+    if (n_reference && !text)
+        die_misuse("--references belongs to --text");
     if (!list && !*argv && isatty(STDIN_FILENO))
         die_misuse("no input: name a file, or pipe one in");
     begin(&run);

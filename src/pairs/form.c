@@ -119,7 +119,7 @@ fail:
     return NULL;
 }
 
-static const json_t *member(const json_t *in, const char *name, size_t n)
+static const json_t *member(const json_t *in, const char *name, size_t n, size_t nth)
 {
     char key[256], *end;
     unsigned long i;
@@ -131,15 +131,15 @@ static const json_t *member(const json_t *in, const char *name, size_t n)
     if (!json_is_array(in))
         return json_object_get(in, key);
     i = strtoul(key, &end, 10);
-    return *end || end == key ? NULL : json_array_get(in, i);
+    return *end || end == key ? NULL : json_array_get(in, i ? i : nth);
 }
 
-static const json_t *path(const json_t *in, const char *name)
+static const json_t *path(const json_t *in, const char *name, size_t nth)
 {
     while (in && *name) {
         size_t n = strcspn(name, ".");
 
-        in = member(in, name, n);
+        in = member(in, name, n, nth);
         name += n + (name[n] == '.');
     }
     return in;
@@ -154,7 +154,7 @@ const json_t *record_field(const struct record *r, const char *name)
     for (i = r->n_part - 1; i >= 0; i--) {
         const json_t *v = json_object_get(r->part[i], name);
 
-        v = v ? v : path(r->part[i], name);
+        v = v ? v : path(r->part[i], name, r->nth);
         if (v && !json_is_null(v))
             return v;
     }

@@ -20,6 +20,7 @@ enum { PART_MAX = 8 };
 struct record {                      // of any format: objects within objects
     const json_t *part[PART_MAX];    // the innermost last
     int n_part;
+    size_t nth;    // item that ".0" stands for
 };
 
 /* text is kept. NULL: a blank that does not close, a filter that is none. */

@@ -22,7 +22,7 @@ struct pairs {
     struct record record;    // parts: the root, an item of its list, an item of that one's ...
     struct level level[TASK_EACH_MAX + 1];    // level[i] is the list of which part[i + 1] is
     int n_level;
-    struct buf input, target, label, lang;
+    struct buf input, target, label, lang, other;
     struct err why;
 };
 
@@ -153,6 +153,19 @@ static void form(struct pairs *p, struct pair *pair)
     pair->lang = buf_bytes(&p->lang);
 }
 
+int pairs_other(struct pairs *p, size_t k, struct bytes *target)
+{
+    int rc;
+
+    p->record.nth = k;
+    rc = form_fill(p->task->target, &p->record, &p->label);
+    p->record.nth = 0;
+    if (rc || task_label(p->task, buf_bytes(&p->label), &p->other) != LABEL_KNOWN)
+        return 0;
+    *target = buf_bytes(&p->other);
+    return 1;
+}
+
 int pairs_next(struct pairs *p, struct pair *pair, struct err *err)
 {
     int got = 1;
@@ -195,5 +208,6 @@ void pairs_close(struct pairs *p)
     buf_release(&p->target);
     buf_release(&p->label);
     buf_release(&p->lang);
+    buf_release(&p->other);
     free(p);
 }

@@ -30,6 +30,10 @@ struct pairs *pairs_open(const struct task *t, const char *path, struct err *err
 /* 1, 0 at the end, -1: a damaged file, JSON that is none where one object is the whole file. */
 int pairs_next(struct pairs *p, struct pair *pair, struct err *err);
 
+/* Of the pair that was given last, the target that it would have if the lists in it began at item
+ * k > 0: 1; 0: there is none. Valid until the next call. */
+int pairs_other(struct pairs *p, size_t k, struct bytes *target);
+
 uint64_t pairs_bytes(const struct pairs *p);      // plain bytes read so far
 const char *pairs_path(const struct pairs *p);    // "standard input" for "-"
 void pairs_close(struct pairs *p);                // p may be NULL

@@ -48,6 +48,25 @@ pairs() { # N: made-up pairs
     }'
 }
 
+@test "all that would be right, as a table" {
+    printf '%s' '{"data": [{"paragraphs": [{"context": "one two", "qas": [
+        {"question": "what", "answers": [{"text": "one"}, {"text": "one"}, {"text": "two"}]},
+        {"question": "who", "answers": [{"text": "two"}]}]}]}]}' >in
+    is squad -r 3 -l sw <<END
+input	reference	reference	reference	lang
+question: what context: one two	one	two		sw
+question: who context: one two	two			sw
+END
+    printf '{"question": "q", "answer": ["a", "b", "c"]}\n{"question": "r", "answer": "d"}\n' >in
+    is nq --references 2 <<END
+input	reference	reference	lang
+nq question: q	a	b	und
+nq question: r	d		und
+END
+    exits 2 pack-pairs -m plain.model -r 2 in
+    exits 2 pack-pairs --text -r 0 in
+}
+
 @test "TSV with and without a header" {
     printf 'How many?\tthree\r\n two\tspaces \n' >in
     printf 'How many?\tthree\n two\tspaces \n' | is text

@@ -13,7 +13,7 @@ static void use(const struct task *t)
                                "\"target\": {\"span2_text\": \"He\", \"span2_index\": 0},"
                                "\"entities\": [{\"start\": 0, \"end\": 1}], \"label\": 1}";
     json_t *o = json_loads(text, 0, NULL);
-    struct record r = { { o }, 1 };
+    struct record r = { { o }, 1, 0 };
     struct buf b = { 0 }, label = { 0 };
 
     fuzz_check(t->name && t->inputs >= 2 && t->targets >= 2);

@@ -54,6 +54,19 @@ finetune() { # OUT RANKS TASK DATA OPTION...
     diff -r out/model/best again/model/best
 }
 
+@test "any of several answers is right" {
+    mkdir set
+    for lang in en de; do
+        jq -nc '{data: [{paragraphs: [range(9) | {context: "the red dog", qas: [{id: "\(.)", question: "fox",
+            answers: [{text: "lazy"}, {text: "cat"}]}]}]}]}' >set/qa.$lang.json
+    done
+    finetune out 1 xquad set --steps 2 >rows
+    [ "$(head -n 2 out/test.tsv | cut -f 2,3)" = $'reference\treference\nlazy\tcat' ]
+    grep -q $'^xquad\tf1\tall\t' rows
+    # as if it had said the second
+    awk -F'\t' -v OFS='\t' 'NR > 1 { $NF = "cat" } 1' out/answers.tsv | eval-score -m em | grep -q $'all\t.*\t100.0000'
+}
+
 @test "one file alone is divided, by language; two ranks" {
     mkdir set
     pairs 1 200 >set/data-en.tsv
@@ -62,7 +75,7 @@ finetune() { # OUT RANKS TASK DATA OPTION...
     for f in train:240 dev:80 test:80; do
         [ "$(tail -n +2 "out/${f%:*}.tsv" | wc -l)" -eq "${f#*:}" ]
     done
-    [ "$(cut -f 3 out/test.tsv | sort | uniq -c | awk '$1 == 40' | wc -l)" -eq 2 ]
+    [ "$(awk '{ print $NF }' out/test.tsv | sort | uniq -c | awk '$1 == 40' | wc -l)" -eq 2 ]
 }
 
 @test "misuse, no data" {
@@ -85,6 +98,6 @@ finetune() { # OUT RANKS TASK DATA OPTION...
     BIN=${BIN:-$root/bin} "$root/pipelines/finetune" out 1 rte set wide \
         "$SHARED/data/spm/t5_32100.model" --inputs 64 --targets 8 --steps 2 --batch 4 -q >rows
     grep -qE $'^rte\taccuracy\tall\t19\t' rows
-    grep -q '^rte sentence1: .*	\(not_\)\{0,1\}entailment	und$' out/test.tsv
+    grep -q '^rte sentence1: .*	\(not_\)\{0,1\}entailment						und$' out/test.tsv
     [ "$(wc -l <out/dev.tsv)" -eq 21 ] # val.tsv has no header
 }

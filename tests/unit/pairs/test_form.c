@@ -15,7 +15,7 @@ static const char *filled(const char *text)
 {
     static char out[500];
     json_t *r = json_loads(root, 0, NULL), *i = json_loads(item, 0, NULL);
-    struct record rec = { { r, i }, 2 };
+    struct record rec = { { r, i }, 2, 0 };
     struct err err;
     struct form *f = form_new(text, &err);
     struct buf b = { 0 };
