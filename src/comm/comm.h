@@ -15,7 +15,9 @@ struct comm;
 struct comm *comm_init(void);    // sets die_hook: die() on a rank ends them all
 int comm_rank(const struct comm *c);
 int comm_size(const struct comm *c);
-int comm_node_size(const struct comm *c);    // ranks on this machine, this one too
+/* Ranks on this machine, this one too; $SWITCHYARD_NODE_RANKS=N: as if machines had N each (tests).
+ */
+int comm_node_size(const struct comm *c);
 /* Threads that suit this rank, at least 1: an even share of the processors that the ranks on
  * this machine may run on together, but no more than this one may run on. */
 int comm_threads(const struct comm *c);

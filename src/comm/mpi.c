@@ -111,8 +111,7 @@ static void start_mpi(struct comm *c)
     see_node(c);
 }
 
-/* One more communicator, of the ranks of c that say the same color (negative: this rank alone). */
-static struct comm *part(const struct comm *c, int color)
+struct comm *mpi_part(const struct comm *c, int color)
 {
     struct comm *p = xcalloc(1, sizeof(*p));
 
@@ -128,10 +127,11 @@ static struct comm *part(const struct comm *c, int color)
     return p;
 }
 
-static void part_free(struct comm *p)
+void mpi_part_free(struct comm *p)
 {
     if (!p)
         return;
+    mpi_nodes_free(p);
     if (p->all != MPI_COMM_NULL)
         mpi_check(MPI_Comm_free(&p->all), "free");
     free(p->started);
@@ -143,10 +143,11 @@ static void axes_free(struct comm *c)
 {
     int i;
 
+    mpi_nodes_free(c);
     for (i = 0; i < N_AXIS; i++)
         if (c->of[i] != c && c->of[i] != c->alone)
-            part_free(c->of[i]);
-    part_free(c->alone);
+            mpi_part_free(c->of[i]);
+    mpi_part_free(c->alone);
     c->alone = NULL;
 }
 
@@ -161,16 +162,17 @@ struct comm *comm_init(void)
     else
         start_alone(c);
     c->equal = xcalloc((size_t)c->size, sizeof(*c->equal));
-    c->alone = part(c, -1);
+    c->alone = mpi_part(c, -1);
     c->of[AXIS_DATA] = c->of[AXIS_EXPERT] = c;
     c->of[AXIS_MODEL] = c->of[AXIS_REPLICA] = c->alone;
+    mpi_nodes_see(c);
     return c;
 }
 
 /* As comm_axis() without a mesh, but c and its lone rank are not made again. */
 static struct comm *axis_new(struct comm *c, int n, int color)
 {
-    return n == c->size ? c : n == 1 ? c->alone : part(c, color);
+    return n == c->size ? c : n == 1 ? c->alone : mpi_part(c, color);
 }
 
 void comm_lay(struct comm *c, int n_data, int n_model, int n_expert)
@@ -179,11 +181,12 @@ void comm_lay(struct comm *c, int n_data, int n_model, int n_expert)
 
     assert(n_data * n_model == c->size && n_data % n_expert == 0);
     axes_free(c);
-    c->alone = part(c, -1);
+    c->alone = mpi_part(c, -1);
     c->of[AXIS_DATA] = axis_new(c, n_data, model);
     c->of[AXIS_MODEL] = axis_new(c, n_model, data);
     c->of[AXIS_EXPERT] = axis_new(c, n_expert, data / n_expert * n_model + model);
     c->of[AXIS_REPLICA] = axis_new(c, n_data / n_expert, data % n_expert * n_model + model);
+    mpi_nodes_see(c->of[AXIS_EXPERT]);
 }
 
 struct comm *comm_axis(const struct comm *c, enum axis axis)
@@ -226,11 +229,13 @@ void comm_set_piece(struct comm *c, size_t n)
 
 void comm_barrier(struct comm *c)
 {
-    if (c->size == 1)
-        return;
+    int was = spent_on(SPENT_WAIT);
+
     watch_enter("barrier");
-    mpi_check(MPI_Barrier(c->all), "barrier");
+    if (c->size > 1)
+        mpi_check(MPI_Barrier(c->all), "barrier");
     watch_leave();
+    spent_on(was);
 }
 
 int mpi_least(size_t n, size_t piece)
@@ -337,14 +342,23 @@ static void exchange(struct comm *c, const char *send, const size_t *send_n, cha
     }
 }
 
+void mpi_exchange(struct comm *c, const float *send, const size_t *send_n, float *recv,
+                  const size_t *recv_n, size_t width)
+{
+    exchange(c, (const char *)send, send_n, (char *)recv, recv_n, width, sizeof(*send), MPI_FLOAT,
+             "exchange of rows");
+}
+
 void comm_exchange_f32(struct comm *c, const float *send, const size_t *send_n, float *recv,
                        const size_t *recv_n, size_t width)
 {
     int was = spent_on(SPENT_EXCHANGE);
     size_t rows = before(send_n, c->size) - send_n[c->rank];
 
-    exchange(c, (const char *)send, send_n, (char *)recv, recv_n, width, sizeof(*send), MPI_FLOAT,
-             "exchange of rows");
+    if (c->nodes)
+        mpi_nodes_exchange(c, send, send_n, recv, recv_n, width);
+    else
+        mpi_exchange(c, send, send_n, recv, recv_n, width);
     c->common->stats.n_exchange++;
     c->common->stats.exchange_bytes += rows * width * sizeof(*send);
     spent_on(was);

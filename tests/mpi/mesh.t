@@ -55,6 +55,15 @@ on_meshes() { # CASE OPTION...
     done
 }
 
+@test "experts over several machines: the same" {
+    export SWITCHYARD_NODE_RANKS=2
+    for mesh in "4 data=4" "8 data=4,model=2"; do
+        read -r n how <<<"$mesh"
+        probe switch_tiny paper_switch ranks "$n" -- --train-loss --capacity-factor 2 --mesh "$how"
+        agrees paper_switch groups4_cf2.0.outputs groups4_cf2.0.grads
+    done
+}
+
 @test "dropout and jitter of experts do not depend on the mesh" {
     local noise=(--dropout 0.2 --expert-dropout 0.4 --jitter 0.3 --seed 7)
     probe switch_tiny paper_switch ranks 1 -- --train-loss "${noise[@]}"
