@@ -3,6 +3,7 @@
 # make asan|ubsan|tsan the tests, sanitized     make tidy       static checks
 # make format     lay out the sources           make bench      measurements, as TSV
 # make fuzz       build the fuzz targets        make install    to $(DESTDIR)$(PREFIX)
+# make soak       training, killed at random for MINUTES (10): the same bytes?
 # make clean
 # Overrides go on the command line or in config.mk (not in git). MPI=no builds without MPI,
 # DNNL=no without oneDNN (bf16 is slow then), V=1 shows the commands.
@@ -113,6 +114,9 @@ format:
 bench: all $B/tests/bench/gemm_rate
 	@BIN=$(abspath $(BIN)) tests/bench/run $B/tests/bench/gemm_rate
 
+soak: all
+	@BIN=$(abspath $(BIN)) tests/soak $(MINUTES)
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/switchyard/pipelines \
 	    $(DESTDIR)$(PREFIX)/share/switchyard/shell $(DESTDIR)$(PREFIX)/share/switchyard/share
@@ -128,6 +132,6 @@ clean:
 	rm -rf build $(patsubst src/cmd/%.c,bin/%,$(wildcard src/cmd/*.c))
 
 FORCE:
-.PHONY: all demo check units test asan ubsan tsan fuzz fuzzers tidy format bench install clean FORCE
+.PHONY: all demo check units test asan ubsan tsan fuzz fuzzers tidy format bench soak install clean FORCE
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)

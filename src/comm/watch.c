@@ -17,12 +17,12 @@ static struct {
     double seconds;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t end;
+    pthread_cond_t end;    // by the clock that nobody sets
     int ended;
     _Atomic(const char *) stack, work, what;
     atomic_int block;
     atomic_ulong n;    // waits so far, twice; odd: in one
-} watch = { .lock = PTHREAD_MUTEX_INITIALIZER, .end = PTHREAD_COND_INITIALIZER, .block = -1 };
+} watch = { .lock = PTHREAD_MUTEX_INITIALIZER, .block = -1 };
 
 static void say(double waited)
 {
@@ -44,7 +44,7 @@ static int sleep_for(double seconds)
     struct timespec until;
     int ended;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)seconds;
     until.tv_nsec += (long)((seconds - (double)(time_t)seconds) * 1e9);
     if (until.tv_nsec >= 1000000000) {
@@ -81,12 +81,18 @@ static void *look(void *none)
 
 void watch_start(int rank, double seconds)
 {
+    pthread_condattr_t clock;
+
     watch_stop();
     if (seconds <= 0)
         return;
     watch.rank = rank;
     watch.seconds = seconds;
     watch.ended = 0;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&watch.end, &clock);
+    pthread_condattr_destroy(&clock);
     watch.running = pthread_create(&watch.thread, NULL, look, NULL) == 0;
     if (!watch.running)
         die("no thread to watch over ranks");
@@ -101,6 +107,7 @@ void watch_stop(void)
     pthread_cond_signal(&watch.end);
     pthread_mutex_unlock(&watch.lock);
     pthread_join(watch.thread, NULL);
+    pthread_cond_destroy(&watch.end);
     watch.running = 0;
 }
 
