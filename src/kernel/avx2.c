@@ -281,47 +281,6 @@ FN void geglu_back(float *d, float *dv, const float *u, const float *v, size_t n
     }
 }
 
-/* Philox as in base/rng, a draw in each 64-bit lane. A product reads the low halves alone, so
- * what the steps leave in the high ones does no harm. x[3] of the draw is not needed. */
-IN __m256i philox(uint64_t key, uint64_t a, __m256i b)
-{
-    const __m256i m0 = _mm256_set1_epi64x(0xD2511F53), m1 = _mm256_set1_epi64x(0xCD9E8D57);
-    __m256i x0 = _mm256_set1_epi64x((long long)(a & 0xffffffff)),
-            x1 = _mm256_set1_epi64x((long long)(a >> 32));
-    __m256i x2 = b, x3 = _mm256_srli_epi64(b, 32), p, q;
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    int i;
-
-    for (i = 0; i < 10; i++) {
-        p = _mm256_mul_epu32(x0, m0);
-        q = _mm256_mul_epu32(x2, m1);
-        x0 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(q, 32), x1),
-                              _mm256_set1_epi64x(k0));
-        x2 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p, 32), x3),
-                              _mm256_set1_epi64x(k1));
-        x1 = q;
-        x3 = p;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    return _mm256_blend_epi32(x0, _mm256_slli_epi64(x1, 32), 0xaa);
-}
-
-FN void coins(float *f, float keep, uint32_t below, uint64_t key, uint64_t a, uint64_t b, size_t n)
-{
-    __m256i at = _mm256_add_epi64(_mm256_set1_epi64x((long long)b), _mm256_set_epi64x(3, 2, 1, 0));
-    __m256i bar = _mm256_set1_epi32((int)below), bits, on;
-    __m256 vk = _mm256_set1_ps(keep);
-    size_t i;
-
-    for (i = 0; i < n; i += 8) {
-        bits = philox(key, a, at);
-        on = _mm256_cmpeq_epi32(_mm256_max_epu32(bits, bar), bits);    // bits >= bar, unsigned
-        put(f + i, n - i, _mm256_and_ps(_mm256_castsi256_ps(on), vk));
-        at = _mm256_add_epi64(at, _mm256_set1_epi64x(4));
-    }
-}
-
 void kernel_fill_avx2(struct kernels *k)
 {
     *k = (struct kernels){
@@ -349,7 +308,8 @@ void kernel_fill_avx2(struct kernels *k)
         .whole = k->whole,
         .relu_half = k->relu_half,
         .relu_half_back = k->relu_half_back,
-        .coins = coins,
+        .coins = avx2_coins,
+        .jitter = avx2_jitter,
         .product = avx2_product,
         .transpose = avx2_transpose,
     };

@@ -403,48 +403,6 @@ FN void geglu_back(float *d, float *dv, const float *u, const float *v, size_t n
     }
 }
 
-/* Philox as in base/rng, a draw in each 64-bit lane. A product reads the low halves alone, so
- * what the steps leave in the high ones does no harm. x[3] of the draw is not needed. */
-IN __m512i philox(uint64_t key, uint64_t a, __m512i b)
-{
-    const __m512i m0 = _mm512_set1_epi64(0xD2511F53), m1 = _mm512_set1_epi64(0xCD9E8D57);
-    __m512i x0 = _mm512_set1_epi64((long long)(a & 0xffffffff)),
-            x1 = _mm512_set1_epi64((long long)(a >> 32));
-    __m512i x2 = b, x3 = _mm512_srli_epi64(b, 32), p, q;
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    int i;
-
-    for (i = 0; i < 10; i++) {
-        p = _mm512_mul_epu32(x0, m0);
-        q = _mm512_mul_epu32(x2, m1);
-        x0 =
-            _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(q, 32), x1), _mm512_set1_epi64(k0));
-        x2 =
-            _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(p, 32), x3), _mm512_set1_epi64(k1));
-        x1 = q;
-        x3 = p;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    return _mm512_mask_blend_epi32(0xaaaa, x0, _mm512_slli_epi64(x1, 32));
-}
-
-FN void coins(float *f, float keep, uint32_t below, uint64_t key, uint64_t a, uint64_t b, size_t n)
-{
-    __m512i at =
-        _mm512_add_epi64(_mm512_set1_epi64((long long)b), _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0));
-    __m512i bar = _mm512_set1_epi32((int)below);
-    __m512 vk = _mm512_set1_ps(keep);
-    size_t i;
-
-    for (i = 0; i < n; i += 16) {
-        __mmask16 on = _mm512_cmpge_epu32_mask(philox(key, a, at), bar);
-
-        put(f + i, n - i, _mm512_maskz_mov_ps(on, vk));
-        at = _mm512_add_epi64(at, _mm512_set1_epi64(8));
-    }
-}
-
 void kernel_fill_avx512(struct kernels *k)
 {
     *k = (struct kernels){
@@ -472,7 +430,8 @@ void kernel_fill_avx512(struct kernels *k)
         .whole = whole,
         .relu_half = relu_half,
         .relu_half_back = relu_half_back,
-        .coins = coins,
+        .coins = avx512_coins,
+        .jitter = avx512_jitter,
         .product = avx512_product,
         .transpose = avx512_transpose,
     };

@@ -60,6 +60,10 @@ struct kernels {
      * `below`, else keep. Every variant gives the same. */
     void (*coins)(float *f, float keep, uint32_t below, uint64_t key, uint64_t a, uint64_t b,
                   size_t n);
+    /* to[i] = from[i] (low + step (u + 1/2)), u the 16 bits i % 4 (the lowest first) of
+     * rng_u64(key, a, i / 4). to may be from. Every variant gives the same. */
+    void (*jitter)(float *to, const float *from, float low, float step, uint64_t key, uint64_t a,
+                   size_t n);
     void (*product)(const struct operands *p, size_t m, size_t n, size_t k);    // c = a b
     /* y[j ldy + i] = x[i ldx + j] for i < rows, j < columns. */
     void (*transpose)(float *y, size_t ldy, const float *x, size_t ldx, size_t rows,

@@ -279,6 +279,18 @@ static void coins(float *f, float keep, uint32_t below, uint64_t key, uint64_t a
     }
 }
 
+static void jitter(float *to, const float *from, float low, float step, uint64_t key, uint64_t a,
+                   size_t n)
+{
+    uint64_t bits = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        bits = i % 4 ? bits >> 16 : rng_u64(key, a, i / 4);
+        to[i] = from[i] * (low + step * ((float)(bits & 0xffff) + 0.5f));
+    }
+}
+
 static void product(const struct operands *p, size_t m, size_t n, size_t k)
 {
     size_t i, j, l;
@@ -331,6 +343,7 @@ void kernel_fill_ref(struct kernels *k)
         .relu_half = relu_half,
         .relu_half_back = relu_half_back,
         .coins = coins,
+        .jitter = jitter,
         .product = product,
         .transpose = transpose,
     };

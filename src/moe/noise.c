@@ -1,7 +1,7 @@
 /* noise.c - see noise.h. */
 #include <string.h>
 
-#include "base/rng.h"
+#include "kernel/kernel.h"
 #include "moe/layer.h"
 #include "moe/noise.h"
 
@@ -16,19 +16,11 @@ uint64_t moe_token_number(const struct moe_call *c, size_t token)
 static void jitter(const struct moe_call *c, const float *from, float *to, size_t m)
 {
     float low = (float)(1.0 - c->jitter), step = (float)(2.0 * c->jitter / 65536.0);
-    size_t i, j;
+    size_t i;
 
-#pragma omp parallel for private(j) schedule(static) if (c->n * m > SMALL)
-    for (i = 0; i < c->n; i++) {
-        uint64_t number = moe_token_number(c, i), bits = 0;
-
-        for (j = 0; j < m; j++) {
-            if (j % 4 == 0)
-                bits = rng_u64(c->input_key, number, j / 4);
-            to[i * m + j] = from[i * m + j] * (low + step * ((float)(bits & 0xffff) + 0.5f));
-            bits >>= 16;
-        }
-    }
+#pragma omp parallel for schedule(static) if (c->n * m > SMALL)
+    for (i = 0; i < c->n; i++)
+        kern.jitter(to + i * m, from + i * m, low, step, c->input_key, moe_token_number(c, i), m);
 }
 
 int moe_is_noisy(const struct moe_call *c)

@@ -512,6 +512,29 @@ static void coins(const struct kernels *ref, const struct kernels *k)
         }
 }
 
+static void jitters(const struct kernels *ref, const struct kernels *k)
+{
+    float *x, *to, want[ROOM];
+    size_t s, off;
+
+    for (s = 0; s < N_SIZE; s++)
+        for (off = 0; off < 3; off++) {
+            x = fill(0, sizes[s], off, PLAIN);
+            to = fill(1, sizes[s], 2 * off, PLAIN);
+            ref->jitter(want, x, 0.9f, 0.2f / 65536, 77, 0x123456789abcdef0 + s, sizes[s]);
+            k->jitter(to, x, 0.9f, 0.2f / 65536, 77, 0x123456789abcdef0 + s, sizes[s]);
+            assert_memory_equal(to, want, sizes[s] * sizeof(*x));
+            k->jitter(x, x, 0.9f, 0.2f / 65536, 77, 0x123456789abcdef0 + s, sizes[s]);
+            assert_memory_equal(x, want, sizes[s] * sizeof(*x));
+        }
+}
+
+static void test_jitter(void **state)
+{
+    (void)state;
+    each_variant(jitters);
+}
+
 static void test_coins(void **state)
 {
     (void)state;
@@ -541,4 +564,5 @@ static void test_choice(void **state)
 
 TESTS("kernel/kernel", cmocka_unit_test(test_variants), cmocka_unit_test(test_special),
       cmocka_unit_test(test_half_definition), cmocka_unit_test(test_halves),
-      cmocka_unit_test(test_exp), cmocka_unit_test(test_coins), cmocka_unit_test(test_choice))
+      cmocka_unit_test(test_exp), cmocka_unit_test(test_coins), cmocka_unit_test(test_jitter),
+      cmocka_unit_test(test_choice))
