@@ -71,6 +71,15 @@ void comm_start_broadcast(struct comm *c, void *p, size_t bytes, int root);
 void comm_advance(struct comm *c);    // now and then, so that it moves; not collective
 void comm_wait(struct comm *c);
 
+/* Messages between two ranks that move while other work goes on: both say the same n and tag (from
+ * 1), and messages of a pair with one tag come in order. comm_post_wait() waits for all that was
+ * put into a box (from 0); until then x is left alone. comm_can_post(): whether this is the way
+ * for many such messages; the same on all ranks. */
+int comm_can_post(const struct comm *c);
+void comm_post_send(struct comm *c, int box, const float *x, size_t n, int to, int tag);
+void comm_post_recv(struct comm *c, int box, float *x, size_t n, int from, int tag);
+void comm_post_wait(struct comm *c, int box);
+
 /* A rank that waits for others for over `seconds` says where it is, and ends the run with exit
  * status 1; 0: it waits for ever. */
 void comm_watch(struct comm *c, double seconds);

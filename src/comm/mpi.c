@@ -134,6 +134,7 @@ void mpi_part_free(struct comm *p)
     mpi_nodes_free(p);
     if (p->all != MPI_COMM_NULL)
         mpi_check(MPI_Comm_free(&p->all), "free");
+    mpi_boxes_free(p);
     free(p->started);
     free(p->equal);
     free(p);
@@ -443,6 +444,7 @@ void comm_end(struct comm *c)
         mpi_check(MPI_Finalize(), "end");
     die_hook = NULL;
     free(c->common);
+    mpi_boxes_free(c);
     free(c->started);
     free(c->equal);
     free(c);

@@ -7,6 +7,7 @@
 
 #include "comm/comm.h"
 
+struct box;
 struct nodes;
 
 struct common {
@@ -25,6 +26,8 @@ struct comm {
     struct nodes *nodes;      // where it spans several machines: mpi_nodes.c
     MPI_Request *started;     // not waited for yet
     size_t n_started, room;
+    struct box *box;    // of mpi_post.c
+    int n_box;
 };
 
 void mpi_check(int status, const char *what);    // dies of what failed
@@ -42,5 +45,6 @@ void mpi_nodes_see(struct comm *c);
 void mpi_nodes_exchange(struct comm *c, const float *send, const size_t *send_n, float *recv,
                         const size_t *recv_n, size_t width);
 void mpi_nodes_free(struct comm *c);
+void mpi_boxes_free(struct comm *c);
 
 #endif

@@ -142,6 +142,27 @@ void comm_wait(struct comm *c)
     (void)c;
 }
 
+int comm_can_post(const struct comm *c)
+{
+    (void)c;
+    return 0;
+}
+
+void comm_post_send(struct comm *c, int box, const float *x, size_t n, int to, int tag)
+{
+    (void)c, (void)box, (void)x, (void)n, (void)to, (void)tag;
+}
+
+void comm_post_recv(struct comm *c, int box, float *x, size_t n, int from, int tag)
+{
+    (void)c, (void)box, (void)x, (void)n, (void)from, (void)tag;
+}
+
+void comm_post_wait(struct comm *c, int box)
+{
+    (void)c, (void)box;
+}
+
 void comm_watch(struct comm *c, double seconds)
 {
     (void)c, (void)seconds;

@@ -13,7 +13,9 @@
 #include "base/spent.h"
 #include "comm/comm.h"
 #include "kernel/kernel.h"
+#include "moe/combine.h"
 #include "moe/dispatch.h"
+#include "moe/flow.h"
 #include "moe/layer.h"
 #include "moe/noise.h"
 #include "moe/rows.h"
@@ -40,6 +42,7 @@ struct moe_layer {
     struct moe_net net;
     struct moe_work *work;
     struct dispatch d;
+    int flows;    // rows come and go an expert at a time
     struct kept own, *kept;
     struct route route;
     struct route_sums sums;
@@ -319,6 +322,8 @@ static void run_experts(struct moe_layer *l, const struct moe_call *c, float *y,
 
         if (n == 0)
             continue;
+        if (l->flows)
+            flow_wait(&l->d, e);
         if (x.half) {
             ffn16_forward(&l->net.expert16[e], drop, moe_rows_half(&x, row), n, saved,
                           l->work->hidden.p, y);
@@ -328,36 +333,10 @@ static void run_experts(struct moe_layer *l, const struct moe_call *c, float *y,
             heads_forward(&l->net.heads[e], drop, x.p + row * m, n, saved, y + row * l->net.d_out);
         else
             ffn_forward(&l->net.expert[e], drop, x.p + row * m, n, saved, y + row * m);
+        if (l->flows)
+            flow_return(&l->d, e, y, l->kept->back.p, l->net.d_out);
         saved += saved_floats(l, n);
         row += n;
-    }
-}
-
-/* y = sum of gate expert(x) over a token's kept choices. */
-static void combine(const struct moe_layer *l, size_t n, float *y)
-{
-    struct moe_rows back = rows_at(l, l->kept->back.p, l->net.d_out);
-    size_t m = l->net.d_out, k;
-    long i;
-
-#pragma omp parallel for private(k) schedule(static) if (n * m > SMALL)
-    for (i = 0; i < (long)n; i++) {
-        size_t choice = (size_t)i * l->n_choice;
-        float *to = y + (size_t)i * m;
-        int some = 0;
-
-        for (k = 0; k < l->n_choice; k++, choice++) {
-            float gate = moe_gate(&back, l->route.gate[choice]);
-
-            if (!l->route.kept[choice])
-                continue;
-            if (some++)
-                moe_row_add(&back, (size_t)l->d.row[choice], gate, to);
-            else
-                moe_row_get(&back, (size_t)l->d.row[choice], gate, to);
-        }
-        if (!some)
-            memset(to, 0, m * sizeof(*to));
     }
 }
 
@@ -365,7 +344,7 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const floa
 {
     struct moe_work *w = l->work;
     size_t m = l->net.d_model, width;
-    struct moe_rows pack;
+    struct moe_rows pack, back;
     int was;
     long k;
 
@@ -381,19 +360,27 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const floa
 #pragma omp parallel for schedule(static) if (l->d.n_send * m > SMALL)
     for (k = 0; k < (long)l->d.n_send; k++)
         moe_row_put(&pack, (size_t)k, 1, x + token_of(l, (size_t)k) * m);
-    dispatch_out(&l->d, w->pack.p, l->kept->x.p, moe_rows_width(m, pack.half), w->journey);
+    l->flows = !pack.half && flow_is_for(&l->d);
+    if (l->flows) {
+        flow_out(&l->d, w->pack.p, l->kept->x.p, m);
+        flow_expect(&l->d, l->kept->back.p, width);
+    } else
+        dispatch_out(&l->d, w->pack.p, l->kept->x.p, moe_rows_width(m, pack.half), w->journey);
     run_experts(l, c, w->result.p, &pack);
-    if (pack.half)
+    if (l->flows)
+        flow_end(&l->d);
+    else if (pack.half)
         dispatch_back_whole(&l->d, w->pack.p, l->kept->back.p, width, w->journey);
     else
         dispatch_back(&l->d, w->result.p, l->kept->back.p, width, w->journey);
-    combine(l, c->n, y);
+    back = rows_at(l, l->kept->back.p, l->net.d_out);
+    combine(&l->route, &l->d, l->n_choice, &back, c->n, y);
 }
 
 /* dy [n_recv, d_out] -> dx [n_recv, M], floats; dy in bf16 becomes that of the gradient of its row.
- */
+ * back [n_send, M]: where rows that flow come back to. */
 static void run_experts_back(struct moe_layer *l, const struct moe_call *c,
-                             const struct moe_rows *dy, float *dx)
+                             const struct moe_rows *dy, float *dx, float *back)
 {
     struct moe_rows x = rows_at(l, l->kept->x.p, l->net.d_model);
     size_t m = l->net.d_model, row = 0;
@@ -407,6 +394,8 @@ static void run_experts_back(struct moe_layer *l, const struct moe_call *c,
 
         if (n == 0)
             continue;
+        if (l->flows)
+            flow_wait(&l->d, e);
         if (x.half) {
             ffn16_backward(&l->net.expert16[e], drop, &l->net.d_expert[e], moe_rows_half(&x, row),
                            moe_rows_half(dy, row), n, saved, l->work->hidden.p, dx);
@@ -418,6 +407,8 @@ static void run_experts_back(struct moe_layer *l, const struct moe_call *c,
         else
             ffn_backward(&l->net.expert[e], drop, &l->net.d_expert[e], x.p + row * m,
                          dy->p + row * m, n, saved, l->work->hidden.p, dx + row * m);
+        if (l->flows)
+            flow_return(&l->d, e, dx, back, m);
         saved += saved_floats(l, n);
         row += n;
     }
@@ -441,44 +432,49 @@ static void choose_back(struct moe_layer *l, const struct moe_call *c, const flo
         moe_noise(c, dx, dx, l->net.d_model);
 }
 
-/* What a row owes: d_gate = dy . expert(x), and d_row = gate dy. */
-static void combine_back(const struct moe_layer *l, const float *dy, float *d_gate,
-                         const struct moe_rows *d_row)
+/* The gradient of what came to the experts, where it came from: in the place of d_row or of work.
+ * d_row [n_send, d_out] is what they are given. */
+static struct moe_rows send_back(struct moe_layer *l, const struct moe_call *c,
+                                 const struct moe_rows *d_row)
 {
-    struct moe_rows back = rows_at(l, l->kept->back.p, l->net.d_out);
-    size_t m = l->net.d_out;
-    long k;
+    struct moe_work *w = l->work;
+    size_t m = l->net.d_model, out = l->net.d_out, width = moe_rows_width(m, d_row->half);
+    struct moe_rows result = rows_at(l, w->result.p, out), d_in;
 
-#pragma omp parallel for schedule(static) if (l->d.n_send * m > SMALL)
-    for (k = 0; k < (long)l->d.n_send; k++) {
-        size_t choice = (size_t)l->d.choice[k];
-        const float *d = dy + token_of(l, (size_t)k) * m;
+    if (l->flows) {
+        float *dx = moe_buffer_need(&w->journey[0], l->d.n_recv * m);
 
-        d_gate[choice] = moe_row_dot(&back, (size_t)k, d);
-        moe_row_put(d_row, (size_t)k, moe_gate(&back, l->route.gate[choice]), d);
+        d_in = rows_at(l, moe_buffer_need(&w->journey[1], l->d.n_send * m), m);
+        flow_out(&l->d, d_row->p, result.p, out);
+        flow_expect(&l->d, d_in.p, m);
+        run_experts_back(l, c, &result, dx, d_in.p);
+        flow_end(&l->d);
+        return d_in;
     }
+    dispatch_out(&l->d, d_row->p, result.p, moe_rows_width(out, d_row->half), w->journey);
+    run_experts_back(l, c, &result, d_row->p, NULL);
+    d_in = rows_at(l, d_row->half ? d_row->p : result.p, m);
+    if (d_row->half)
+        dispatch_back_whole(&l->d, result.p, d_in.p, width, w->journey);
+    else
+        dispatch_back(&l->d, d_row->p, d_in.p, width, w->journey);
+    return d_in;
 }
 
 void moe_layer_backward(struct moe_layer *l, const struct moe_call *c, const float *x,
                         const float *dy, float *dx)
 {
     struct moe_work *w = l->work;
-    size_t m = l->net.d_model, out = l->net.d_out, j;
-    struct moe_rows pack = rows_at(l, w->pack.p, out), result = rows_at(l, w->result.p, out), d_in;
-    size_t width = moe_rows_width(m, pack.half);
+    struct moe_rows pack = rows_at(l, w->pack.p, l->net.d_out), d_in, back;
+    size_t m = l->net.d_model, j;
     float *d_gate = moe_buffer_need(&w->d_gate, l->n_token * l->n_choice);
     int was;
     long i;
 
     memset(d_gate, 0, c->n * l->n_choice * sizeof(*d_gate));
-    combine_back(l, dy, d_gate, &pack);
-    dispatch_out(&l->d, pack.p, result.p, moe_rows_width(out, pack.half), w->journey);
-    run_experts_back(l, c, &result, pack.p);
-    d_in = rows_at(l, pack.half ? pack.p : result.p, m);
-    if (pack.half)
-        dispatch_back_whole(&l->d, result.p, d_in.p, width, w->journey);
-    else
-        dispatch_back(&l->d, pack.p, d_in.p, width, w->journey);
+    back = rows_at(l, l->kept->back.p, l->net.d_out);
+    combine_back(&l->route, &l->d, l->n_choice, &back, dy, d_gate, &pack);
+    d_in = send_back(l, c, &pack);
     was = spent_on(SPENT_ROUTER);
     choose_back(l, c, x, dx);
     spent_on(was);

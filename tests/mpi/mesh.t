@@ -62,6 +62,11 @@ on_meshes() { # CASE OPTION...
         probe switch_tiny paper_switch ranks "$n" -- --train-loss --capacity-factor 2 --mesh "$how"
         agrees paper_switch groups4_cf2.0.outputs groups4_cf2.0.grads
     done
+    # rows in two steps, or an expert at a time beside its work: the same bytes
+    SWITCHYARD_NODE_RANKS=2 probe switch_tiny paper_switch ranks 4 -- --train-loss --expert-dropout 0.1
+    mv got.safetensors steps.safetensors
+    SWITCHYARD_NODE_RANKS=4 probe switch_tiny paper_switch ranks 4 -- --train-loss --expert-dropout 0.1
+    cmp steps.safetensors got.safetensors
 }
 
 @test "dropout and jitter of experts do not depend on the mesh" {
