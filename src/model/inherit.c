@@ -103,5 +103,6 @@ int params_inherit(struct params *p, const struct tensors *from, const char *pat
         if (x && slice_copy(to, x, to->w, &why) < 0)
             return err_set(err, "%s: %s", tensors_path(from, x), why.msg);
     }
+    params_halve(p);
     return 0;
 }

@@ -267,3 +267,12 @@ close() { # FILE FILE: columns of numbers, equal to 1e-5
     close want.cached <(column sliced/metrics.tsv loss)
     exits 2 cache x --mesh model=2
 }
+
+@test "bf16: the student's products are of what it inherits" {
+    distill --steps 1
+    mv run fp32
+    distill --steps 1 --precision bf16
+    # before the first update, a mean over many products: their rounding, 2^-9 each, averages out
+    paste <(column fp32/metrics.tsv loss) <(column run/metrics.tsv loss) |
+        awk '{ exit $1 == $2 || ($1 - $2) ^ 2 > ($1 / 1024) ^ 2 }'
+}
