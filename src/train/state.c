@@ -16,86 +16,13 @@
 #include "io/tensors.h"
 #include "model/params.h"
 #include "model/slice.h"
+#include "train/facts.h"
 #include "train/folder.h"
 #include "train/loop.h"
 #include "train/pieces.h"
 #include "train/spread.h"
 #include "train/state.h"
-
-/* The rule's fields as options are called. */
-static const struct field {
-    const char *name;
-    enum { INT, NUM, FLAG } kind;
-    size_t at;
-} fields[] = {
-    { "batch", INT, offsetof(struct train_rule, batch) },
-    { "group-rows", INT, offsetof(struct train_rule, group_rows) },
-    { "capacity-factor", NUM, offsetof(struct train_rule, capacity_factor) },
-    { "min-capacity", INT, offsetof(struct train_rule, min_capacity) },
-    { "aux-loss", NUM, offsetof(struct train_rule, aux_loss) },
-    { "aux-mean", FLAG, offsetof(struct train_rule, aux_mean) },
-    { "router-z-loss", NUM, offsetof(struct train_rule, router_z_loss) },
-    { "z-loss", NUM, offsetof(struct train_rule, z_loss) },
-    { "dropout", NUM, offsetof(struct train_rule, dropout) },
-    { "expert-dropout", NUM, offsetof(struct train_rule, expert_dropout) },
-    { "dropout-per-element", FLAG, offsetof(struct train_rule, dropout_per_element) },
-    { "precision", FLAG, offsetof(struct train_rule, precision) },
-    { "jitter", NUM, offsetof(struct train_rule, jitter) },
-    { "input-dropout", NUM, offsetof(struct train_rule, input_dropout) },
-    { "explore", FLAG, offsetof(struct train_rule, explore) },
-    { "capacity-rule", FLAG, offsetof(struct train_rule, cap) },
-    { "second-loss", FLAG, offsetof(struct train_rule, second_loss) },
-    { "schedule", FLAG, offsetof(struct train_rule, schedule.kind) },
-    { "lr", NUM, offsetof(struct train_rule, schedule.lr) },
-    { "warmup", NUM, offsetof(struct train_rule, schedule.warmup) },
-    { "ramp-down", NUM, offsetof(struct train_rule, schedule.ramp_down) },
-    { "steps", INT, offsetof(struct train_rule, schedule.n_step) },
-    { "optimizer-min-dim", INT, offsetof(struct train_rule, optimizer_min_dim) },
-    { "init", FLAG, offsetof(struct train_rule, init) },
-    { "init-scale", NUM, offsetof(struct train_rule, init_scale) },
-    { "moments", NUM, offsetof(struct train_rule, decay_from) },
-    { "seed", INT, offsetof(struct train_rule, seed) },
-};
-enum { N_FIELD = sizeof(fields) / sizeof(fields[0]) };
-
-static double field_value(const struct train_rule *rule, const struct field *f)
-{
-    const char *p = (const char *)rule + f->at;
-
-    if (f->kind == NUM)
-        return *(const double *)(const void *)p;
-    return f->kind == INT ? (double)*(const int64_t *)(const void *)p
-                          : (double)*(const int *)(const void *)p;
-}
-
-/* A value as the option takes it. */
-static void put_value(const struct field *f, double x, char *to, size_t size)
-{
-    static const char *const schedule_words[] = { "rsqrt", "constant", NULL };
-    static const char *const exploring[] = { "its default", "jitter",  "argmax",
-                                             "sample",      "dropout", NULL };
-    const struct {
-        const char *name;
-        const char *const *words;
-    } lists[] = { { "schedule", schedule_words },
-                  { "precision", precision_words },
-                  { "explore", exploring },
-                  { "capacity-rule", cap_words },
-                  { "init", init_words } };
-    const char *const *words = NULL;
-    double i;
-    size_t k;
-
-    for (k = 0; k < sizeof(lists) / sizeof(lists[0]); k++)
-        if (strcmp(f->name, lists[k].name) == 0)
-            words = lists[k].words;
-    for (i = 0; words && *words && i < x; words++)
-        i++;
-    if (words && *words && i == x)
-        snprintf(to, size, "%s", *words);
-    else
-        snprintf(to, size, "%.15g", x);
-}
+#include "train/sums.h"
 
 /* All ranks fail when one does. */
 static int agree(struct comm *comm, int rc)
@@ -159,7 +86,21 @@ static struct comm *holders_of(const struct trainer *t, int expert)
     return comm_axis(t->comm, expert < 0 ? AXIS_DATA : AXIS_REPLICA);
 }
 
-static int save_weights(const struct trainer *t, const char *dir, int expert, struct err *err)
+/* Of the files of a checkpoint: of an expert (-1: the shared part) its weights, or its slots. */
+static struct sum *sum_at(struct sum *sums, int expert, int slots)
+{
+    return &sums[2 * (expert + 1) + slots];
+}
+
+/* By the rank that wrote it. */
+static int take_sum(const struct trainer *t, struct comm *holders, const char *path,
+                    struct sum *sum, struct err *err)
+{
+    return comm_rank(holders) == 0 && comm_rank(t->slices) == 0 ? sum_file(path, sum, err) : 0;
+}
+
+static int save_weights(const struct trainer *t, const char *dir, int expert, struct sum *sums,
+                        struct err *err)
 {
     size_t first, end = part_of(t->params, expert, &first), i;
     struct comm *holders = holders_of(t, expert);
@@ -174,12 +115,15 @@ static int save_weights(const struct trainer *t, const char *dir, int expert, st
     for (i = first; i < end; i++)
         p[i - first].v = t->params->p[i];
     rc = pieces_write(p, end - first, holders, t->slices, path, err);
+    if (rc == 0)
+        rc = take_sum(t, holders, path, sum_at(sums, expert, 0), err);
     free(path);
     free(p);
     return rc;
 }
 
-static int save_slots(const struct trainer *t, const char *dir, int expert, struct err *err)
+static int save_slots(const struct trainer *t, const char *dir, int expert, struct sum *sums,
+                      struct err *err)
 {
     size_t first, end = part_of(t->params, expert, &first), i, k, n, all = 0;
     struct piece *p = xcalloc(2 * (end - first), sizeof(*p));
@@ -191,34 +135,12 @@ static int save_slots(const struct trainer *t, const char *dir, int expert, stru
         for (n = slot_list(t, i, v), k = 0; k < n; k++)
             p[all++] = (struct piece){ v[k], t->spread->owner[i] };
     rc = pieces_write(p, all, holders_of(t, expert), t->slices, path, err);
+    if (rc == 0)
+        rc = take_sum(t, holders_of(t, expert), path, sum_at(sums, expert, 1), err);
     for (i = 0; i < all; i++)
         free(p[i].v.name);
     free(path);
     free(p);
-    return rc;
-}
-
-static int put_text(const char *dir, const char *name, const char *text, struct err *err)
-{
-    char *path = xasprintf("%s/%s", dir, name);
-    struct out *o = out_open(path, err);
-    int rc = o ? out_write(o, text, strlen(text), err) : -1;
-
-    free(path);
-    if (rc < 0)
-        out_abandon(o);
-    return rc < 0 ? rc : out_close(o, err);
-}
-
-static int put_json(const char *dir, const char *name, json_t *j, struct err *err)
-{
-    char *text = json_dumps(j, JSON_INDENT(1) | JSON_SORT_KEYS);
-    char *line = xasprintf("%s\n", text);
-    int rc = put_text(dir, name, line, err);
-
-    json_decref(j);
-    free(text);
-    free(line);
     return rc;
 }
 
@@ -239,35 +161,14 @@ static int save_index(const struct trainer *t, const char *dir, struct err *err)
     }
     n = params_count(c) * sizeof(float);
     params_free(all);
-    return put_json(
+    return facts_put_json(
         dir, "model.safetensors.index.json",
         json_pack("{s:{s:I}, s:o}", "metadata", "total_size", (json_int_t)n, "weight_map", map),
         err);
 }
 
-static int save_state(const struct trainer *t, const struct state_facts *facts, const char *dir,
-                      struct err *err)
-{
-    uint64_t next_row = (t->step + t->skip) * (uint64_t)t->rule.batch;
-    json_t *options = json_object();
-    int i;
-
-    for (i = 0; i < N_FIELD; i++) {
-        double x = field_value(&t->rule, &fields[i]);
-
-        json_object_set_new(options, fields[i].name,
-                            fields[i].kind == NUM ? json_real(x) : json_integer((json_int_t)x));
-    }
-    return put_json(dir, "state.json",
-                    json_pack("{s:i, s:I, s:I, s:s, s:s, s:s*, s:o}", "version", 1, "step",
-                              (json_int_t)t->step, "next_row", (json_int_t)next_row, "mixture",
-                              facts->mixture, "vocab_sha256", facts->vocab_sha256, "teacher",
-                              facts->teacher, "options", options),
-                    err);
-}
-
 /* One file after another, each written where it can be: ranks wait for one another in it. */
-static int save_tensors(const struct trainer *t, const char *dir, struct err *err)
+static int save_tensors(const struct trainer *t, const char *dir, struct sum *sums, struct err *err)
 {
     int e, end = t->params->first_expert + t->params->n_expert, rc = 0;
     struct err more;
@@ -275,17 +176,54 @@ static int save_tensors(const struct trainer *t, const char *dir, struct err *er
     for (e = -1; e < end; e = e < 0 ? t->params->first_expert : e + 1) {
         if (e >= 0 && !config_is_sparse(&t->config))
             break;
-        if (save_weights(t, dir, e, rc < 0 ? &more : err) < 0)
+        if (save_weights(t, dir, e, sums, rc < 0 ? &more : err) < 0)
             rc = -1;
-        if (save_slots(t, dir, e, rc < 0 ? &more : err) < 0)
+        if (save_slots(t, dir, e, sums, rc < 0 ? &more : err) < 0)
             rc = -1;
     }
     return rc;
 }
 
+static int put_sum(struct out *o, const char *dir, const char *name, struct err *err)
+{
+    char *path = xasprintf("%s/%s", dir, name);
+    struct sum sum;
+    int rc = sum_file(path, &sum, err);
+
+    if (rc == 0)
+        rc = sums_put(o, path, &sum, err);
+    free(path);
+    return rc;
+}
+
+static int save_sums(const struct trainer *t, const char *dir, struct sum *sums, struct err *err)
+{
+    static const char *const text[] = { "config.json", "model.safetensors.index.json",
+                                        "state.json" };
+    int e, n = config_is_sparse(&t->config) ? t->config.n_expert : 0, rc = 0;
+    char *path = xasprintf("%s/%s", dir, sums_name);
+    struct out *o = out_open(path, err);
+    size_t i;
+
+    free(path);
+    if (!o)
+        return -1;
+    for (i = 0; rc == 0 && i < sizeof(text) / sizeof(text[0]); i++)
+        rc = put_sum(o, dir, text[i], err);
+    for (e = -1; rc == 0 && e < n; e++)
+        for (i = 0; rc == 0 && i < 2; i++) {
+            path = file_name(dir, i ? "optimizer" : "model", e);
+            rc = sums_put(o, path, sum_at(sums, e, (int)i), err);
+            free(path);
+        }
+    if (rc < 0)
+        out_abandon(o);
+    return rc < 0 ? rc : out_close(o, err);
+}
+
 /* Rank 0, when all tensors are there. */
 static int finish(const struct trainer *t, const struct state_facts *facts, const char *dir,
-                  const char *part, struct err *err)
+                  const char *part, struct sum *sums, struct err *err)
 {
     char *config = xasprintf("%s/config.json", part), *whole = folder_step(dir, t->step, 0);
     struct stat st;
@@ -294,7 +232,9 @@ static int finish(const struct trainer *t, const struct state_facts *facts, cons
     if (rc == 0)
         rc = save_index(t, part, err);
     if (rc == 0)
-        rc = save_state(t, facts, part, err);
+        rc = facts_save(t, facts, part, err);
+    if (rc == 0)
+        rc = save_sums(t, part, sums, err);
     if (rc == 0)
         rc = folder_sync(part, err);
     if (rc == 0 && stat(whole, &st) == 0)    // damaged, since it was not resumed from
@@ -312,17 +252,23 @@ int state_save(struct trainer *t, const struct state_facts *facts, const char *d
 {
     char *part = folder_step(dir, t->step, 1);
     int root = comm_rank(t->comm) == 0, rc = 0;
+    size_t n = 2 * ((size_t)t->config.n_expert + 1), i;
+    struct sum *sums = xcalloc(n, sizeof(*sums));
     struct err ignore;
 
     err->msg[0] = 0;
+    for (i = 0; i < n; i++)
+        sums[i].half[0] = sums[i].half[1] = INT64_MIN;    // less than those that others have
     if (root)
         rc = folder_make(part, err);
     if ((rc = agree(t->comm, rc)) == 0)
-        rc = agree(t->comm, save_tensors(t, part, err));
+        rc = agree(t->comm, save_tensors(t, part, sums, err));
+    comm_max_i64(t->comm, sums->half, 2 * n);
     if (rc == 0)
-        rc = agree(t->comm, root ? finish(t, facts, dir, part, err) : 0);
+        rc = agree(t->comm, root ? finish(t, facts, dir, part, sums, err) : 0);
     if (rc < 0 && root)
         folder_remove(part, &ignore);    // its room may be needed
+    free(sums);
     free(part);
     return rc;
 }
@@ -371,92 +317,40 @@ static int load_tensors(const struct trainer *t, const char *dir, struct err *er
     return rc < 0 ? -1 : state_load_slots(t, dir, err);
 }
 
-static int check_config(const struct trainer *t, const char *dir, struct err *err)
-{
-    struct config c;
-    char *mine, *theirs;
-    int same;
-
-    if (config_read(&c, dir, err) < 0)
-        return -1;
-    mine = config_text(&t->config);
-    theirs = config_text(&c);
-    same = strcmp(mine, theirs) == 0;
-    free(mine);
-    free(theirs);
-    return same
-               ? 0
-               : (err_set(err, "%s: a checkpoint of another model (config.json differs)", dir), -2);
-}
-
-static int check_teacher(const struct state_facts *facts, const char *dir, const json_t *j,
+/* Are the tensors that this rank loads as they were written? */
+static int check_tensors(const struct trainer *t, const char *dir, const struct sums *sums,
                          struct err *err)
 {
-    const char *was = json_string_value(json_object_get(j, "teacher"));
-    const char *now = facts->teacher ? facts->teacher : "none";
+    int e, end = t->params->first_expert + t->params->n_expert, k, rc = 0;
 
-    if (!was)
-        was = "none";
-    if (strcmp(was, now) == 0)
-        return 0;
-    err_set(err, "%s: trained with another teacher (%.100s, now %.100s)", dir, was, now);
-    return -2;
-}
+    for (e = -1; rc == 0 && e < end; e = e < 0 ? t->params->first_expert : e + 1) {
+        if (e >= 0 && !config_is_sparse(&t->config))
+            break;
+        for (k = 0; rc == 0 && k < 2; k++) {
+            char *path = file_name(dir, k ? "optimizer" : "model", e);
 
-static int check_state(const struct trainer *t, const struct state_facts *facts, const char *dir,
-                       const json_t *j, struct err *err)
-{
-    const char *mixture = json_string_value(json_object_get(j, "mixture"));
-    const char *vocab = json_string_value(json_object_get(j, "vocab_sha256"));
-    const json_t *options = json_object_get(j, "options");
-    int i;
-
-    if (json_integer_value(json_object_get(j, "version")) != 1 || !mixture ||
-        !json_is_integer(json_object_get(j, "step")))
-        return err_set(err, "%s/state.json: not of a version that we know", dir);
-    if (strcmp(mixture, facts->mixture) != 0) {
-        err_set(err, "%s: trained on another mixture (%.12s..., now %.12s...)", dir, mixture,
-                facts->mixture);
-        return -2;
-    }
-    if (!vocab || strcmp(vocab, facts->vocab_sha256) != 0) {
-        err_set(err, "%s: trained on another vocabulary", dir);
-        return -2;
-    }
-    if (check_teacher(facts, dir, j, err) < 0)
-        return -2;
-    for (i = 0; i < N_FIELD; i++) {
-        double have = field_value(&t->rule, &fields[i]);
-        double was = json_number_value(json_object_get(options, fields[i].name));
-
-        if (have != was) {
-            char there[32], here[32];
-
-            put_value(&fields[i], was, there, sizeof(there));
-            put_value(&fields[i], have, here, sizeof(here));
-            err_set(err, "%s: trained with --%s %s, not %s", dir, fields[i].name, there, here);
-            return -2;
+            rc = sums_check(sums, path, err);
+            free(path);
         }
     }
-    return 0;
+    return rc;
 }
 
 static int load(struct trainer *t, const struct state_facts *facts, const char *dir,
                 struct err *err)
 {
-    char *path = xasprintf("%s/state.json", dir);
-    json_error_t bad;
-    json_t *j = json_load_file(path, 0, &bad);
-    int rc = j ? check_config(t, dir, err) : err_set(err, "%s: %s", path, bad.text);
+    struct err none;
+    struct sums *sums = sums_open(dir, &none);
+    uint64_t step = 0;
+    int rc = facts_check(t, facts, dir, sums, &step, err);
 
-    if (rc == 0)
-        rc = check_state(t, facts, dir, j, err);
+    if (rc == 0 && sums)
+        rc = check_tensors(t, dir, sums, err);
     if (rc == 0)
         rc = load_tensors(t, dir, err);
     if (rc == 0)
-        t->step = (uint64_t)json_integer_value(json_object_get(j, "step"));
-    json_decref(j);
-    free(path);
+        t->step = step;
+    sums_close(sums);
     return rc;
 }
 
