@@ -35,8 +35,7 @@ static void find_scores(struct encoder *e, int old)
     size_t n = (size_t)v->n_piece;
     int32_t id;
 
-    e->score = xreallocarray(NULL, n + 1, sizeof(*e->score));
-    e->score[n] = -INFINITY;    // of what is no piece
+    e->score = xreallocarray(NULL, n, sizeof(*e->score));
     if (old)
         e->score_old = xreallocarray(NULL, n, sizeof(*e->score_old));
     for (id = 0; id < v->n_piece; id++) {
@@ -111,11 +110,11 @@ static int build_walk(struct encoder *e, struct err *err)
         key[n] =
             (struct trie_key){ code, codes_write(&e->codes, v->piece[id].p, v->piece[id].n, code) };
         code += key[n].n;
-        number[n++] = (uint32_t)id;
+        number[n++] = (uint32_t)id + 1;
     }
-    bad = trie_build_wide(&e->walk.trie, key, number, n, (uint32_t)n_piece, err);
+    bad = trie_build_wide(&e->walk.trie, key, number, n, 0, err);
     mem_unmap(key, room);
-    walk_find_odd(&e->walk, e);
+    walk_scores(&e->walk, e);
     return bad;
 }
 

@@ -48,10 +48,10 @@ static void put_back(const struct encoder *e, struct encoding *to, size_t n)
     const uint32_t *back = to->work->ways.back;
 
     while (n) {
-        uint32_t id = back[--n] & WALK_UNKNOWN;
+        uint32_t number = back[--n] & WALK_UNKNOWN;
 
-        if (id != WALK_UNKNOWN)
-            encoding_put(e, to, (int32_t)id, e->n_byte[id]);
+        if (number != WALK_UNKNOWN)
+            encoding_put(e, to, (int32_t)number - 1, e->n_byte[number - 1]);
         else
             encoding_put(e, to, -1, char_length(to->text.p[to->work->at], 4));
     }

@@ -13,7 +13,7 @@ enum { STEPS = WALK_STEPS };
 #define UNREACHED (-FLT_MAX)
 
 /* Mark the codes that pieces of such scores begin with. */
-void walk_find_odd(struct walk *w, const struct encoder *e)
+static void find_odd(struct walk *w, const struct encoder *e)
 {
     uint16_t c[WALK_PIECE_MAX];
     int32_t id;
@@ -30,10 +30,21 @@ void walk_find_odd(struct walk *w, const struct encoder *e)
     }
 }
 
+void walk_scores(struct walk *w, const struct encoder *e)
+{
+    size_t n = (size_t)e->vocab->n_piece;
+
+    w->score = xreallocarray(NULL, n + 1, sizeof(*w->score));
+    w->score[0] = -INFINITY;
+    memcpy(w->score + 1, e->score, n * sizeof(*w->score));
+    find_odd(w, e);
+}
+
 void walk_release(struct walk *w)
 {
     trie_release(&w->trie);
     free(w->odd);
+    free(w->score);
     *w = (struct walk){ 0 };
 }
 
@@ -70,14 +81,14 @@ struct here {    // a way, which pieces go on from
 static inline __attribute__((always_inline)) void
 offer(const struct walk_ways *w, struct here h, uint32_t n, uint32_t id, const enum lane lane)
 {
-    float piece = h.e->score[id], score = h.score + piece;
+    float piece = h.e->walk.score[id], score = h.score + piece;
     float *best = &w->score[h.at + n], was = *best;
     uint32_t *from = &w->from[h.at + n], better = score > was;
 
     if (lane == OLD && score == was)    // the sum is rounded only where it is kept
         better = (double)h.score + (double)piece > (double)was;
     if (lane == ODD && piece > -INFINITY) {
-        double sum = (double)h.score + h.e->score_old[id];
+        double sum = (double)h.score + h.e->score_old[id - 1];
 
         better = sum > (double)was;
         *best = better ? (float)sum : was;
@@ -92,14 +103,14 @@ offer(const struct walk_ways *w, struct here h, uint32_t n, uint32_t id, const e
     *from ^= (*from ^ (n << WALK_CODE_BITS | id)) & (0 - better);
 }
 
-/* The piece that c leads to, or none; *base is where it goes on. */
-static inline uint32_t step(const struct trie_node *node, uint32_t none, uint32_t *base, uint32_t c)
+/* The number of the piece that c leads to, 0 if there is none; *base is where it goes on. */
+static inline uint32_t step(const struct trie_node *node, uint32_t *base, uint32_t c)
 {
     struct trie_node to = node[*base ^ c];
     uint32_t good = 0 - (uint32_t)(to.label == c);
 
     *base = to.base & good;
-    return none ^ ((none ^ to.number) & good);
+    return to.number & good;
 }
 
 /* Scores are kept near 0: what is subtracted from all is the same for all. */
@@ -118,7 +129,7 @@ static inline __attribute__((always_inline)) float find(const struct encoder *e,
                                                         float start, const enum lane lane)
 {
     const struct trie_node *node = e->walk.trie.node;
-    const uint32_t root = e->walk.trie.root, none = (uint32_t)e->vocab->n_piece;
+    const uint32_t root = e->walk.trie.root;
     const uint16_t *c = work->code;
     const struct walk_ways w = work->ways;
     uint32_t a, k, id[STEPS];
@@ -132,18 +143,16 @@ static inline __attribute__((always_inline)) float find(const struct encoder *e,
         uint32_t base = root;
         struct here h;
 
-        if (lane == NEW && fabsf(w.score[a]) > RESET_AT)
-            rebase(w.score + a, n - a);
         h = (struct here){ e, w.score[a], a };
 #pragma GCC unroll 4
         for (k = 0; k < STEPS; k++)
-            id[k] = step(node, none, &base, c[a + k]);
+            id[k] = step(node, &base, c[a + k]);
 #pragma GCC unroll 4
         for (k = 0; k < STEPS; k++)
             offer(&w, h, k + 1, id[k], lane);
         for (; base; k++)
-            offer(&w, h, k + 1, step(node, none, &base, c[a + k]), lane);
-        if (id[0] == none) {    // the character is no piece
+            offer(&w, h, k + 1, step(node, &base, c[a + k]), lane);
+        if (!id[0]) {    // the character is no piece
             float score = h.score + e->unknown_score, was = w.score[a + 1];
 
             if (lane == GAPS)
@@ -155,6 +164,92 @@ static inline __attribute__((always_inline)) float find(const struct encoder *e,
         }
     }
     return w.score[n];
+}
+
+#define FOUR __attribute__((vector_size(16)))
+
+static inline int any_of(int32_t FOUR x)
+{
+    int64_t FOUR two = (int64_t FOUR)x;
+
+    return (two[0] | two[1]) != 0;
+}
+
+/* The sum is rounded only where it is kept, not where it is compared. */
+static __attribute__((noinline)) int32_t FOUR better_old(float here, float FOUR piece,
+                                                         float FOUR best)
+{
+    int32_t FOUR better = { 0 };
+    int k;
+
+    for (k = 0; k < STEPS; k++)
+        better[k] = -((double)here + (double)piece[k] > (double)best[k]);
+    return better;
+}
+
+/* Brings the scores of a place and all after it near 0, four of them in hand. */
+static __attribute__((noinline)) float FOUR rebase_four(struct walk_ways w, uint32_t a, uint32_t n,
+                                                        float FOUR score)
+{
+    memcpy(&w.score[a + 1], &score, sizeof(score));
+    rebase(w.score + a, n + STEPS - a);
+    memcpy(&score, &w.score[a + 1], sizeof(score));
+    return score;
+}
+
+/* The same with lanes NEW and OLD, the places that the first four steps lead to in vectors. */
+static inline __attribute__((always_inline)) float find_four(const struct encoder *e,
+                                                             struct encode_work *work, uint32_t n,
+                                                             float start, const enum lane lane)
+{
+    const struct trie_node *node = e->walk.trie.node;
+    const uint32_t root = e->walk.trie.root;
+    const uint16_t *c = work->code;
+    const struct walk_ways w = work->ways;
+    const int32_t FOUR length = { 1 << WALK_CODE_BITS, 2 << WALK_CODE_BITS, 3 << WALK_CODE_BITS,
+                                  4 << WALK_CODE_BITS },
+                       next = { 1, 2, 3, 4 };
+    float FOUR best = { UNREACHED, UNREACHED, UNREACHED, UNREACHED };
+    int32_t FOUR from = { 0 };
+    const float *of = e->walk.score;
+    float here = start;
+    uint32_t a, k;
+
+    for (k = 0; k <= n + STEPS; k++)
+        w.score[k] = UNREACHED;
+    for (a = 0; a < n; a++) {
+        uint32_t base = root, id[STEPS];
+        float FOUR piece, score;
+        int32_t FOUR better, way;
+
+        if (lane == NEW && fabsf(here) > RESET_AT) {
+            w.score[a] = here;
+            best = rebase_four(w, a, n, best);
+            here = 0;
+        }
+#pragma GCC unroll 4
+        for (k = 0; k < STEPS; k++)
+            id[k] = step(node, &base, c[a + k]);
+        piece = (float FOUR){ of[id[0]], of[id[1]], of[id[2]], of[id[3]] };
+        way = (int32_t FOUR){ (int32_t)id[0], (int32_t)id[1], (int32_t)id[2], (int32_t)id[3] };
+        score = (float FOUR){ here, here, here, here } + piece;
+        better = score > best;
+        if (lane == OLD && any_of(score == best))
+            better = better_old(here, piece, best);
+        best = (float FOUR)(((int32_t FOUR)score & better) | ((int32_t FOUR)best & ~better));
+        from = ((way | length) & better) | (from & ~better);
+        for (k = STEPS; base; k++)
+            offer(&w, (struct here){ e, here, a }, k + 1, step(node, &base, c[a + k]), lane);
+        if (!id[0] && here + e->unknown_score > best[0]) {    // the character is no piece
+            best[0] = here + e->unknown_score;
+            from[0] = 1 << WALK_CODE_BITS | WALK_UNKNOWN;
+        }
+        here = best[0];
+        w.from[a + 1] = (uint32_t)from[0];
+        best = __builtin_shuffle(best, (float FOUR){ w.score[a + STEPS + 1] }, next);
+        from = __builtin_shuffle(from, (int32_t FOUR){ (int32_t)w.from[a + STEPS + 1] }, next);
+    }
+    return here;
 }
 
 static int holds_odd(const unsigned char *odd, const uint16_t *c, uint32_t n)
@@ -170,10 +265,10 @@ static int holds_odd(const unsigned char *odd, const uint16_t *c, uint32_t n)
 float walk_best(const struct encoder *e, struct encode_work *w, uint32_t n, float start)
 {
     if (!e->score_old)
-        return find(e, w, n, start, NEW);
+        return find_four(e, w, n, start, NEW);
     if (holds_odd(e->walk.odd, w->code, n))
         return find(e, w, n, start, ODD);
-    return find(e, w, n, start, OLD);
+    return find_four(e, w, n, start, OLD);
 }
 
 int walk_gaps(const struct encoder *e, struct encode_work *w, uint32_t n)

@@ -18,16 +18,19 @@ enum { WALK_STEPS = 4, WALK_CODE_BITS = 24, WALK_UNKNOWN = TRIE_NONE };
 enum { WALK_PIECE_MAX = 255 };    // codes of a piece: what fits above WALK_CODE_BITS
 
 struct walk {
-    struct trie trie;      // of pieces in codes; n_piece is the number of what is none
+    struct trie trie;      // of pieces in codes; a number is an id and 1, or 0: no piece
+    float *score;          // by number
     unsigned char *odd;    // by code: pieces begin with it whose old score is no float; or NULL
 };
 
-void walk_find_odd(struct walk *w, const struct encoder *e);
+/* Fill all but the trie from the encoder's codes and scores. */
+void walk_scores(struct walk *w, const struct encoder *e);
 void walk_release(struct walk *w);
 
 struct walk_ways {            // to each code of a text
     float *score, *second;    // of the best way, and of the next best
-    uint32_t *from;    // codes of the piece it ends with << WALK_CODE_BITS | id, or WALK_UNKNOWN
+    uint32_t
+        *from;    // codes of the piece it ends with << WALK_CODE_BITS | its number, or WALK_UNKNOWN
     uint32_t *back;    // the same from the last piece to the first
     size_t cap;
 };

@@ -65,10 +65,12 @@ static struct vocab *random_model(struct rng *r, int bpe)
         buf_reset(&piece);
         if (rng_below(r, 3) == 0)
             buf_add_str(&piece, "\xE2\x96\x81");
-        random_text(r, &piece, 1 + rng_below(r, 3), 0);
+        random_text(r, &piece, 1 + rng_below(r, rng_below(r, 4) ? 3 : 8),
+                    0);    // a walk of 4 or more
         if (rng_below(r, 40) == 0)
             buf_add_str(&piece, "\xE2\x96\x81");    // then there are fewer places to cut
-        put_piece_n(&b, (char *)piece.p, piece.n, random_score(r, kind), PIECE_NORMAL);
+        put_piece_n(&b, (char *)piece.p, piece.n, random_score(r, kind),
+                    !bpe && rng_below(r, 12) == 0 ? PIECE_USER_DEFINED : PIECE_NORMAL);
         vocab_free(v);
         v = vocab_parse(buf_bytes(&b), "random", &err);
         if (!v)
