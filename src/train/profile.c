@@ -5,6 +5,28 @@
 #include "train/loop.h"
 #include "train/profile.h"
 
+/* Bytes of memory that belong to no file. What ranks of one machine see of one another counts in
+ * equal parts with each that does. 0: the system does not say. */
+static double resident(void)
+{
+    FILE *f = fopen("/proc/self/smaps_rollup", "r");
+    unsigned long kb;
+    char line[128];
+    double sum = 0;
+
+    while (f && fgets(line, sizeof(line), f))
+        if (sscanf(line, "Pss_Anon: %lu", &kb) == 1 || sscanf(line, "Pss_Shmem: %lu", &kb) == 1)
+            sum += 1024.0 * (double)kb;
+    if (f)
+        fclose(f);
+    return sum;
+}
+
+void profile_open(struct profile *p)
+{
+    p->resident_at = resident();
+}
+
 void profile_start(struct profile *p)
 {
     int i;
@@ -33,7 +55,7 @@ void profile_step(struct profile *p, struct step_report *r)
 
 void profile_print(const struct profile *p, FILE *to)
 {
-    double n = (double)p->n_step;
+    double n = (double)p->n_step, memory = p->resident_at > 0 ? resident() - p->resident_at : 0;
     int i;
 
     if (!p->n_step) {
@@ -44,6 +66,8 @@ void profile_print(const struct profile *p, FILE *to)
     for (i = 0; i < SPENT_PARTS; i++)
         fprintf(to, "%s\t%.4f\t%.3f\n", spent_name(i), p->spent[i] / n, p->spent[i] / p->seconds);
     fprintf(to, "step\t%.4f\t1\n", p->seconds / n);
+    if (memory > 0)
+        fprintf(to, "memory\t%.0f\tbytes\n", memory);
     fprintf(to,
             "%" PRIu64 " steps on this rank: %.3f GFLOP of products a step, %.1f GFLOP/s in "
             "products, %.1f in all; %.0f tokens/s\n",
