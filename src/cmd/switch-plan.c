@@ -16,7 +16,7 @@
 static int64_t n_rank, n_row = 128, n_micro, n_input = 512, n_target = 114, group_rows = 1;
 static int64_t min_capacity = 4, min_dim = 128;
 static double capacity_factor = 1.25;
-static const char *to = "-", *remat = "none", *mesh;
+static const char *to = "-", *remat = "none", *mesh, *precision = "fp32";
 
 static const struct opt opts[] = {
     { 'o', "output", "FILE", OPT_STR, &to, 0, 0, "write there instead of standard output" },
@@ -38,6 +38,8 @@ static const struct opt opts[] = {
       "matrices this wide have factored slots (default 128)" },
     { 0, "remat", "none|block", OPT_CHOICE, &remat, 0, 0,
       "what the backward pass makes again to save memory (default @)" },
+    { 0, "precision", "fp32|bf16|bf16-all", OPT_CHOICE, &precision, 0, 0,
+      "of products with weights (default @)" },
     { .to = variant_opts },
 };
 
@@ -72,7 +74,8 @@ static void print_plan(struct out *o, const struct plan *p, const struct plan_as
         { "rank.gradients", p->gradients, "bytes" },
         { "rank.slots", p->slots, "bytes" },
         { "rank.activations", p->activations, "bytes" },
-        { "rank.memory", p->weights + p->gradients + p->slots + p->activations, "bytes" },
+        { "rank.products", p->packed, "bytes" },
+        { "rank.memory", p->memory, "bytes" },
         { "rank.exchange", p->exchange, "bytes/step" },
         { "rank.exchange_full", p->exchange_buffer, "bytes/step" },
         { "rank.sum", p->sum, "bytes/step" },
@@ -114,6 +117,7 @@ static void ask_set(struct plan_ask *ask, const struct config *c)
     ask->group_rows = (int)group_rows;
     ask->min_capacity = (int)min_capacity;
     ask->min_dim = (int)min_dim;
+    ask->half = strcmp(precision, "fp32") != 0;
     ask->remat = strcmp(remat, "block") == 0;
     ask->capacity_factor = capacity_factor;
 }

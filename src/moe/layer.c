@@ -244,6 +244,16 @@ static size_t work_floats(const struct moe_layer *l, size_t rows)
     return rows * l->net.d_ff * (l->net.heads || !l->net.expert[0].wi_1 ? 1u : 2u);
 }
 
+/* Of `rows`, the most that one expert works on. */
+static size_t most_of_one(const struct moe_layer *l, const struct moe_call *c, size_t rows)
+{
+    size_t group = (size_t)c->rule.group_tokens;
+    size_t most = group ? (l->n_token + group - 1) / group * (size_t)l->d.n_rank : rows;
+
+    most *= group ? (size_t)route_capacity(&c->rule) : 1;
+    return most < rows ? most : rows;
+}
+
 /* Rows of tokens at p, m wide, as this layer has them. */
 static struct moe_rows rows_at(const struct moe_layer *l, float *p, size_t m)
 {
@@ -270,7 +280,7 @@ static void reserve(struct moe_layer *l, const struct moe_call *c)
         moe_buffer_need(&l->work->pack, n_sent * 2);
     }
     if ((c->gradient || half) && l->d.n_own)
-        moe_buffer_need(&l->work->hidden, work_floats(l, rows));
+        moe_buffer_need(&l->work->hidden, work_floats(l, most_of_one(l, c, rows)));
 }
 
 /* The token of a sent row. */

@@ -219,7 +219,8 @@ int running_start(struct running *r, const struct config *c, const struct train_
     warn_if_slow(r, rule);
     if (running_agree(r, open_data(r, c, err)) < 0 || prepare_folder(r, err) < 0)
         return -1;
-    profile_open(&r->profile);
+    if (r->ask->profile)
+        profile_open(&r->profile);
     n_input = most(mix_inputs(r->mix), r->eval ? eval_inputs(r->eval) : 0);
     n_target = most(mix_targets(r->mix), r->eval ? eval_targets(r->eval) : 0);
     r->t = trainer_new(c, rule, r->comm, n_input, n_target, r->ask->micro_rows, err);

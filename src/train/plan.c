@@ -11,6 +11,7 @@
 #include "train/spread.h"
 
 #define FLOAT 4.0    // bytes
+#define HALF 2.0
 /* Logits made at once: see model/model.c. */
 #define LOGITS_FLOATS 67108864.0
 #define LOGITS_ROWS 1024.0
@@ -102,11 +103,23 @@ static double route_floats(const struct config *c)
     return 2.0 * c->n_expert + 6 * fmin(choices, c->n_expert);
 }
 
+/* Floats that a number takes which products read. */
+static double size(const struct plan_ask *ask)
+{
+    return ask->half ? 0.5 : 1;
+}
+
+/* Hidden numbers that a feed-forward net keeps of a token. */
+static double hidden_kept(const struct config *c)
+{
+    return (c->gated ? 3.0 : 1.0) * c->d_ff;
+}
+
 /* Floats that a sparse layer keeps of a token besides the router's: its rows as they came, hidden
  * activations of r rows; their results. Blocks that are made again share them. */
-static double sparse_floats(const struct config *c, double r)
+static double sparse_floats(const struct config *c, const struct plan_ask *ask, double r)
 {
-    return (r + served(c)) * c->d_model + r * (c->gated ? 3.0 : 1.0) * c->d_ff;
+    return ((r + served(c)) * c->d_model + r * hidden_kept(c)) * size(ask);
 }
 
 static double mixed_floats(const struct config *c, double r)
@@ -114,16 +127,35 @@ static double mixed_floats(const struct config *c, double r)
     return r * (c->d_model + c->d_ff_mixed) + served(c) * 2 * inner(c);
 }
 
+/* Norms of a stack that are kept as floats: where products read bf16, routers' and the stack's own
+ * output, and one in which the others are made. */
+static double norms_whole(const struct config *c, const struct plan_ask *ask, int stack,
+                          double norms)
+{
+    if (!ask->half || ask->remat)
+        return norms;
+    return n_sparse(c, stack) + n_mixed(c, stack) + 1 + !c->mixed[stack][0];
+}
+
+/* Floats that the attention of a block keeps: queries, keys, values; results, which with products
+ * of bf16 are made in one place and kept as bf16; two numbers a query. */
+static double attention_floats(const struct config *c, const struct plan_ask *ask, int stack)
+{
+    double n = (double)ask->n_micro * (stack == ENCODER ? ask->n_input : ask->n_target);
+    double source = (double)ask->n_micro * ask->n_input, i = inner(c), h = c->n_head;
+    double of_query = i + size(ask) * i + 2 * h;
+
+    return n * (of_query + 2 * i) + (stack == DECODER ? n * of_query + source * 2 * i : 0);
+}
+
 /* Floats that one stack keeps of a forward pass, as model/model.c lays them out. */
 static double stack_floats(const struct config *c, const struct plan_ask *ask, int stack)
 {
-    double length = stack == ENCODER ? ask->n_input : ask->n_target, source = ask->n_input;
-    double n = ask->n_micro * length, m = c->d_model, i = inner(c), h = c->n_head;
+    double length = stack == ENCODER ? ask->n_input : ask->n_target;
+    double n = ask->n_micro * length, m = c->d_model, h = c->n_head;
     double n_sublayer = stack == ENCODER ? 2 : 3, n_block = c->n_block[stack];
     double stream = ask->remat ? n_block + n_sublayer : n_block * n_sublayer + 1;
-    double norm = ask->remat ? n_sublayer + 1 : n_block * n_sublayer + 1;
-    double attention = 4 * n * i + 2 * n * h, span = 2 * length - 1;
-    double cross = 2 * n * i + 2 * ask->n_micro * source * i + 2 * n * h;
+    double norm = ask->remat ? n_sublayer + 1 : n_block * n_sublayer + 1, span = 2 * length - 1;
     double sparse = n_sparse(c, stack), mixed = n_mixed(c, stack), dense = n_block - sparse;
     double sum = (sparse + mixed) * n * route_floats(c);
 
@@ -133,12 +165,13 @@ static double stack_floats(const struct config *c, const struct plan_ask *ask, i
     } else {
         double r = c->n_expert ? rows_of_token(c, ask, (int)length) : 0;
 
-        sum += sparse * n * sparse_floats(c, r);
-        sum += mixed * n * (mixed_floats(c, r) - i);    // keys are values
+        sum += sparse * n * sparse_floats(c, ask, r);
+        sum += mixed * n * (mixed_floats(c, r) - inner(c));    // keys are values
     }
-    return sum + n * (stream * m + norm * (m + 1)) + 2 * n * m + (1 + ask->n_micro) * h * span +
-           n_block * (attention + (stack == DECODER ? cross : 0)) +
-           dense * n * (c->gated ? 3.0 : 1.0) * c->d_ff;
+    sum += n * (stream * m + norm + norms_whole(c, ask, stack, norm) * m);
+    sum += ask->half ? n * norm * m * size(ask) : 0;
+    return sum + 2 * n * m + (1 + ask->n_micro) * h * span +
+           n_block * attention_floats(c, ask, stack) + dense * n * hidden_kept(c) * size(ask);
 }
 
 /* Floats that sparse layers keep in one place when blocks are made again. */
@@ -152,15 +185,58 @@ static double shared_floats(const struct config *c, const struct plan_ask *ask)
         double n = (double)ask->n_micro * length;
 
         if (n_sparse(c, stack))
-            sparse = fmax(sparse, n * sparse_floats(c, rows_of_token(c, ask, length)));
+            sparse = fmax(sparse, n * sparse_floats(c, ask, rows_of_token(c, ask, length)));
         if (n_mixed(c, stack))
             mixed = fmax(mixed, n * mixed_floats(c, rows_of_token(c, ask, length)));
     }
     return sparse + mixed;
 }
 
+/* Floats of a token on its way between ranks, besides where it leaves from and comes to: rows in
+ * the order of arrival; with slices of the model a slice's part of them, there and back, and all
+ * parts, of results twice. */
+static double journey_floats(const struct config *c, const struct plan_ask *ask)
+{
+    double slices = ask->mesh.n_model, width = c->d_model * size(ask), sum = 0;
+
+    if (ask->mesh.n_expert > 1 && c->n_expert > ask->mesh.n_expert)
+        sum += width / slices;
+    if (slices > 1)
+        sum += 2 * width / slices + (ask->half ? 1 : 2) * width;
+    return sum;
+}
+
+/* The most rows that one expert works on, of n tokens a rank with r rows each. */
+static double rows_of_expert(const struct config *c, const struct plan_ask *ask, int length,
+                             double r)
+{
+    double all = (double)ask->n_micro * length * r;
+    double groups = floor((double)ask->n_micro / ask->group_rows) * ask->mesh.n_expert;
+
+    if (c->n_expert <= ask->mesh.n_expert)
+        return all;
+    return fmin(all, groups * capacity(c, ask, length));
+}
+
+/* Floats of work of layers with experts. */
+static double moe_floats(const struct config *c, const struct plan_ask *ask)
+{
+    int longest = ask->n_input > ask->n_target ? ask->n_input : ask->n_target;
+    double n = (double)ask->n_micro * longest, m = c->d_model, wide = m, sum = 0;
+    double r = rows_of_token(c, ask, longest), work = (c->gated ? 2.0 : 1.0) * c->d_ff;
+
+    if (config_is_mixed(c)) {
+        wide = fmax(m, 2 * inner(c));
+        work = n_sparse(c, ENCODER) + n_sparse(c, DECODER) ? work : 0;
+        work = fmax(work, config_mixed_width(c));
+        sum += n * 2 * inner(c);
+    }
+    return sum + rows_of_expert(c, ask, longest, r) * work +
+           n * (m + 2 * served(c) * wide + c->n_expert + served(c) + journey_floats(c, ask));
+}
+
 /* Floats of work that layers use one after another: logits, a chunk of rows at a time; gradients
- * of a layer's parts; rows of tokens on their way. */
+ * of a layer's parts; inputs of products in bf16. */
 static double work_floats(const struct config *c, const struct plan_ask *ask)
 {
     int longest = ask->n_input > ask->n_target ? ask->n_input : ask->n_target;
@@ -170,21 +246,26 @@ static double work_floats(const struct config *c, const struct plan_ask *ask)
     double chunk = ceil(targets / ceil(targets / most)), hidden = c->gated ? 2.0 : 1.0;
     double sum = chunk * (c->n_vocab + m) + n * (2 * m + 4 * inner(c) + hidden * c->d_ff);
 
+    if (ask->half)
+        sum += n * (inner(c) + m * size(ask));
     if (ask->remat)
         sum += shared_floats(c, ask);
-    if (config_is_sparse(c)) {
-        double r = rows_of_token(c, ask, longest), wide = m, work = hidden * c->d_ff;
+    return sum + (config_is_sparse(c) ? moe_floats(c, ask) : 0);
+}
 
-        if (config_is_mixed(c)) {
-            wide = fmax(m, 2 * inner(c));
-            work = n_sparse(c, ENCODER) + n_sparse(c, DECODER) ? work : 0;
-            work = fmax(work, config_mixed_width(c));
-            sum += n * 2 * inner(c);
-        }
-        sum += n * ((ask->mesh.n_expert > 1 ? 2 : 1) * m + 2 * served(c) * wide + r * work +
-                    c->n_expert + served(c));
-    }
-    return sum;
+/* Bytes that OpenBLAS packs operands into: a step along what is summed over, times the width of the
+ * result, in a buffer of 32 MiB; where the other operand fits into one panel, next to nothing. The
+ * widest are gradients of the logits' table and of hidden layers, summed over rows. oneDNN, which
+ * multiplies bf16, takes less. */
+static double packed_bytes(const struct config *c, const struct plan_ask *ask)
+{
+    double buffer = 32 << 20, step = 384, panel = 448, rows = (double)ask->n_micro * ask->n_target;
+    double logits = fmin(step, fmin(rows, LOGITS_ROWS)) * c->n_vocab;
+    double hidden = fmin(step, (double)ask->n_micro * ask->n_input) * c->d_ff;
+
+    if (ask->half || c->d_model <= panel)
+        return 0;
+    return fmin(buffer, FLOAT * fmax(logits, hidden));
 }
 
 /* Slots of the tensors of one axis that each of its ranks owns: [n_rank]. */
@@ -265,7 +346,7 @@ static void plan_traffic(struct plan *p, const struct config *c, const struct pl
     for (stack = 0; stack < 2; stack++) {
         double length = stack == ENCODER ? ask->n_input : ask->n_target;
         /* there and back, forward, perhaps again, and backward */
-        double width = 4.0 * n_sparse(c, stack) * c->d_model +
+        double width = 4.0 * n_sparse(c, stack) * c->d_model * size(ask) +
                        2.0 * n_mixed(c, stack) * (c->d_model + 2 * inner(c));
 
         width *= FLOAT * away / mesh->n_model * (ask->remat ? 1.5 : 1);
@@ -294,10 +375,13 @@ void plan_make(struct plan *p, const struct config *c, const struct plan_ask *as
     p->flops_step = 3 * p->flops_sequence * ask->n_row;
     held_floats(c, ask->mesh.n_model, &shared, &expert);
     expert *= p->experts_per_rank;
-    p->weights = p->gradients = (shared + expert) * FLOAT;
+    p->gradients = (shared + expert) * FLOAT;
+    p->weights = (shared + expert) * (FLOAT + (ask->half ? HALF : 0));
     p->slots = slot_floats(c, ask, p->experts_per_rank) * FLOAT;
     p->activations = FLOAT * (stack_floats(&own, ask, ENCODER) + stack_floats(&own, ask, DECODER) +
                               work_floats(&own, ask));
+    p->packed = packed_bytes(&own, ask);
+    p->memory = p->weights + p->gradients + p->slots + p->activations + p->packed;
     plan_traffic(p, c, ask);
     if (ask->mesh.n_data > 1)
         p->sum = shared * FLOAT;

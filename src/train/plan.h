@@ -19,6 +19,7 @@ struct plan_ask {
     int min_capacity;
     int min_dim;    // of a factored matrix: see adafactor.h
     int remat;      // blocks are made again in the backward pass: see enum keep
+    int half;       // products are of bf16 numbers: see enum precision
     double capacity_factor;
 };
 
@@ -32,6 +33,8 @@ struct plan {
     int capacity[2];          // tokens an expert takes of a group, by stack
     /* Bytes of the fullest rank. */
     double weights, gradients, slots, activations;
+    double packed;    // by the library of products
+    double memory;    // all of these
     /* Bytes a rank sends in a step. */
     double exchange_buffer;    // every expert's block of C slots full: an upper bound
     double exchange;           // tokens spread evenly, all taken that there is room for

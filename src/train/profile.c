@@ -1,5 +1,6 @@
 /* profile.c - see profile.h. */
 #include <inttypes.h>
+#include <math.h>
 
 #include "nn/gemm.h"
 #include "train/loop.h"
@@ -45,6 +46,8 @@ void profile_step(struct profile *p, struct step_report *r)
     r->flops = gemm_flops() - p->flops_at;
     if (!p->n_seen++)
         return;
+    if (p->resident_at > 0)
+        p->memory = fmax(p->memory, resident() - p->resident_at);
     for (i = 0; i < SPENT_PARTS; i++)
         p->spent[i] += r->spent[i];
     p->seconds += r->seconds;
@@ -55,7 +58,7 @@ void profile_step(struct profile *p, struct step_report *r)
 
 void profile_print(const struct profile *p, FILE *to)
 {
-    double n = (double)p->n_step, memory = p->resident_at > 0 ? resident() - p->resident_at : 0;
+    double n = (double)p->n_step;
     int i;
 
     if (!p->n_step) {
@@ -66,8 +69,8 @@ void profile_print(const struct profile *p, FILE *to)
     for (i = 0; i < SPENT_PARTS; i++)
         fprintf(to, "%s\t%.4f\t%.3f\n", spent_name(i), p->spent[i] / n, p->spent[i] / p->seconds);
     fprintf(to, "step\t%.4f\t1\n", p->seconds / n);
-    if (memory > 0)
-        fprintf(to, "memory\t%.0f\tbytes\n", memory);
+    if (p->memory > 0)
+        fprintf(to, "memory\t%.0f\tbytes\n", p->memory);
     fprintf(to,
             "%" PRIu64 " steps on this rank: %.3f GFLOP of products a step, %.1f GFLOP/s in "
             "products, %.1f in all; %.0f tokens/s\n",

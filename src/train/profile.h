@@ -14,16 +14,17 @@ struct profile {
     /* Of all steps but the first, in which memory is taken. */
     double spent[SPENT_PARTS], seconds, flops, tokens;
     uint64_t n_step, n_seen;
-    double resident_at;    // bytes before there was a model
+    double resident_at;    // bytes before there was a model; 0: no one asks
+    double memory;         // the most after a step, without those
 };
 
-void profile_open(struct profile *p);    // before there is a model
+void profile_open(struct profile *p);    // before there is a model, where memory is asked for
 
 void profile_start(struct profile *p);    // a step begins
 /* It took r->seconds: fills r's spent and flops. */
 void profile_step(struct profile *p, struct step_report *r);
-/* A table: part, seconds a step, share; the bytes that the run holds more than at first; then
- * floating-point operations and tokens. */
+/* A table: part, seconds a step, share; the bytes that the run held after a step, above what it
+ * began with; then floating-point operations and tokens. */
 void profile_print(const struct profile *p, FILE *to);
 
 #endif

@@ -156,6 +156,16 @@ END
     exits 2 switch-plan --mesh rows=3 t5-base
 }
 
+@test "products of bf16: weights in both forms, half the traffic, fewer bytes kept" {
+    n=$(value rank.weights t5-base)
+    same "$(value rank.weights --precision bf16 t5-base)" $((n + n / 2))
+    same "$(value rank.gradients --precision bf16 t5-base)" "$n"
+    n=$(value rank.exchange -n 4 switch-base-8)
+    same "$(value rank.exchange -n 4 --precision bf16 switch-base-8)" $((n / 2))
+    [ "$(value rank.activations --precision bf16 t5-base)" -lt "$(value rank.activations t5-base)" ]
+    exits 2 switch-plan --precision fp16 t5-base
+}
+
 @test "misuse is 2, a bad config and a full disk are 1" {
     exits 2 switch-plan
     exits 2 switch-plan a b

@@ -59,18 +59,20 @@ static void fill(int32_t *id, int32_t *segment, size_t n)
 }
 
 /* What the model has taken after a step, in which no row is padded and no token dropped. */
-static double taken(const struct config *c, int rows, int remat)
+static double taken(const struct config *c, const struct plan_ask *ask)
 {
-    struct train_rule rule = { .batch = rows, .group_rows = 1, .min_capacity = 4, .jitter = 0.01 };
+    struct train_rule rule = { .group_rows = 1, .min_capacity = 4, .jitter = 0.01 };
     struct step_report r;
     struct trainer *t;
     struct err err;
-    size_t s = (size_t)rows * INPUTS, n = (size_t)rows * TARGETS;
+    size_t s = (size_t)ask->n_row * INPUTS, n = (size_t)ask->n_row * TARGETS;
     double bytes;
 
+    rule.batch = ask->n_row;
     rule.capacity_factor = c->n_expert;
     rule.optimizer_min_dim = 128;
-    rule.remat = remat;
+    rule.remat = ask->remat;
+    rule.precision = ask->half ? PRECISION_BF16 : PRECISION_FP32;
     rule.init_scale = 0.1;
     rule.aux_loss = 0.01;
     t = trainer_new(c, &rule, comm, INPUTS, TARGETS, 0, &err);
@@ -86,12 +88,14 @@ static double taken(const struct config *c, int rows, int remat)
 }
 
 /* Arrays are rounded up to 16 floats, and counts of tokens are small: 2 %. */
-static void check_activations(const struct config *c, int rows, const char *what, int number)
+static void check_activations(const struct config *c, int rows, int half, const char *what,
+                              int number)
 {
     struct plan_ask ask = { .mesh = { 1, 1, 1 }, .n_row = rows, .n_micro = rows };
     struct plan p;
     double bytes;
 
+    ask.half = half;
     ask.n_input = INPUTS;
     ask.n_target = TARGETS;
     ask.group_rows = 1;
@@ -99,11 +103,11 @@ static void check_activations(const struct config *c, int rows, const char *what
     ask.min_dim = 128;
     ask.capacity_factor = 4;
     for (ask.remat = 0; ask.remat < 2; ask.remat++) {
-        bytes = taken(c, rows, ask.remat);
+        bytes = taken(c, &ask);
         plan_make(&p, c, &ask);
         if (!(fabs(p.activations / bytes - 1) <= 0.02))
-            fail_msg("%s %d, %d rows, remat %d: %.0f bytes, but the model has %.0f", what, number,
-                     rows, ask.remat, p.activations, bytes);
+            fail_msg("%s %d, %d rows, remat %d, bf16 %d: %.0f bytes, but the model has %.0f", what,
+                     number, rows, ask.remat, half, p.activations, bytes);
     }
 }
 
@@ -116,8 +120,20 @@ static void test_activations(void **state)
         for (rows = 1; rows <= 1 + (k == 1); rows++) {
             struct config c = make_config(k & 1, k >> 1 & 1, k >> 2);
 
-            check_activations(&c, rows, "case", k);
+            check_activations(&c, rows, 0, "case", k);
         }
+}
+
+static void test_half(void **state)
+{
+    int k;
+
+    (void)state;
+    for (k = 0; k < 4; k++) {
+        struct config c = make_config(k & 1, k >> 1, 0);
+
+        check_activations(&c, 1, 1, "case", k);
+    }
 }
 
 static void test_variants(void **state)
@@ -136,7 +152,8 @@ static void test_variants(void **state)
             c.d_ff_mixed = mixed == 1 ? 300 : 0;
             if (mixed == 2)
                 c.sparse[0][1] = c.sparse[0][3] = c.sparse[1][1] = c.sparse[1][3] = 0;
-            check_activations(&c, 1, "variant", router * 3 + mixed);
+            check_activations(&c, 1, router == ROUTE_TOP2 && mixed == 1, "variant",
+                              router * 3 + mixed);
         }
 }
 
@@ -210,6 +227,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-TESTS("train/plan", cmocka_unit_test_setup(test_activations, set_up),
+TESTS("train/plan", cmocka_unit_test_setup(test_activations, set_up), cmocka_unit_test(test_half),
       cmocka_unit_test(test_variants), cmocka_unit_test(test_slots),
       cmocka_unit_test_teardown(test_capacity, tear_down))
