@@ -9,6 +9,7 @@
 #include "comm/comm.h"
 #include "generate/tongue.h"
 #include "model/config.h"
+#include "model/slice.h"
 #include "model/threads.h"
 #include "score/measure.h"
 #include "seq/batch.h"
@@ -300,6 +301,8 @@ int main(int argc, char **argv)
     comm = training_begin(&training);
     folder = xasprintf("%s/data", training.ask.out);
     read_config(&c);
+    if (slice_lay(comm, &c, training.mesh, &err) < 0)
+        die_misuse("%s", err.msg);
     open_sets(&c, folder);
     make_shards(comm);
     rc = tune(&c, comm, &err);

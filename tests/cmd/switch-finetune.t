@@ -182,16 +182,21 @@ decided() { # the scores that decide, as "step score"
     [[ $output == *"not finite"* ]]
 }
 
-@test "one rank and two: the same losses and answers" {
+@test "one rank and two, on rows or on slices: the same losses and answers" {
     tune -e dev.tsv --metric accuracy --steps 40
     mv ft one
-    mpirun --oversubscribe --bind-to none -n 2 switch-finetune -w base -t train.tsv -m v.model \
-        --extra-ids 28 -i 16 --targets 8 -o ft --batch 8 --lr 0.02 --eval-every 20 -j 1 -q \
-        -e dev.tsv --metric accuracy --steps 40
-    paste <(column one/metrics.tsv loss) <(column ft/metrics.tsv loss) | head -n 5 |
-        awk '($1 - $2) ^ 2 > (1e-4 * $1) ^ 2 { exit 1 }'
-    [ "$(wc -l <ft/step-00000040/predictions-dev.tsv)" -eq 61 ]
-    cut -f 6 ft/step-00000040/predictions-dev.tsv | diff - <(cut -f 6 one/step-00000040/predictions-dev.tsv)
+    for mesh in data=2 model=2; do
+        mpirun --oversubscribe --bind-to none -n 2 switch-finetune -w base -t train.tsv -m v.model \
+            --extra-ids 28 -i 16 --targets 8 -o ft --batch 8 --lr 0.02 --eval-every 20 -j 1 -q \
+            -e dev.tsv --metric accuracy --steps 40 --mesh $mesh
+        paste <(column one/metrics.tsv loss) <(column ft/metrics.tsv loss) | head -n 5 |
+            awk '($1 - $2) ^ 2 > (1e-4 * $1) ^ 2 { exit 1 }'
+        [ "$(wc -l <ft/step-00000040/predictions-dev.tsv)" -eq 61 ]
+        cut -f 6 ft/step-00000040/predictions-dev.tsv |
+            diff - <(cut -f 6 one/step-00000040/predictions-dev.tsv)
+        rm -r ft
+    done
+    exits 2 tune --mesh data=2 --steps 1
 }
 
 @test "models of Hugging Face, with experts" {
