@@ -114,7 +114,7 @@ END
     # a factored expert has rows + columns of each matrix; what is shared is 1 of n ranks' to update
     shared=$(($(value rank.slots switch-base-128) - 128 * 4 * 12 * 2 * (768 + 3072)))
     for n in 2 16; do
-        got=$(($(value rank.slots -n $n switch-base-128) - 128 / n * 4 * 12 * 2 * (768 + 3072)))
+        got=$(($(value rank.slots -n $n switch-base-128) - 4 * 12 * 2 * (768 + 3072) * 128 / n))
         [ $got -ge $((shared / n)) ] && [ $got -le $((shared / n + 4 * (32128 + 768))) ]
     done
     # 2 rows of 512 + 114 tokens, 6 sparse blocks a stack, 4 exchanges of 768 floats, 1/2 away
