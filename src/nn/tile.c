@@ -2,7 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/progress.h"
 #include "nn/dropout.h"
+#include "nn/gemm.h"
 #include "nn/tile.h"
 
 struct head tile_head(const struct attention *a, size_t unit, const float *bias, float *d_bias)
@@ -107,6 +109,15 @@ void tile_turn(const struct head *h, struct turned *to, const float *x, size_t n
         }
 }
 
+/* kern.product(), counted as a matrix product like any other. */
+static void multiply(const struct operands *x, size_t m, size_t n, size_t k)
+{
+    double start = clock_seconds();
+
+    kern.product(x, m, n, k);
+    gemm_count(2.0 * (double)m * (double)n * (double)k, clock_seconds() - start);
+}
+
 void tile_multiply(const struct tile *t, const struct queries *x, const struct turned *y,
                    float *scores)
 {
@@ -114,14 +125,14 @@ void tile_multiply(const struct tile *t, const struct queries *x, const struct t
     size_t p;
 
     for (p = 0; p < h->panels; p++)
-        kern.product(&(struct operands){ .a = x->x + p * QUERIES * PANEL,
-                                         .row = PANEL,
-                                         .column = 1,
-                                         .b = y->x + p * h->keys * PANEL,
-                                         .c = scores,
-                                         .ldc = WIDE,
-                                         .add = p > 0 },
-                     t->rows, t->n, piece(h->d, p));
+        multiply(&(struct operands){ .a = x->x + p * QUERIES * PANEL,
+                                     .row = PANEL,
+                                     .column = 1,
+                                     .b = y->x + p * h->keys * PANEL,
+                                     .c = scores,
+                                     .ldc = WIDE,
+                                     .add = p > 0 },
+                 t->rows, t->n, piece(h->d, p));
 }
 
 void tile_gather(const struct tile *t, const float *probs, const struct plain *keys, float *y)
@@ -130,14 +141,14 @@ void tile_gather(const struct tile *t, const float *probs, const struct plain *k
     size_t p;
 
     for (p = 0; p < h->panels; p++)
-        kern.product(&(struct operands){ .a = probs,
-                                         .row = WIDE,
-                                         .column = 1,
-                                         .b = keys->x + p * h->keys * PANEL,
-                                         .c = y + p * PANEL,
-                                         .ldc = h->width,
-                                         .add = 1 },
-                     t->rows, piece(h->d, p), t->n);
+        multiply(&(struct operands){ .a = probs,
+                                     .row = WIDE,
+                                     .column = 1,
+                                     .b = keys->x + p * h->keys * PANEL,
+                                     .c = y + p * PANEL,
+                                     .ldc = h->width,
+                                     .add = 1 },
+                 t->rows, piece(h->d, p), t->n);
 }
 
 void tile_scatter(const struct tile *t, const float *probs, const struct queries *x,
@@ -147,14 +158,14 @@ void tile_scatter(const struct tile *t, const float *probs, const struct queries
     size_t p;
 
     for (p = 0; p < h->panels; p++)
-        kern.product(&(struct operands){ .a = probs,
-                                         .row = 1,
-                                         .column = WIDE,
-                                         .b = x->x + p * QUERIES * PANEL,
-                                         .c = keys->x + p * h->keys * PANEL,
-                                         .ldc = PANEL,
-                                         .add = 1 },
-                     t->n, piece(h->d, p), t->rows);
+        multiply(&(struct operands){ .a = probs,
+                                     .row = 1,
+                                     .column = WIDE,
+                                     .b = x->x + p * QUERIES * PANEL,
+                                     .c = keys->x + p * h->keys * PANEL,
+                                     .ldc = PANEL,
+                                     .add = 1 },
+                 t->n, piece(h->d, p), t->rows);
 }
 
 size_t tile_before_mask(const struct tile *t, size_t i)
