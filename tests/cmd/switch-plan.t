@@ -166,6 +166,19 @@ END
     exits 2 switch-plan --precision fp16 t5-base
 }
 
+literal() { # N: the page's literal block N
+    awk -v n="$1" '/^\.Bd -literal/ { on = ++k == n; next } /^\.Ed/ { on = 0 } on' \
+        "$root/man/man1/switch-plan.1" | sed 's/\\e/\\/g'
+}
+
+@test "the page's table is what its command prints" {
+    literal 1 >command
+    literal 2 >want
+    [ "$(wc -l <want)" -ge 18 ]
+    grep -q '^switch-c-2048 ' want
+    bash command | diff want -
+}
+
 @test "misuse is 2, a bad config and a full disk are 1" {
     exits 2 switch-plan
     exits 2 switch-plan a b
