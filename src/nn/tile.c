@@ -79,12 +79,22 @@ static size_t piece(size_t d, size_t panel)    // of D in that panel
     return d - panel * PANEL < PANEL ? d - panel * PANEL : PANEL;
 }
 
+/* Zeros behind the n columns of a panel, up to whole registers: what a block left there may be
+ * numbers below the normal ones, which stop the processor. */
+static void fill_up(float *panel, size_t rows, size_t n)
+{
+    size_t i, pad = (PANEL - n) % 16;
+
+    for (i = 0; pad > 0 && i < rows; i++)
+        memset(panel + i * PANEL + n, 0, pad * sizeof(*panel));
+}
+
 void tile_lay(const struct head *h, float *to, const float *x, size_t n, size_t step,
               const float *f)
 {
     size_t p, i, wide;
 
-    for (p = 0; p < h->panels; p++)
+    for (p = 0; p < h->panels; p++) {
         for (i = 0, wide = piece(h->d, p); i < n; i++) {
             float *y = to + (p * step + i) * PANEL;
 
@@ -92,6 +102,8 @@ void tile_lay(const struct head *h, float *to, const float *x, size_t n, size_t 
             if (f)
                 kern.scale(y, f[i], wide);
         }
+        fill_up(to + p * step * PANEL, n, wide);
+    }
 }
 
 void tile_turn(const struct head *h, struct turned *to, const float *x, size_t n, const float *f)
@@ -106,6 +118,7 @@ void tile_turn(const struct head *h, struct turned *to, const float *x, size_t n
             kern.transpose(y, PANEL, x + j * h->width + p * PANEL, h->width, rows, piece(h->d, p));
             for (l = 0; f && l < piece(h->d, p); l++)
                 kern.mul(y + l * PANEL, 1, y + l * PANEL, f + j, rows);
+            fill_up(y, piece(h->d, p), rows);
         }
 }
 
