@@ -230,3 +230,45 @@ rank() { # N: its process
         done
     done
 }
+
+@test "a clock that is set a day ahead and back all the time: the same bytes, sane seconds, a hang is seen" {
+    "${CC:-cc}" -std=c11 -shared -fPIC -o clock.so "$root/tests/mpi/clock.c"
+    printf '#!/bin/sh\nLD_PRELOAD=%s exec switch-pretrain "$@"\n' "$PWD/clock.so" >clocked
+    chmod +x clocked
+    # it does what it is for
+    now=$(date +%s)
+    for _ in 1 2 3; do LD_PRELOAD=$PWD/clock.so perl -e 'print time, "\n", time, "\n", time, "\n"'; done |
+        awk -v now="$now" '$1 < now - 80000 { a = 1 } $1 > now + 80000 { b = 1 } END { exit !(a && b) }'
+    ranks "${long[@]}" --timeout 5
+    mv run whole
+    SECONDS=0
+    mpirun -n 2 ./clocked --config two.json --train mix.tsv --out run --batch 4 --group-rows 2 \
+        --warmup 100 --save-every 2 --keep 0 "${long[@]}" --timeout 5 2>err
+    cat err
+    [ "$(grep -c waiting err)" -eq 0 ]
+    diff -r whole/step-00000040 run/step-00000040
+    diff <(cut -f 1,4 whole/metrics.tsv) <(cut -f 1,4 run/metrics.tsv)
+    awk -v all=$((SECONDS + 1)) 'NR > 1 { sum += $2; if ($2 <= 0) exit 1 } END { exit sum > all }' \
+        run/metrics.tsv
+
+    rm -rf run
+    begin mpirun -n 2 ./clocked --config two.json --train mix.tsv --out run --batch 4 --group-rows 2 \
+        --warmup 100 --save-every 2 --keep 0 -q --steps 4000 --timeout 1.5
+    stuck=$(rank 1)
+    kill -STOP "$stuck"
+    for ((i = 0; i < 300; i++)); do # 30 s
+        kill -0 $job 2>/dev/null || break
+        sleep 0.1
+    done
+    if ((i == 300)); then
+        kill -KILL $job "$stuck"
+        echo "no alarm"
+        return 1
+    fi
+    status=0
+    wait $job || status=$?
+    kill -KILL "$stuck" 2>/dev/null || true
+    cat err
+    [ $status -eq 1 ]
+    grep -q 'rank 0: .*waiting' err
+}
