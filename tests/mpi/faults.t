@@ -272,3 +272,69 @@ rank() { # N: its process
     [ $status -eq 1 ]
     grep -q 'rank 0: .*waiting' err
 }
+
+killed_at() { # RANK FILE COMMAND...: rank RANK is killed when FILE is there
+    local who=$1 file=$2 victim
+    shift 2
+    "$@" >err 2>&1 &
+    job=$!
+    until [ -e "$file" ]; do
+        kill -0 $job
+        sleep 0.002
+    done
+    victim=$(rank "$who")
+    kill -KILL "${victim:-$job}"
+    wait $job || true
+    cat err
+}
+
+# all that is no time
+run_of() { # DIR
+    cut -f 1,3-11,22- "$1/metrics.tsv"
+    find "$1" -name eval.tsv -o -name scores.tsv | sort | xargs cat
+    readlink "$1/best" || true
+}
+
+@test "a student of a teacher, killed at checkpoints: the same bytes" {
+    train
+    mv run teacher
+    local how=(mpirun -n 2 switch-distill --teacher teacher --train mix.tsv --out run --batch 4
+        --group-rows 2 --steps 40 --warmup 100 --save-every 4 --eval "$DATA/train/bb.ex"
+        --eval-every 10 -q)
+    "${how[@]}"
+    mv run whole
+    killed_at 0 run/step-00000004 "${how[@]}"
+    killed_at 1 run/step-00000012 "${how[@]}"
+    "${how[@]}"
+    diff -r whole/step-00000040 run/step-00000040
+    diff <(run_of whole) <(run_of run)
+}
+
+@test "fine-tuning that keeps its best and stops early, killed at checkpoints: the same bytes, the same best" {
+    train --steps 2
+    mv run base
+    # it gets better until the 30th step, and worse: by a count of the times that it is judged
+    printf 'the red dog\tred\nthe blue cat\tblue\n' >dev.tsv
+    seq 1 200 | sed 's/^/the quick red blue dog jumps over a lazy cat while green foxes run /' >text
+    spm-train -q -n -s 64 -o v.model text
+    cat >judge <<'END2'
+#!/bin/sh
+cat >/dev/null
+n=$(ls -d run/step-0*[0-9] | sed 's/.*step-0*//' | sort -n | tail -n 1)
+[ "$n" -le 30 ] && echo "$n" || echo $((60 - n))
+END2
+    chmod +x judge
+    local how=(mpirun -n 2 switch-finetune -w base -t dev.tsv -m v.model --extra-ids 28 -i 16
+        --targets 8 -o run --batch 4 --lr 0.01 -e dev.tsv --metric-command ./judge --eval-every 10
+        --save-every 5 --patience 2 --keep 0 --steps 400 -q)
+    "${how[@]}"
+    [ "$(readlink run/best)" = step-00000030 ]
+    [ "$(printf '%s\n' run/step-* | tail -n 1)" = run/step-00000050 ]
+    mv run whole
+    killed_at 1 run/step-00000010 "${how[@]}"
+    killed_at 0 run/step-00000030 "${how[@]}"
+    "${how[@]}"
+    diff -r whole/step-00000030 run/step-00000030
+    diff -r whole/step-00000050 run/step-00000050
+    diff <(run_of whole) <(run_of run)
+}
