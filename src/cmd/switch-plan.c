@@ -15,8 +15,8 @@
 
 static int64_t n_rank, n_row = 128, n_micro, n_input = 512, n_target = 114, group_rows = 1;
 static int64_t min_capacity = 4, min_dim = 128;
-static double capacity_factor = 1.25;
-static const char *to = "-", *remat = "none", *mesh, *precision = "fp32";
+static double capacity_factor = 1.25, processors = 1;
+static const char *to = "-", *remat = "none", *mesh, *precision = "fp32", *rates;
 
 static const struct opt opts[] = {
     { 'o', "output", "FILE", OPT_STR, &to, 0, 0, "write there instead of standard output" },
@@ -40,6 +40,10 @@ static const struct opt opts[] = {
       "what the backward pass makes again to save memory (default @)" },
     { 0, "precision", "fp32|bf16|bf16-all", OPT_CHOICE, &precision, 0, 0,
       "of products with weights (default @)" },
+    { 0, "rates", "FILE", OPT_STR, &rates, 0, 0,
+      "predict times, by what a profile of switch-pretrain said of this machine" },
+    { 0, "processors", "X", OPT_NUM, &processors, 1e-3, 1e3,
+      "of a rank, for each one that it had in that profile (default @)" },
     { .to = variant_opts },
 };
 
@@ -89,6 +93,25 @@ static void print_plan(struct out *o, const struct plan *p, const struct plan_as
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (out_printf(o, &err, "%s\t%.0f\t%s\n", rows[i].name, rows[i].value, rows[i].unit) < 0)
             die("%s", err.msg);
+}
+
+static void print_times(struct out *o, const struct plan *p, const struct plan_ask *ask,
+                        const struct config *c)
+{
+    double work[SPENT_PARTS], rate[SPENT_PARTS], seconds[SPENT_PARTS], sum;
+    struct err err;
+    int i;
+
+    if (plan_read_rates(rates, rate, &err) < 0)
+        die("%s", err.msg);
+    plan_work(c, ask, p, work);
+    sum = plan_seconds(work, rate, seconds);
+    for (i = 0; i < SPENT_PARTS; i++)
+        if (out_printf(o, &err, "seconds.%s\t%.6g\tseconds\n", spent_name(i),
+                       seconds[i] / processors) < 0)
+            die("%s", err.msg);
+    if (out_printf(o, &err, "seconds.step\t%.6g\tseconds\n", sum / processors) < 0)
+        die("%s", err.msg);
 }
 
 static void lay_ranks(struct mesh *m, const struct config *c)
@@ -143,6 +166,8 @@ int main(int argc, char **argv)
     if (!o)
         die("%s", err.msg);
     print_plan(o, &p, &ask, &c);
+    if (rates)
+        print_times(o, &p, &ask, &c);
     if (out_close(o, &err) < 0)
         die("%s", err.msg);
     return 0;

@@ -1,6 +1,7 @@
 /* plan.c - see plan.h. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "model/config.h"
@@ -387,4 +388,34 @@ void plan_make(struct plan *p, const struct config *c, const struct plan_ask *as
         p->sum = shared * FLOAT;
     if (ask->mesh.n_data > ask->mesh.n_expert)
         p->sum += expert * FLOAT;
+}
+
+void plan_work(const struct config *c, const struct plan_ask *ask, const struct plan *p,
+               double work[SPENT_PARTS])
+{
+    double rows = ceil((double)ask->n_row / ask->mesh.n_data), slices = ask->mesh.n_model, m;
+    double length[2] = { ask->n_input, ask->n_target };
+    double context[2] = { ask->n_input, ask->n_target + ask->n_input };
+    double again = ask->remat ? 4.0 / 3 : 1, held = p->gradients / FLOAT, shared;
+    int s;
+
+    m = c->d_model;
+    memset(work, 0, SPENT_PARTS * sizeof(*work));
+    work[SPENT_GEMM] = again * 3 * p->flops_sequence * rows / slices;
+    work[SPENT_LOSS] = rows * length[DECODER] * c->n_vocab / slices;
+    work[SPENT_OTHER] = held;    // gradients begin at 0
+    for (s = 0; s < 2; s++) {
+        double blocks = c->n_block[s], n = rows * length[s], layers = s == ENCODER ? 2 : 3;
+
+        work[SPENT_ATTENTION] += again * blocks * n * context[s] * c->n_head / slices;
+        /* norms, sums, dropout: a dozen times there and back; hidden units: four times */
+        work[SPENT_OTHER] += again * n * blocks * (12 * layers * m + 4 * c->d_ff / slices);
+        work[SPENT_ROUTER] += again * n * 4 * m * (n_sparse(c, s) + n_mixed(c, s));
+    }
+    held_floats(c, ask->mesh.n_model, &shared, &held);
+    held *= p->experts_per_rank;
+    work[SPENT_OPTIMIZER] =
+        shared / ask->mesh.n_data + held * ask->mesh.n_expert / ask->mesh.n_data;
+    work[SPENT_EXCHANGE] = p->exchange;
+    work[SPENT_WAIT] = 2 * p->sum + p->slices;    // sums to owners, values from them
 }

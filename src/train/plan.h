@@ -5,9 +5,11 @@
 
 #include <stdint.h>
 
+#include "base/spent.h"
 #include "comm/mesh.h"
 
 struct config;
+struct err;
 
 struct plan_ask {
     struct mesh mesh;    // complete
@@ -45,6 +47,20 @@ struct plan {
 /* 2 operations for each weight a token meets (of top2, both experts'), 2 x context x H x D for
  * each block's attention and token, the logits of targets only; the router is left out. */
 double plan_flops(const struct config *c, int n_input, int n_target);
+
+/* What a rank does in a step, in units of each part: floating-point operations; pairs of a query
+ * and a key; logits; parameters updated; numbers read or written by all else, and by the router;
+ * bytes sent to experts and between slices, and in sums. 0: nothing, or not counted. */
+void plan_work(const struct config *c, const struct plan_ask *ask, const struct plan *p,
+               double work[SPENT_PARTS]);
+
+/* Units a second, from what a profile printed: 0 for a part that it did no work in. 0 or -1. */
+int plan_read_rates(const char *path, double rate[SPENT_PARTS], struct err *err);
+
+/* Seconds of a step. What a profile of one rank has no rate for goes by that of all else: the
+ * router as numbers, and as 4 bytes each what is sent. */
+double plan_seconds(const double work[SPENT_PARTS], const double rate[SPENT_PARTS],
+                    double seconds[SPENT_PARTS]);
 
 void plan_make(struct plan *p, const struct config *c, const struct plan_ask *ask);
 

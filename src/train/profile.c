@@ -56,7 +56,7 @@ void profile_step(struct profile *p, struct step_report *r)
     p->n_step++;
 }
 
-void profile_print(const struct profile *p, FILE *to)
+void profile_print(const struct profile *p, const double work[SPENT_PARTS], FILE *to)
 {
     double n = (double)p->n_step;
     int i;
@@ -65,9 +65,10 @@ void profile_print(const struct profile *p, FILE *to)
         fprintf(to, "profile: no step but the first, in which memory is taken\n");
         return;
     }
-    fprintf(to, "part\tseconds\tshare\n");
+    fprintf(to, "part\tseconds\tshare\trate\n");
     for (i = 0; i < SPENT_PARTS; i++)
-        fprintf(to, "%s\t%.4f\t%.3f\n", spent_name(i), p->spent[i] / n, p->spent[i] / p->seconds);
+        fprintf(to, "%s\t%.4f\t%.3f\t%.6g\n", spent_name(i), p->spent[i] / n,
+                p->spent[i] / p->seconds, p->spent[i] > 0 ? work[i] * n / p->spent[i] : 0);
     fprintf(to, "step\t%.4f\t1\n", p->seconds / n);
     if (p->memory > 0)
         fprintf(to, "memory\t%.0f\tbytes\n", p->memory);

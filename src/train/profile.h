@@ -23,8 +23,9 @@ void profile_open(struct profile *p);    // before there is a model, where memor
 void profile_start(struct profile *p);    // a step begins
 /* It took r->seconds: fills r's spent and flops. */
 void profile_step(struct profile *p, struct step_report *r);
-/* A table: part, seconds a step, share; the bytes that the run held after a step, above what it
- * began with; then floating-point operations and tokens. */
-void profile_print(const struct profile *p, FILE *to);
+/* work: see plan_work(). A table: part, seconds a step, share, units of work a second; the bytes
+ * that the run held after a step, above what it began with; then floating-point operations and
+ * tokens. */
+void profile_print(const struct profile *p, const double work[SPENT_PARTS], FILE *to);
 
 #endif

@@ -15,6 +15,7 @@
 #include "train/evaluate.h"
 #include "train/folder.h"
 #include "train/metrics.h"
+#include "train/plan.h"
 #include "train/profile.h"
 #include "train/running.h"
 #include "train/teacher.h"
@@ -143,11 +144,33 @@ static int one_step(struct running *r, struct err *err)
     return rc < 0 ? -1 : s.stop && r->t->step < (uint64_t)r->ask->n_step;
 }
 
+static void print_profile(const struct running *r)
+{
+    const struct trainer *t = r->t;
+    struct plan_ask ask = { .n_row = (int)t->rule.batch, .n_micro = t->micro[0].n_row };
+    struct plan p;
+    double work[SPENT_PARTS];
+
+    ask.mesh = (struct mesh){ comm_size(t->data), comm_size(t->slices),
+                              comm_size(comm_axis(t->comm, AXIS_EXPERT)) };
+    ask.n_input = t->micro[0].n_input;
+    ask.n_target = t->micro[0].n_target;
+    ask.group_rows = (int)t->rule.group_rows;
+    ask.min_capacity = (int)t->rule.min_capacity;
+    ask.min_dim = (int)t->rule.optimizer_min_dim;
+    ask.remat = t->rule.remat;
+    ask.half = t->rule.precision != PRECISION_FP32;
+    ask.capacity_factor = t->rule.capacity_factor;
+    plan_make(&p, &t->config, &ask);
+    plan_work(&t->config, &ask, &p, work);
+    profile_print(&r->profile, work, stderr);
+}
+
 static void finish(struct running *r)
 {
     progress_end(&r->progress);
-    if (r->root && r->ask->profile)
-        profile_print(&r->profile, stderr);
+    if (r->root && r->ask->profile && r->t)
+        print_profile(r);
     running_close_tables(r);
     trainer_free(r->t);
     teacher_free(r->teacher);

@@ -172,11 +172,37 @@ literal() { # N: the page's literal block N
 }
 
 @test "the page's table is what its command prints" {
-    literal 1 >command
-    literal 2 >want
-    [ "$(wc -l <want)" -ge 18 ]
-    grep -q '^switch-c-2048 ' want
-    bash command | diff want -
+    literal 1 >cmd.sh
+    literal 2 >want.txt
+    [ "$(wc -l <want.txt)" -ge 18 ]
+    grep -q '^switch-c-2048 ' want.txt
+    bash cmd.sh | diff want.txt -
+}
+
+@test "times: a part's work at its rate, the rest by bytes and numbers" {
+    printf '%s\t1\t0.1\t%s\n' gemm 2e9 attention 3e6 loss 4e6 optimizer 5e6 other 6e6 >rates
+    flops=$(value flops.step t5-small)
+    near "$(value seconds.gemm --rates rates t5-small)" "$(awk "BEGIN { printf \"%.1f\", $flops / 2e9 }")" 1
+    near "$(value seconds.gemm --rates rates -n 4 --processors 0.5 t5-small)" \
+        "$(awk "BEGIN { printf \"%.1f\", $flops / 4 / 0.5 / 2e9 }")" 1
+    # 60506624 parameters, 128 rows of 114 targets
+    near "$(value seconds.optimizer --rates rates t5-small)" 12.10 2
+    near "$(value seconds.loss --rates rates t5-small)" "$(awk 'BEGIN { printf "%.1f", 128 * 114 * 32128 / 4e6 }')" 1
+    # 128 rows x 6 blocks x 8 heads: pairs of 512, 114 and both
+    near "$(value seconds.attention --rates rates t5-small)" \
+        "$(awk 'BEGIN { printf "%.1f", 128 * 48 * (512 * 512 + 114 * (114 + 512)) / 3e6 }')" 1
+    # sums of two ranks there and back, 4 bytes a number, at the rate of all else
+    near "$(value seconds.wait --rates rates -n 2 t5-small)" \
+        "$(awk 'BEGIN { printf "%.2f", 2 * 4 * 60506624 / 4 / 6e6 }')" 2
+    same "$(value seconds.exchange --rates rates t5-small)" 0
+    switch-plan --rates rates -n 2 switch-base-8 | awk -F'\t' '/^seconds.step/ { step = $2; next }
+        /^seconds/ { sum += $2 } END { exit !(sum > 0.9999 * step && sum < 1.0001 * step) }'
+    grep -v loss rates >few
+    refuses switch-plan --rates few t5-small
+    refuses switch-plan --rates none t5-small
+    head -c 5000 /dev/urandom >noise
+    refuses switch-plan --rates noise t5-small
+    exits 2 switch-plan --processors 0 t5-small
 }
 
 @test "misuse is 2, a bad config and a full disk are 1" {

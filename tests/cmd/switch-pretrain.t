@@ -34,6 +34,14 @@ column() { # FILE NAME: the column called NAME
     train --profile 2>said
     awk -F'\t' '/^(other|gemm|attention|loss|router|exchange|wait|optimizer|input)\t/ { n++; sum += $3 }
         END { exit !(n == 9 && sum > 0.95 && sum < 1.05) }' said
+    # and switch-plan can predict by its rates: itself, for a start
+    for part in gemm attention loss optimizer other; do
+        awk -F'\t' -v p=$part '$1 == p && $4 > 0 { ok = 1 } END { exit !ok }' said
+    done
+    awk -F'\t' '$1 == "step" { print $2 }' said >measured
+    switch-plan -b 8 --group-rows 2 --inputs 24 --targets 12 --rates said "$DATA/train/tiny.json" |
+        awk -F'\t' '$1 == "seconds.step" { print $2 }' | paste measured - |
+        awk '{ exit !($2 > 0.5 * $1 && $2 < 1.5 * $1) }'
     grep -q '^[0-9]* steps on this rank: [0-9.]* GFLOP of products a step' said
 }
 
