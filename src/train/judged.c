@@ -38,8 +38,18 @@ void running_close_tables(struct running *r)
     r->steps = r->evals = NULL;
 }
 
+/* The tables first: should the machine go down, no checkpoint is ahead of its rows. */
+static int sync_tables(struct running *r, struct err *err)
+{
+    int rc = metrics_sync(r->steps, err);
+
+    return rc < 0 ? rc : metrics_sync(r->evals, err);
+}
+
 int running_save(struct running *r, struct err *err)
 {
+    if (running_agree(r, sync_tables(r, err)) < 0)
+        return -1;
     if (state_save(r->t, &r->facts, r->ask->out, err) < 0)
         return -1;
     r->has_saved = 1;

@@ -151,6 +151,13 @@ int metrics_add_eval(struct metrics *m, uint64_t step, const struct evaluation *
     return rc;
 }
 
+int metrics_sync(struct metrics *m, struct err *err)
+{
+    if (m && fsync(fileno(m->f)) < 0 && errno != EINVAL)    // EINVAL: a file system that cannot
+        return err_set(err, "%s: %s", m->path, strerror(errno));
+    return 0;
+}
+
 void metrics_close(struct metrics *m)
 {
     if (!m)

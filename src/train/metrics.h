@@ -16,7 +16,8 @@ struct metrics *metrics_open(const char *dir, const char *name, const char *head
 /* A row, without its end of line; it is in the file when this returns. */
 int metrics_add(struct metrics *m, struct err *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-void metrics_close(struct metrics *m);    // m may be NULL
+int metrics_sync(struct metrics *m, struct err *err);    // on the disk; m may be NULL
+void metrics_close(struct metrics *m);                   // m may be NULL
 
 extern const char metrics_step_header[], metrics_taught_header[], metrics_eval_header[];
 /* With the columns of a step with a teacher, if m was opened so. */
