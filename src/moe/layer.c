@@ -250,7 +250,11 @@ static size_t most_of_one(const struct moe_layer *l, const struct moe_call *c, s
     size_t group = (size_t)c->rule.group_tokens;
     size_t most = group ? (l->n_token + group - 1) / group * (size_t)l->d.n_rank : rows;
 
+    int e;
+
     most *= group ? (size_t)route_capacity(&c->rule) : 1;
+    for (e = 0; e < l->d.n_own; e++)    // other ranks may have more groups than this one
+        most = l->d.rows[e] > most ? l->d.rows[e] : most;
     return most < rows ? most : rows;
 }
 
