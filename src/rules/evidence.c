@@ -13,7 +13,7 @@ double evidence_ratio(size_t part, size_t of)
 /* The fewest digits by which the numbers differ, but two of a share and all of a count. */
 static void compare(struct buf *why, double is, const char *sense, double limit)
 {
-    char a[32], b[32];
+    char a[48], b[48];
     int digits;
 
     snprintf(b, sizeof(b), "%.10g", limit);
