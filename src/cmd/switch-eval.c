@@ -10,18 +10,18 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/opt.h"
+#include "checkpoint/folder.h"
 #include "comm/comm.h"
 #include "io/out.h"
 #include "io/tensors.h"
 #include "kernel/kernel.h"
-#include "model/config.h"
 #include "model/model.h"
-#include "model/params.h"
-#include "model/slice.h"
 #include "model/threads.h"
+#include "shape/config.h"
+#include "shape/params.h"
+#include "shape/slice.h"
+#include "shape/variant.h"
 #include "train/evaluate.h"
-#include "train/folder.h"
-#include "train/variant.h"
 
 enum { USUAL_ROWS = 8 };
 

@@ -5,11 +5,11 @@
 #include "base/die.h"
 #include "base/err.h"
 #include "base/opt.h"
+#include "checkpoint/folder.h"
 #include "generate/lines.h"
 #include "generate/net.h"
 #include "kernel/kernel.h"
 #include "model/threads.h"
-#include "train/folder.h"
 
 static const char *model, *prefix, *output = "-";
 static int json, fill, quiet, hf_compat;

@@ -7,11 +7,11 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "io/out.h"
-#include "model/config.h"
-#include "model/preset.h"
-#include "model/slice.h"
-#include "train/plan.h"
-#include "train/variant.h"
+#include "plan/plan.h"
+#include "shape/config.h"
+#include "shape/preset.h"
+#include "shape/slice.h"
+#include "shape/variant.h"
 
 static int64_t n_rank, n_row = 128, n_micro, n_input = 512, n_target = 114, group_rows = 1;
 static int64_t min_capacity = 4, min_dim = 128;

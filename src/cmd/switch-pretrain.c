@@ -4,13 +4,13 @@
 #include "base/die.h"
 #include "base/err.h"
 #include "base/opt.h"
-#include "model/config.h"
-#include "model/preset.h"
-#include "model/slice.h"
+#include "launch/options.h"
 #include "model/threads.h"
-#include "train/options.h"
+#include "shape/config.h"
+#include "shape/preset.h"
+#include "shape/slice.h"
+#include "shape/variant.h"
 #include "train/run.h"
-#include "train/variant.h"
 
 static const char *config_word;
 

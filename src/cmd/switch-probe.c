@@ -18,14 +18,14 @@
 #include "comm/comm.h"
 #include "io/tensors.h"
 #include "kernel/kernel.h"
-#include "model/config.h"
 #include "model/model.h"
-#include "model/params.h"
 #include "model/rows.h"
-#include "model/slice.h"
 #include "model/threads.h"
 #include "seq/batch.h"
-#include "train/variant.h"
+#include "shape/config.h"
+#include "shape/params.h"
+#include "shape/slice.h"
+#include "shape/variant.h"
 
 static const char *model_path, *input_path, *out_path, *mesh, *explore = "jitter", *cap = "floor";
 static int grads, train_loss, hf_compat, second_loss;

@@ -17,8 +17,8 @@
 #include "convert/convert.h"
 #include "io/out.h"
 #include "io/tensors.h"
-#include "model/config.h"
-#include "model/params.h"
+#include "shape/config.h"
+#include "shape/params.h"
 
 struct item {
     const struct param *p;        // name and shape

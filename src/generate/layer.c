@@ -7,8 +7,8 @@
 #include "generate/layer.h"
 #include "generate/weights.h"
 #include "kernel/kernel.h"
-#include "model/config.h"
 #include "nn/gemm.h"
+#include "shape/config.h"
 
 /* Tiles of a text; outputs a thread takes; work that is not worth a second thread. */
 enum { TILE_ROWS = 128, TILE_OUT = 192, BLOCK_OUT = 32, SMALL = 1 << 16 };

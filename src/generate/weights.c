@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "generate/weights.h"
 #include "io/tensors.h"
-#include "model/params.h"
+#include "shape/params.h"
 
 static const char *const stack_name[] = { "encoder", "decoder" };
 

@@ -6,9 +6,9 @@
 #ifndef GENERATE_WEIGHTS_H
 #define GENERATE_WEIGHTS_H
 
-#include "model/config.h"
 #include "moe/heads.h"
 #include "nn/ffn.h"
+#include "shape/config.h"
 
 struct err;
 struct params;

@@ -5,12 +5,12 @@
 
 #include "base/spent.h"
 #include "model/net.h"
-#include "model/params.h"
 #include "nn/attention.h"
 #include "nn/embed.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
 #include "seq/batch.h"
+#include "shape/params.h"
 
 static void norm(const struct model *m, const struct stack_net *st, const float *dy,
                  const struct place *at, const struct param *scale)

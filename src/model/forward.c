@@ -4,12 +4,12 @@
 #include "base/spent.h"
 #include "kernel/kernel.h"
 #include "model/net.h"
-#include "model/params.h"
 #include "nn/attention.h"
 #include "nn/embed.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
 #include "seq/batch.h"
+#include "shape/params.h"
 
 enum { SMALL = 1 << 14 };    // floats that are not worth a second thread
 

@@ -11,13 +11,13 @@
 #include "base/spent.h"
 #include "comm/comm.h"
 #include "kernel/kernel.h"
+#include "loss/loss.h"
+#include "loss/loss_slice.h"
+#include "loss/soft.h"
 #include "model/net.h"
-#include "model/params.h"
 #include "nn/linear.h"
-#include "nn/loss.h"
-#include "nn/loss_slice.h"
-#include "nn/soft.h"
 #include "seq/batch.h"
+#include "shape/params.h"
 
 static float tied_factor(const struct model *m)
 {

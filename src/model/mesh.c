@@ -5,9 +5,9 @@
 #include "base/mem.h"
 #include "comm/comm.h"
 #include "comm/mesh.h"
-#include "model/config.h"
-#include "model/params.h"
-#include "model/slice.h"
+#include "shape/config.h"
+#include "shape/params.h"
+#include "shape/slice.h"
 
 int slice_lay(struct comm *comm, const struct config *c, const char *mesh, struct err *err)
 {

@@ -14,11 +14,11 @@
 #include "base/die.h"
 #include "base/mem.h"
 #include "comm/comm.h"
+#include "loss/soft.h"
 #include "model/net.h"
-#include "model/params.h"
-#include "model/slice.h"
 #include "nn/attention.h"
-#include "nn/soft.h"
+#include "shape/params.h"
+#include "shape/slice.h"
 
 /* Logits made at once: rows at most and at least, and 256 MB. Each chunk reads and writes all of
  * the table's gradient: products of floats are at their best from 256 rows on, of bf16 from 1000.

@@ -12,13 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/config.h"
 #include "model/model.h"
 #include "moe/layer.h"
 #include "nn/dropout.h"
 #include "nn/ffn.h"
 #include "nn/ffn16.h"
 #include "nn/relpos.h"
+#include "shape/config.h"
 
 struct param;
 

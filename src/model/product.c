@@ -1,8 +1,8 @@
 /* product.c - products with weights, by floats or by bf16 numbers: as the parameters are. */
 #include "kernel/kernel.h"
 #include "model/net.h"
-#include "model/params.h"
 #include "nn/linear.h"
+#include "shape/params.h"
 
 struct rows net_rows(const struct model *m, const float *x, size_t n, size_t width)
 {

@@ -5,16 +5,16 @@
 
 #include "base/die.h"
 #include "base/err.h"
+#include "checkpoint/folder.h"
+#include "checkpoint/weights.h"
 #include "comm/comm.h"
-#include "model/config.h"
 #include "nn/gemm16.h"
 #include "seq/batch.h"
+#include "shape/config.h"
 #include "train/evaluate.h"
-#include "train/folder.h"
 #include "train/metrics.h"
 #include "train/running.h"
 #include "train/teacher.h"
-#include "train/weights.h"
 
 static int open_data(struct running *r, const struct config *c, struct err *err)
 {

@@ -10,8 +10,8 @@
 #include "base/die.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "checkpoint/folder.h"
 #include "train/best.h"
-#include "train/folder.h"
 #include "train/metrics.h"
 
 static const char name[] = "scores.tsv";

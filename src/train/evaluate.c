@@ -10,9 +10,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "comm/comm.h"
-#include "model/config.h"
 #include "model/model.h"
 #include "seq/batch.h"
+#include "shape/config.h"
 #include "train/evaluate.h"
 
 struct eval_set {

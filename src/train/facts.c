@@ -8,12 +8,12 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "checkpoint/sums.h"
 #include "io/out.h"
-#include "model/params.h"
+#include "shape/params.h"
 #include "train/facts.h"
 #include "train/loop.h"
 #include "train/state.h"
-#include "train/sums.h"
 
 enum { VERSION = 2 };    // 1: it had no sums
 

@@ -6,9 +6,9 @@
 
 #include "base/die.h"
 #include "base/err.h"
+#include "checkpoint/folder.h"
 #include "comm/comm.h"
 #include "train/evaluate.h"
-#include "train/folder.h"
 #include "train/metrics.h"
 #include "train/running.h"
 

@@ -9,11 +9,11 @@
 #include "base/progress.h"
 #include "comm/comm.h"
 #include "kernel/kernel.h"
-#include "model/params.h"
-#include "model/slice.h"
 #include "nn/gemm.h"
+#include "optim/spread.h"
+#include "shape/params.h"
+#include "shape/slice.h"
 #include "train/loop.h"
-#include "train/spread.h"
 #include "train/teacher.h"
 
 struct run train_run(const struct train_rule *rule)

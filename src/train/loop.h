@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 #include "base/spent.h"
-#include "model/config.h"
 #include "model/model.h"
+#include "optim/adafactor.h"
+#include "optim/schedule.h"
 #include "seq/batch.h"
-#include "train/adafactor.h"
-#include "train/schedule.h"
+#include "shape/config.h"
 
 struct comm;
 struct err;

@@ -11,18 +11,18 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "checkpoint/folder.h"
+#include "checkpoint/pieces.h"
+#include "checkpoint/sums.h"
 #include "comm/comm.h"
 #include "io/out.h"
 #include "io/tensors.h"
-#include "model/params.h"
-#include "model/slice.h"
+#include "optim/spread.h"
+#include "shape/params.h"
+#include "shape/slice.h"
 #include "train/facts.h"
-#include "train/folder.h"
 #include "train/loop.h"
-#include "train/pieces.h"
-#include "train/spread.h"
 #include "train/state.h"
-#include "train/sums.h"
 
 /* All ranks fail when one does. */
 static int agree(struct comm *comm, int rc)

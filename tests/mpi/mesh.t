@@ -186,17 +186,17 @@ dense() {
 @test "owners of tensors: any mesh loads and saves the bytes of one rank" {
     dir=$PWD
     cd "$root" || return 1
-    TEST_DIR=$dir exits 0 ranks 1 build/release/tests/unit/train/test_spread
+    TEST_DIR=$dir exits 0 ranks 1 build/release/tests/unit/optim/test_spread
     for mesh in "2 data=2" "2 expert=1" "4 model=2" "4 model=2,expert=1" "3 data=3"; do
         read -r n how <<<"$mesh"
-        TEST_DIR=$dir TEST_MESH=$how exits 0 ranks "$n" build/release/tests/unit/train/test_spread
+        TEST_DIR=$dir TEST_MESH=$how exits 0 ranks "$n" build/release/tests/unit/optim/test_spread
         rm -r "$dir/again"
     done
     # as on machines of a rank, and of two: by messages, which move during the backward pass
     for mesh in "1 2 data=2" "1 4 model=2,expert=1" "2 4 data=4"; do
         read -r node n how <<<"$mesh"
         SWITCHYARD_NODE_RANKS=$node TEST_DIR=$dir TEST_MESH=$how \
-            exits 0 ranks "$n" build/release/tests/unit/train/test_spread
+            exits 0 ranks "$n" build/release/tests/unit/optim/test_spread
         rm -r "$dir/again"
     done
 }

@@ -6,8 +6,8 @@
 
 #include "comm/comm.h"
 #include "model/model.h"
-#include "model/params.h"
 #include "seq/batch.h"
+#include "shape/params.h"
 
 enum { LIMIT = 5, IDS = 4, END = 1, ALL = 200 };
 

@@ -7,8 +7,8 @@
 #include "generate/weights.h"
 #include "kernel/kernel.h"
 #include "model/model.h"
-#include "model/params.h"
 #include "seq/batch.h"
+#include "shape/params.h"
 
 enum { S = 9, T = 7, V = 40, TEXTS = 2 };
 

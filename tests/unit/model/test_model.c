@@ -6,9 +6,9 @@
 #include "comm/comm.h"
 #include "kernel/kernel.h"
 #include "model/net.h"
-#include "model/params.h"
 #include "nn/gemm.h"
 #include "seq/batch.h"
+#include "shape/params.h"
 #include <malloc.h>
 
 enum { ROWS = 4, S = 7, T = 5 };

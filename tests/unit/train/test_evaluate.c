@@ -10,10 +10,10 @@
 #include "comm/comm.h"
 #include "examples.h"
 #include "kernel/kernel.h"
-#include "model/config.h"
 #include "model/model.h"
-#include "model/params.h"
 #include "seq/batch.h"
+#include "shape/config.h"
+#include "shape/params.h"
 #include "train/evaluate.h"
 
 static struct err err;

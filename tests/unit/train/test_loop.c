@@ -9,11 +9,11 @@
 #include "comm/comm.h"
 #include "io/tensors.h"
 #include "kernel/kernel.h"
-#include "model/params.h"
 #include "model/rows.h"
-#include "model/slice.h"
 #include "nn/gemm16.h"
 #include "seq/batch.h"
+#include "shape/params.h"
+#include "shape/slice.h"
 #include "train/loop.h"
 
 static struct err err;

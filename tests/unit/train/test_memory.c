@@ -9,10 +9,10 @@
 #include "base/err.h"
 #include "comm/comm.h"
 #include "kernel/kernel.h"
-#include "model/params.h"
 #include "nn/gemm.h"
+#include "plan/plan.h"
+#include "shape/params.h"
 #include "train/loop.h"
-#include "train/plan.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { SANITIZED = 1 };    // with an allocator of its own, and more memory

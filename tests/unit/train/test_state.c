@@ -10,7 +10,7 @@
 #include "examples.h"
 #include "io/tensors.h"
 #include "kernel/kernel.h"
-#include "model/params.h"
+#include "shape/params.h"
 #include "train/loop.h"
 #include "train/state.h"
 
