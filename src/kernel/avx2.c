@@ -4,6 +4,7 @@
 
 #if defined(__x86_64__)
 #include <math.h>
+#include <string.h>
 
 #include "kernel/avx2.h"
 
@@ -281,6 +282,37 @@ FN void geglu_back(float *d, float *dv, const float *u, const float *v, size_t n
     }
 }
 
+/* 8 halves, 0 past the end. */
+IN __m128i get_half(const uint16_t *x, size_t left)
+{
+    uint16_t some[8] = { 0 };
+
+    if (left >= 8)
+        return _mm_loadu_si128((const __m128i *)(const void *)x);
+    memcpy(some, x, left * sizeof(*x));
+    return _mm_loadu_si128((const __m128i *)(const void *)some);
+}
+
+FN void whole(float *to, const uint16_t *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i += 8) {
+        __m256i v = _mm256_cvtepu16_epi32(get_half(x + i, n - i));
+
+        put(to + i, n - i, _mm256_castsi256_ps(_mm256_slli_epi32(v, 16)));
+    }
+}
+
+__attribute__((target("avx2,fma,f16c"))) static void whole_f16(float *to, const uint16_t *x,
+                                                               size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i += 8)
+        put(to + i, n - i, _mm256_cvtph_ps(get_half(x + i, n - i)));
+}
+
 void kernel_fill_avx2(struct kernels *k)
 {
     *k = (struct kernels){
@@ -304,8 +336,9 @@ void kernel_fill_avx2(struct kernels *k)
         .ada_squares = k->ada_squares,
         .ada_moments = k->ada_moments,
         .ada_step = k->ada_step,
-        .half = k->half,    // these stay as they are
-        .whole = k->whole,
+        .half = k->half,    // as it is
+        .whole = whole,
+        .whole_f16 = whole_f16,
         .relu_half = k->relu_half,
         .relu_half_back = k->relu_half_back,
         .coins = avx2_coins,

@@ -264,6 +264,14 @@ FN void whole(float *to, const uint16_t *x, size_t n)
         put(to + i, n - i, _mm512_castsi512_ps(_mm512_slli_epi32(get_half(x + i, n - i), 16)));
 }
 
+FN void whole_f16(float *to, const uint16_t *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i += 16)
+        put(to + i, n - i, _mm512_cvtph_ps(_mm512_cvtepi32_epi16(get_half(x + i, n - i))));
+}
+
 FN void relu_half(uint16_t *h, const float *x, size_t n)
 {
     __m512 v;
@@ -428,6 +436,7 @@ void kernel_fill_avx512(struct kernels *k)
         .ada_step = ada_step,
         .half = half,
         .whole = whole,
+        .whole_f16 = whole_f16,
         .relu_half = relu_half,
         .relu_half_back = relu_half_back,
         .coins = avx512_coins,

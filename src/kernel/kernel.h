@@ -45,6 +45,8 @@ struct kernels {
      * NaN. to may begin where x does. Every variant gives the same, also of the next three. */
     void (*half)(uint16_t *to, const float *x, size_t n);
     void (*whole)(float *to, const uint16_t *x, size_t n);
+    /* to = x, of IEEE's half precision: exactly; NaN stays NaN. Every variant gives the same. */
+    void (*whole_f16)(float *to, const uint16_t *x, size_t n);
     void (*relu_half)(uint16_t *h, const float *x, size_t n);    // relu(x) rounded
     /* to = a d where h > 0, else 0, rounded; to may begin where d does. */
     void (*relu_half_back)(uint16_t *to, float a, const float *d, const uint16_t *h, size_t n);

@@ -167,6 +167,25 @@ static void whole(float *to, const uint16_t *x, size_t n)
     }
 }
 
+static void whole_f16(float *to, const uint16_t *x, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        uint32_t sign = (uint32_t)(x[i] & 0x8000) << 16, exp = x[i] >> 10 & 31, frac = x[i] & 1023;
+        uint32_t bits = sign | (exp + 112) << 23 | frac << 13;
+
+        if (exp == 31)
+            bits = sign | 0x7f800000 | frac << 13 | (frac ? 0x400000 : 0);
+        memcpy(to + i, &bits, sizeof(bits));
+        if (exp == 0) {    // units of 2^-24
+            float f = (float)frac * 0x1p-24f;
+
+            to[i] = sign ? -f : f;
+        }
+    }
+}
+
 static void relu_half(uint16_t *h, const float *x, size_t n)
 {
     size_t i;
@@ -340,6 +359,7 @@ void kernel_fill_ref(struct kernels *k)
         .ada_step = ada_step,
         .half = half,
         .whole = whole,
+        .whole_f16 = whole_f16,
         .relu_half = relu_half,
         .relu_half_back = relu_half_back,
         .coins = coins,

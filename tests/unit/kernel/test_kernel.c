@@ -334,7 +334,38 @@ static void test_half_definition(void **state)
     }
 }
 
-enum { HALF, HALF_SELF, RELU_HALF, RELU_HALF_BACK, WHOLE, N_HALF };
+/* All there are, against (1 + frac 2^-10) 2^(exp - 15), or frac 2^-24 where exp is 0. */
+static void all_f16(const struct kernels *ref, const struct kernels *k)
+{
+    static uint16_t all[1 << 16];
+    static float got[1 << 16], want[1 << 16];
+    uint32_t i, bad = 0;
+
+    for (i = 0; i < 1 << 16; i++)
+        all[i] = (uint16_t)i;
+    ref->whole_f16(want, all, 1 << 16);
+    k->whole_f16(got, all, 1 << 16);
+    assert_memory_equal(got, want, sizeof(got));
+    for (i = 0; i < 1 << 16; i++) {
+        int exp = (int)(i >> 10 & 31), frac = (int)(i & 1023);
+        double x = exp ? ldexp(1024 + frac, exp - 25) : ldexp(frac, -24);
+
+        if (exp == 31)
+            bad += frac ? !isnan(got[i]) : !isinf(got[i]);
+        else
+            bad += (double)fabsf(got[i]) != x;
+        bad += !!signbit(got[i]) != (i >> 15 & 1);
+    }
+    assert_int_equal(bad, 0);
+}
+
+static void test_f16(void **state)
+{
+    (void)state;
+    each_variant(all_f16);
+}
+
+enum { HALF, HALF_SELF, RELU_HALF, RELU_HALF_BACK, WHOLE, WHOLE_F16, N_HALF };
 
 /* Some halves: of every sign, nothing, NaN. */
 static void upper_halves(uint16_t *mask, const float *x, size_t n)
@@ -362,8 +393,10 @@ static void run_half(const struct kernels *k, int what, float *x, const float *o
         k->relu_half(to, other, n);
     else if (what == RELU_HALF_BACK)
         k->relu_half_back(to, 1.25f, x, mask, n);
-    else
+    else if (what == WHOLE)
         k->whole(x, mask, n);
+    else
+        k->whole_f16(x, mask, n);
 }
 
 /* Byte for byte, at the forbidden page and before it. */
@@ -564,5 +597,5 @@ static void test_choice(void **state)
 
 TESTS("kernel/kernel", cmocka_unit_test(test_variants), cmocka_unit_test(test_special),
       cmocka_unit_test(test_half_definition), cmocka_unit_test(test_halves),
-      cmocka_unit_test(test_exp), cmocka_unit_test(test_coins), cmocka_unit_test(test_jitter),
-      cmocka_unit_test(test_choice))
+      cmocka_unit_test(test_f16), cmocka_unit_test(test_exp), cmocka_unit_test(test_coins),
+      cmocka_unit_test(test_jitter), cmocka_unit_test(test_choice))
