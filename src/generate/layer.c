@@ -18,33 +18,57 @@ static size_t less(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* A row of w serves all rows of x while it is in cache. */
-static void by_rows(float *y, const float *x, const float *w, size_t n, size_t in, size_t out)
+/* Floats that a thread widens into, or NULL where it need not. */
+static float *widening_room(const struct matrix *w, size_t n)
 {
-    size_t at, i, o;
-
-#pragma omp parallel for private(i, o) schedule(static) if (n * in * out > SMALL)
-    for (at = 0; at < out; at += BLOCK_OUT)
-        for (o = at; o < less(out, at + BLOCK_OUT); o++)
-            for (i = 0; i < n; i++)
-                y[i * out + o] = kern.dot(x + i * in, w + o * in, in);
+    return matrix_is_plain(w) ? NULL : xreallocarray(NULL, n, sizeof(float));
 }
 
-static void by_text(float *y, const float *x, const float *w, size_t n, size_t in, size_t out)
+/* A row of w serves all rows of x while it is in cache. */
+static void by_rows(float *y, const float *x, const struct matrix *w, size_t n, size_t in,
+                    size_t out)
 {
-    size_t across = (out + TILE_OUT - 1) / TILE_OUT, k;
+#pragma omp parallel if (n * in * out > SMALL)
+    {
+        float *room = widening_room(w, in);
+        size_t at, i, o;
 
-#pragma omp parallel for schedule(dynamic) if (n * in * out > SMALL)
-    for (k = 0; k < across * ((n + TILE_ROWS - 1) / TILE_ROWS); k++) {
-        size_t i = k / across * TILE_ROWS, o = k % across * TILE_OUT;
+#pragma omp for schedule(static)
+        for (at = 0; at < out; at += BLOCK_OUT)
+            for (o = at; o < less(out, at + BLOCK_OUT); o++) {
+                const float *row = matrix_floats(w, o * in, in, room);
 
-        gemm_nt(less(n - i, TILE_ROWS), less(out - o, TILE_OUT), in, x + i * in, in, w + o * in, in,
-                0, y + i * out + o, out);
+                for (i = 0; i < n; i++)
+                    y[i * out + o] = kern.dot(x + i * in, row, in);
+            }
+        free(room);
     }
 }
 
-void product(enum product how, float *y, const float *x, const float *w, size_t n, size_t in,
-             size_t out)
+static void by_text(float *y, const float *x, const struct matrix *w, size_t n, size_t in,
+                    size_t out)
+{
+    size_t down = (n + TILE_ROWS - 1) / TILE_ROWS, across = (out + TILE_OUT - 1) / TILE_OUT;
+
+#pragma omp parallel if (n * in * out > SMALL)
+    {
+        float *room = widening_room(w, less(out, TILE_OUT) * in);
+        size_t k;
+
+#pragma omp for schedule(dynamic)
+        for (k = 0; k < across * down; k++) {
+            size_t i = k / across * TILE_ROWS, o = k % across * TILE_OUT;
+            size_t rows = less(n - i, TILE_ROWS), wide = less(out - o, TILE_OUT);
+
+            gemm_nt(rows, wide, in, x + i * in, in, matrix_floats(w, o * in, wide * in, room), in,
+                    0, y + i * out + o, out);
+        }
+        free(room);
+    }
+}
+
+void product(enum product how, float *y, const float *x, const struct matrix *w, size_t n,
+             size_t in, size_t out)
 {
     if (how == BY_ROWS)
         by_rows(y, x, w, n, in, out);
@@ -53,22 +77,22 @@ void product(enum product how, float *y, const float *x, const float *w, size_t 
 }
 
 /* Activations go row by row: how a kernel rounds may depend on the place in what it is given. */
-static void feed_dense(const struct ffn *f, enum product how, const float *x, size_t n,
+static void feed_dense(const struct weights_ffn *f, enum product how, const float *x, size_t n,
                        struct feed_work *work, float *y)
 {
-    float *h = work->hidden, *u = f->wi_1 ? h + n * f->d_ff : h, *v = work->gate;
+    float *h = work->hidden, *u = f->wi_1.data ? h + n * f->d_ff : h, *v = work->gate;
     size_t i, width = f->d_ff;
 
-    product(how, u, x, f->wi, n, f->d_model, width);
-    if (f->wi_1)
-        product(how, v, x, f->wi_1, n, f->d_model, width);
+    product(how, u, x, &f->wi, n, f->d_model, width);
+    if (f->wi_1.data)
+        product(how, v, x, &f->wi_1, n, f->d_model, width);
 #pragma omp parallel for schedule(static) if (n * width > SMALL)
     for (i = 0; i < n; i++)
-        if (f->wi_1)
+        if (f->wi_1.data)
             kern.geglu(h + i * width, u + i * width, v + i * width, width);
         else
             kern.relu(h + i * width, h + i * width, width);
-    product(how, y, h, f->wo, n, width, f->d_model);
+    product(how, y, h, &f->wo, n, width, f->d_model);
 }
 
 /* Which experts take which rows. */
@@ -87,7 +111,8 @@ static void route(const struct config *c, const float *router, int capacity, enu
     struct route_input in = { .n = n };
     struct route_sums sums;
 
-    product(how, work->route.logits, x, router, n, (size_t)c->d_model, (size_t)c->n_expert);
+    product(how, work->route.logits, x, &(struct matrix){ router, TENSOR_F32 }, n,
+            (size_t)c->d_model, (size_t)c->n_expert);
     route_choose(&rule, &in, &work->route, &sums);
 }
 
@@ -164,18 +189,18 @@ void mix(const struct weights_block *b, const struct config *c, int capacity, en
     memset(query, 0, n * inner * sizeof(*query));
     memset(key, 0, n * inner * sizeof(*key));
     for (e = 0; e < c->n_expert; e++) {
-        const struct heads *h = &b->heads[e];
-        float *hidden = h->wi ? work->hidden : work->in;
+        const struct weights_heads *h = &b->heads[e];
+        float *hidden = h->wi.data ? work->hidden : work->in;
 
         k = rows_of(c, e, x, n, work);
         if (k == 0)
             continue;
-        if (h->wi)
-            product(how, hidden, work->in, h->wi, k, h->d_model, h->d_ff);
-        for (i = 0; h->wi && i < k; i++)
+        if (h->wi.data)
+            product(how, hidden, work->in, &h->wi, k, h->d_model, h->d_ff);
+        for (i = 0; h->wi.data && i < k; i++)
             kern.relu(hidden + i * h->d_ff, hidden + i * h->d_ff, h->d_ff);
-        product(how, work->out, hidden, h->q, k, h->d_ff, inner);
-        product(how, work->out + k * inner, hidden, h->kv, k, h->d_ff, inner);
+        product(how, work->out, hidden, &h->q, k, h->d_ff, inner);
+        product(how, work->out + k * inner, hidden, &h->kv, k, h->d_ff, inner);
         add_rows(c, work, k, inner, scale, work->out, query);
         add_rows(c, work, k, inner, 1, work->out + k * inner, key);
     }

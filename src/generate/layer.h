@@ -11,16 +11,17 @@
 #include <stdint.h>
 
 #include "moe/router.h"
-#include "nn/ffn.h"
 
 struct config;
+struct matrix;
 struct weights_block;
 
 enum product { BY_ROWS, BY_TEXT };    // BY_TEXT: the rows are those of one text
 
-/* y [n, out] = x [n, in] w [out, in]^T */
-void product(enum product how, float *y, const float *x, const float *w, size_t n, size_t in,
-             size_t out);
+/* y [n, out] = x [n, in] w [out, in]^T; what is of another type than float32 is widened tile by
+ * tile, with the same result. */
+void product(enum product how, float *y, const float *x, const struct matrix *w, size_t n,
+             size_t in, size_t out);
 
 struct feed_work {                      // memory that grows; { 0 } is empty
     float *hidden, *gate, *in, *out;    // [2, n, F], [n, F], [n, M], [n, M or 2 I]

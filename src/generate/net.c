@@ -18,7 +18,6 @@
 #include "generate/weights.h"
 #include "kernel/kernel.h"
 #include "nn/attention.h"
-#include "nn/embed.h"
 #include "nn/gemm.h"
 #include "nn/norm.h"
 #include "nn/relpos.h"
@@ -146,9 +145,9 @@ static void project(const struct net *n, struct work *w, const struct weights_bl
         memcpy(value, key, rows * n->inner * sizeof(*value));
         return;
     }
-    product(how, w->query, w->normed, a->q, rows, n->width, n->inner);
-    product(how, key, w->normed, a->k, rows, n->width, n->inner);
-    product(how, value, w->normed, a->v, rows, n->width, n->inner);
+    product(how, w->query, w->normed, &a->q, rows, n->width, n->inner);
+    product(how, key, w->normed, &a->k, rows, n->width, n->inner);
+    product(how, value, w->normed, &a->v, rows, n->width, n->inner);
 }
 
 static void encoder_block(struct net *n, const struct weights_block *b, size_t rows, int capacity)
@@ -165,7 +164,7 @@ static void encoder_block(struct net *n, const struct weights_block *b, size_t r
     norm(n, w, b->norm[0], rows);
     project(n, w, b, BY_TEXT, capacity, rows, w->key, w->value);
     attention_forward(&a, w->query, w->key, w->value, w->bias, w->seen, w->mixed);
-    product(BY_TEXT, w->y, w->mixed, b->self.o, rows, n->inner, n->width);
+    product(BY_TEXT, w->y, w->mixed, &b->self.o, rows, n->inner, n->width);
     residual(n, w, rows);
     feed_block(n, w, b, b->norm[1], BY_TEXT, capacity, rows);
 }
@@ -188,10 +187,22 @@ static void keep_text(struct net *n, struct text *t, size_t rows)
     for (i = 0; i < d->n_block; i++) {
         const struct weights_attend *a = &d->block[i].cross;
 
-        product(BY_TEXT, t->key + (size_t)i * size, n->encoder.normed, a->k, rows, n->width,
+        product(BY_TEXT, t->key + (size_t)i * size, n->encoder.normed, &a->k, rows, n->width,
                 n->inner);
-        product(BY_TEXT, t->value + (size_t)i * size, n->encoder.normed, a->v, rows, n->width,
+        product(BY_TEXT, t->value + (size_t)i * size, n->encoder.normed, &a->v, rows, n->width,
                 n->inner);
+    }
+}
+
+static void embed(const struct net *n, float *x, const int32_t *id, size_t rows)
+{
+    const float *from;
+    size_t i;
+
+    for (i = 0; i < rows; i++, x += n->width) {
+        from = matrix_floats(&n->w->embedding, (size_t)id[i] * n->width, n->width, x);
+        if (from != x)
+            memcpy(x, from, n->width * sizeof(*x));
     }
 }
 
@@ -206,7 +217,7 @@ void net_encode(struct net *n, int text, const int32_t *id, size_t n_id, int cap
     assert(text >= 0 && text < n->n_text && n_id > 0 && n_id <= ATTENTION_KEY_MAX);
     work_need(n, w, n_id, 1);
     relpos_forward(&relpos, e->relpos, (int)n->n_head, (int)n_id, (int)n_id, w->bias);
-    embed_forward(w->x, n->w->embedding, id, n_id, n->width);
+    embed(n, w->x, id, n_id);
     for (i = 0; i < e->n_block; i++)
         encoder_block(n, &e->block[i], n_id, capacity);
     norm(n, w, e->final_norm, n_id);
@@ -293,12 +304,12 @@ static void decoder_block(struct net *n, int block, size_t rows, const int32_t *
     norm(n, w, b->norm[0], rows);
     project(n, w, b, BY_ROWS, 0, rows, kept, kept + size);
     attend(n, block, 1, rows, text);
-    product(BY_ROWS, w->y, w->mixed, b->self.o, rows, n->inner, n->width);
+    product(BY_ROWS, w->y, w->mixed, &b->self.o, rows, n->inner, n->width);
     residual(n, w, rows);
     norm(n, w, b->norm[1], rows);
-    product(BY_ROWS, w->query, w->normed, b->cross.q, rows, n->width, n->inner);
+    product(BY_ROWS, w->query, w->normed, &b->cross.q, rows, n->width, n->inner);
     attend(n, block, 0, rows, text);
-    product(BY_ROWS, w->y, w->mixed, b->cross.o, rows, n->inner, n->width);
+    product(BY_ROWS, w->y, w->mixed, &b->cross.o, rows, n->inner, n->width);
     residual(n, w, rows);
     feed_block(n, w, b, b->norm[2], BY_ROWS, 0, rows);
 }
@@ -347,14 +358,14 @@ float *net_step(struct net *n, int n_row, const int32_t *id, const int32_t *text
         n->kept[n->t] = floats((size_t)d->n_block * 2 * (size_t)n->n_row, n->inner);
     need_scores(n, rows, text);
     descend(n, rows, parent);
-    embed_forward(w->x, n->w->embedding, id, rows, n->width);
+    embed(n, w->x, id, rows);
     for (i = 0; i < d->n_block; i++)
         decoder_block(n, i, rows, text);
     norm(n, w, d->final_norm, rows);
     if (n->w->c.tied)
         for (i = 0; i < n_row; i++)
             kern.scale(w->normed + (size_t)i * n->width, 1 / sqrtf((float)n->width), n->width);
-    product(BY_ROWS, n->logits, w->normed, n->w->head, rows, n->width, (size_t)n->w->c.n_vocab);
+    product(BY_ROWS, n->logits, w->normed, &n->w->head, rows, n->width, (size_t)n->w->c.n_vocab);
     n->t++;
     return n->logits;
 }

@@ -1,6 +1,5 @@
 /* weights.c - see weights.h. */
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +14,8 @@
 static const char *const stack_name[] = { "encoder", "decoder" };
 
 /* All names are of the table, so each is there. */
-__attribute__((format(printf, 2, 3))) static const float *find(const struct weights *w,
-                                                               const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static struct matrix find(const struct weights *w,
+                                                                const char *fmt, ...)
 {
     const struct param *p;
     char name[192];
@@ -31,12 +30,19 @@ __attribute__((format(printf, 2, 3))) static const float *find(const struct weig
     return w->tensor[p - w->table->p];
 }
 
-static struct ffn bind_ffn(const struct weights *w, const char *at)
+/* Of one that take() has made plain. */
+static const float *floats(struct matrix m)
 {
-    struct ffn f = { .d_model = (size_t)w->c.d_model, .d_ff = (size_t)w->c.d_ff };
+    return m.data;
+}
+
+static struct weights_ffn bind_ffn(const struct weights *w, const char *at)
+{
+    struct weights_ffn f = { .d_model = (size_t)w->c.d_model, .d_ff = (size_t)w->c.d_ff };
 
     f.wi = w->c.gated ? find(w, "%s.wi_0.weight", at) : find(w, "%s.wi.weight", at);
-    f.wi_1 = w->c.gated ? find(w, "%s.wi_1.weight", at) : NULL;
+    if (w->c.gated)
+        f.wi_1 = find(w, "%s.wi_1.weight", at);
     f.wo = find(w, "%s.wo.weight", at);
     return f;
 }
@@ -57,16 +63,17 @@ static void bind_mixed(const struct weights *w, struct weights_block *b, const c
     int k;
 
     b->self.o = find(w, "%s.layer.0.SelfAttention.o.weight", at);
-    b->mix_router = find(w, "%s.layer.0.SelfAttention.router.classifier.weight", at);
+    b->mix_router = floats(find(w, "%s.layer.0.SelfAttention.router.classifier.weight", at));
     b->heads = xcalloc((size_t)w->c.n_expert, sizeof(*b->heads));
     for (k = 0; k < w->c.n_expert; k++) {
-        struct heads *h = &b->heads[k];
+        struct weights_heads *h = &b->heads[k];
 
         snprintf(where, sizeof(where), "%s.layer.0.SelfAttention.experts.expert_%d", at, k);
         h->d_model = (size_t)w->c.d_model;
         h->d_ff = (size_t)config_mixed_width(&w->c);
         h->inner = (size_t)w->c.n_head * (size_t)w->c.d_kv;
-        h->wi = w->c.d_ff_mixed ? find(w, "%s.wi.weight", where) : NULL;
+        if (w->c.d_ff_mixed)
+            h->wi = find(w, "%s.wi.weight", where);
         h->q = find(w, "%s.q.weight", where);
         h->kv = find(w, "%s.kv.weight", where);
     }
@@ -80,7 +87,7 @@ static void bind_block(struct weights *w, enum stack s, int i)
 
     snprintf(at, sizeof(at), "%s.block.%d", stack_name[s], i);
     for (k = 0; k <= last; k++)
-        b->norm[k] = find(w, "%s.layer.%d.layer_norm.weight", at, k);
+        b->norm[k] = floats(find(w, "%s.layer.%d.layer_norm.weight", at, k));
     if (w->c.mixed[s][i])
         bind_mixed(w, b, at);
     else
@@ -93,7 +100,7 @@ static void bind_block(struct weights *w, enum stack s, int i)
         b->ffn = bind_ffn(w, where);
         return;
     }
-    b->router = find(w, "%s.layer.%d.mlp.router.classifier.weight", at, last);
+    b->router = floats(find(w, "%s.layer.%d.mlp.router.classifier.weight", at, last));
     b->expert = xcalloc((size_t)w->c.n_expert, sizeof(*b->expert));
     for (k = 0; k < w->c.n_expert; k++) {
         snprintf(where, sizeof(where), "%s.layer.%d.mlp.experts.expert_%d", at, last, k);
@@ -112,12 +119,18 @@ static void bind(struct weights *w)
 
         st->n_block = w->c.n_block[s];
         st->block = xcalloc((size_t)st->n_block, sizeof(*st->block));
-        st->final_norm = find(w, "%s.final_layer_norm.weight", stack_name[s]);
-        st->relpos = find(w, "%s.block.0.layer.0.SelfAttention.relative_attention_bias.weight",
-                          stack_name[s]);
+        st->final_norm = floats(find(w, "%s.final_layer_norm.weight", stack_name[s]));
+        st->relpos = floats(find(
+            w, "%s.block.0.layer.0.SelfAttention.relative_attention_bias.weight", stack_name[s]));
         for (i = 0; i < st->n_block; i++)
             bind_block(w, (enum stack)s, i);
     }
+}
+
+/* Is it read as it is, not by the rows of products? */
+static int is_small(const struct param *p)
+{
+    return p->role == PARAM_NORM || p->role == PARAM_RELPOS || p->role == PARAM_ROUTER;
 }
 
 /* Tensor i where it lies in the file, or widened. */
@@ -131,12 +144,11 @@ static int take(struct weights *w, size_t i, struct err *err)
     if (!params_fits(p, x))
         return err_set(err, "%s: %s: not of the shape that config.json says",
                        tensors_path(w->file, x), x->name);
-    if (x->type == TENSOR_F32 && (uintptr_t)x->data % sizeof(float) == 0) {
-        w->tensor[i] = x->data;
+    w->tensor[i] = (struct matrix){ x->data, x->type };
+    if (matrix_is_plain(&w->tensor[i]) || (matrix_takes(x->type) && !is_small(p)))
         return 0;
-    }
     w->widened[i] = xreallocarray(NULL, p->n, sizeof(float));
-    w->tensor[i] = w->widened[i];
+    w->tensor[i] = (struct matrix){ w->widened[i], TENSOR_F32 };
     return tensor_copy_f32(x, w->widened[i], p->n, err);
 }
 

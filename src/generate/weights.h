@@ -1,13 +1,13 @@
 /* weights.h - a model to be read only: its tensors stay in their mapped files.
  *
- * A float32 tensor is used where it lies, so that the system brings in what is touched, an
- * expert when a token first chooses it, and may drop it again. Other types are widened into memory.
+ * A matrix is used where it lies, whatever its type, so that the system brings in what is touched,
+ * an expert when a token first chooses it, and may drop it again. What is small and read as a whole
+ * (norms, biases, routers) is widened into memory if it is not float32.
  */
 #ifndef GENERATE_WEIGHTS_H
 #define GENERATE_WEIGHTS_H
 
-#include "moe/heads.h"
-#include "nn/ffn.h"
+#include "generate/matrix.h"
 #include "shape/config.h"
 
 struct err;
@@ -15,17 +15,27 @@ struct params;
 struct tensors;
 
 struct weights_attend {
-    const float *q, *k, *v, *o;    // [I, M] three times (NULL: experts), [M, I]
+    struct matrix q, k, v, o;    // [I, M] three times (none: experts), [M, I]
+};
+
+struct weights_ffn {               // as struct ffn
+    size_t d_model, d_ff;          // M, F
+    struct matrix wi, wi_1, wo;    // [F, M], [F, M] or none, [M, F]
+};
+
+struct weights_heads {              // as struct heads
+    size_t d_model, d_ff, inner;    // M; F, without Wi M; I
+    struct matrix wi, q, kv;        // [F, M] or none; [I, F] twice
 };
 
 struct weights_block {
     const float *norm[3];                 // [M], of the sublayers in their order
     struct weights_attend self, cross;    // cross: decoder alone
-    struct ffn ffn;                       // dense
+    struct weights_ffn ffn;               // dense
     const float *router;                  // sparse: [E, M], else NULL
-    struct ffn *expert;                   // [E]
+    struct weights_ffn *expert;           // [E]
     const float *mix_router;              // of self-attention by experts: [E, M], else NULL
-    struct heads *heads;                  // [E]
+    struct weights_heads *heads;          // [E]
 };
 
 struct weights_stack {
@@ -37,11 +47,11 @@ struct weights_stack {
 struct weights {
     struct config c;
     struct weights_stack stack[2];    // by enum stack
-    const float *embedding, *head;    // [V, M]
+    struct matrix embedding, head;    // [V, M]
     struct params *table;             // names and shapes
     struct tensors *file;
-    const float **tensor;    // [table->n]
-    float **widened;         // [table->n] those that are ours, else NULL
+    struct matrix *tensor;    // [table->n]
+    float **widened;          // [table->n] those that are ours, else NULL
 };
 
 /* path: a folder with config.json and safetensors. NULL on failure. */

@@ -111,6 +111,22 @@ gen() { # OPTION... : with the reference model $ref, t5v11_tiny if unset
     [ "$(wc -l <out)" -eq 6 ]
 }
 
+@test "halves answer as the same numbers in float32" {
+    vocabulary
+    for type in bf16 f16; do
+        switch-convert -d "$type" -o "$type" "$DATA/golden/switch_overflow/model"
+        switch-convert -d f32 -o "$type.wide" "$type"
+        for how in "-n 1" "-B 3 -n 3 -b 1" "-t 1.5 -n 2 -j 2"; do
+            # shellcheck disable=SC2086
+            switch-generate -m spm.model --extra-ids 30 -L 10 $how "$type" lines >"out.$type"
+            # shellcheck disable=SC2086
+            switch-generate -m spm.model --extra-ids 30 -L 10 $how "$type.wide" lines >wide
+            cmp "out.$type" wide
+        done
+    done
+    ! cmp -s out.bf16 out.f16    # they are other numbers
+}
+
 @test "long texts are cut with a word" {
     vocabulary
     awk 'BEGIN { for (i = 0; i < 300; i++) printf "dog "; print "" }' >long
