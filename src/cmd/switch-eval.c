@@ -22,10 +22,12 @@
 #include "shape/slice.h"
 #include "shape/variant.h"
 #include "train/evaluate.h"
+#include "train/loop.h"
 
 enum { USUAL_ROWS = 8 };
 
-static const char *out_path = "-", *experts_path, *model_name, *mesh, *cap = "floor";
+static const char *out_path = "-", *experts_path, *model_name, *mesh, *cap = "floor",
+                  *precision = "fp32";
 static struct opt_list folders;
 static int64_t group_rows = 1, rows, min_capacity = 4, threads;
 static double capacity_factor = 2.0;
@@ -52,6 +54,8 @@ static const struct opt opts[] = {
     { 0, "capacity-rule", "floor|round|none", OPT_CHOICE, &cap, 0, 0,
       "an expert's share in whole tokens: rounded down, at most a group; to the nearest; "
       "no token is dropped (default @)" },
+    { 0, "precision", "fp32|bf16|bf16-all", OPT_CHOICE, &precision, 0, 0,
+      "of products with weights; of the last, of routers too (default @)" },
     { .to = router_opts },
 };
 static const struct tool tool = {
@@ -205,8 +209,10 @@ static void put_experts(const struct evaluation *e, const struct config *c)
 
 static void measure(const char *path, struct eval_set *set, struct comm *comm)
 {
-    struct eval_rule rule = { (int)group_rows,   (int)rows, capacity_factor,
-                              (int)min_capacity, hf_compat, word_of(cap_words, cap) };
+    int how = word_of(precision_words, precision);
+    struct eval_rule rule = { (int)group_rows,          (int)rows, capacity_factor,
+                              (int)min_capacity,        hf_compat, word_of(cap_words, cap),
+                              how == PRECISION_BF16_ALL };
     struct err err = { 0 };
     struct evaluation e;
     struct config c;
@@ -216,6 +222,10 @@ static void measure(const char *path, struct eval_set *set, struct comm *comm)
     if (eval_vocab(set) > c.n_vocab)
         die("%s: vocab_size is %d, but the shards have ids up to %lld", path, c.n_vocab,
             eval_vocab(set) - 1);
+    if (precision_check(&c, how, &err) < 0)
+        die("%s: %s", path, err.msg);
+    if (how != PRECISION_FP32)
+        params_add_half(p);
     m = model_new(&c, p, comm, (int)rows, eval_inputs(set), eval_targets(set), 0);
     if (evaluate(set, m, &c, comm, &rule, &e, &err) < 0 && err.msg[0])
         die("%s", err.msg);

@@ -10,7 +10,6 @@
 #include "shape/params.h"
 
 /* Here, and not in loop.c, which loads all that trains. */
-const char *const precision_words[] = { "fp32", "bf16", "bf16-all", NULL };
 
 struct training training = {
     .rule = { .batch = 128,

@@ -312,6 +312,7 @@ int evaluate(struct eval_set *s, struct model *m, const struct config *c, struct
     run.capacity_factor = rule->capacity_factor;
     run.min_capacity = rule->min_capacity;
     run.cap = (enum route_cap)rule->cap;
+    run.router_bf16 = rule->router_bf16;
     run.n_target = run.n_group[ENCODER] = run.n_group[DECODER] = 1;    // only losses use them
     evaluation_init(e, s, c);
     for (i = 0; i < s->n; i++) {

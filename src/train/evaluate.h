@@ -14,7 +14,8 @@ struct eval_rule {
     int group_rows, micro_rows;    // rows of a routing group; of a forward pass, whole groups
     double capacity_factor;
     int min_capacity, hf_compat;
-    int cap;    // enum route_cap
+    int cap;            // enum route_cap
+    int router_bf16;    // as in model.h
 };
 
 /* Sums over a language's tokens, of all ranks. */

@@ -76,6 +76,7 @@ int running_evaluate(struct running *r, struct err *err)
     how.micro_rows = r->t->micro[0].n_row;
     how.min_capacity = (int)rule->min_capacity;
     how.cap = rule->cap;
+    how.router_bf16 = rule->precision == PRECISION_BF16_ALL;
     rc = evaluate(r->eval, r->t->model, &r->t->config, r->comm, &how, &e, err);
     if (rc == 0)
         rc = running_agree(r, r->root ? metrics_add_eval(r->evals, r->t->step, &e, err) : 0);

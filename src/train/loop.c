@@ -16,6 +16,8 @@
 #include "train/loop.h"
 #include "train/teacher.h"
 
+const char *const precision_words[] = { "fp32", "bf16", "bf16-all", NULL };
+
 struct run train_run(const struct train_rule *rule)
 {
     struct run run = { .train = 1, .gradient = 1, .group_rows = (int)rule->group_rows };
@@ -65,13 +67,18 @@ static int divide(struct trainer *t, int64_t *micro_rows, struct err *err)
     return 0;
 }
 
+int precision_check(const struct config *c, int precision, struct err *err)
+{
+    if (precision != PRECISION_FP32 && config_is_sparse(c) && c->d_model % 2 != 0)
+        return err_set(err, "bf16 rows of %d numbers: the model's width must be even", c->d_model);
+    return 0;
+}
+
 static int check_rule(const struct config *c, const struct train_rule *rule, struct err *err)
 {
     if (rule->explore == EXPLORE_SAMPLE && c->router != ROUTE_TOP1)
         return err_set(err, "only a router of top1 can draw its expert");
-    if (rule->precision != PRECISION_FP32 && config_is_sparse(c) && c->d_model % 2 != 0)
-        return err_set(err, "bf16 rows of %d numbers: the model's width must be even", c->d_model);
-    return 0;
+    return precision_check(c, rule->precision, err);
 }
 
 struct trainer *trainer_new(const struct config *c, const struct train_rule *rule,

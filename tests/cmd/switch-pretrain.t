@@ -92,6 +92,18 @@ column() { # FILE NAME: the column called NAME
         awk '$1 == $2 || $1 - $2 > $1 / 256 || $2 - $1 > $1 / 256 { exit 1 }'
 }
 
+@test "an evaluation is in the precision of training, routers too" {
+    for how in fp32 bf16 bf16-all; do
+        train --steps 2 --precision $how --eval "$DATA/train/bb.ex"
+        switch-eval --group-rows 2 -b 8 --precision $how run "$DATA/train/bb.ex" >said
+        column run/eval.tsv nlp | tail -1 >nlp.$how
+        column said nlp | tail -1 | diff nlp.$how -
+        rm -r run
+    done
+    ! cmp -s nlp.fp32 nlp.bf16
+    ! cmp -s nlp.bf16 nlp.bf16-all
+}
+
 @test "rows past the checkpoint are cut, each step stands once" {
     train --save-every 2 --keep 0
     rm -r run/step-00000006

@@ -72,7 +72,7 @@ static void test_sums(void **state)
 {
     const char *const paths[] = { "dev", "more" };
     struct eval_set *s = eval_open(paths, 2, &err);
-    struct eval_rule rule = { 1, 3, 2, 4, 0, 0 };
+    struct eval_rule rule = { 1, 3, 2, 4, 0, 0, 0 };
     struct model *m = model_new(&config, params, comm, 3, EX_INPUTS, EX_TARGETS, 0);
     struct evaluation e;
     double chosen = 0;
