@@ -345,6 +345,10 @@ void kernel_fill_avx2(struct kernels *k)
         .jitter = avx2_jitter,
         .product = avx2_product,
         .transpose = avx2_transpose,
+        .half_product = avx2_half_product,
+        .half_pair = k->half_pair,
+        .pair = k->pair,
+        .half_transpose = k->half_transpose,
     };
 }
 #else

@@ -36,6 +36,7 @@ IN void put(float *x, size_t left, __m256 v)
 
 void avx2_product(const struct operands *p, size_t m, size_t n, size_t k);
 void avx2_transpose(float *y, size_t ldy, const float *x, size_t ldx, size_t rows, size_t columns);
+void avx2_half_product(const struct half_operands *p, size_t m, size_t n, size_t k);
 void avx2_coins(float *f, float keep, uint32_t below, uint64_t key, uint64_t a, uint64_t b,
                 size_t n);
 void avx2_jitter(float *to, const float *from, float low, float step, uint64_t key, uint64_t a,

@@ -5,6 +5,8 @@
 #include "kernel/kernel.h"
 
 #if defined(__x86_64__)
+#include <string.h>
+
 #include "kernel/avx2.h"
 
 /* Rows and columns of c at a time, in registers; steps of k, whose b stays in cache. */
@@ -80,6 +82,58 @@ TARGET void avx2_product(const struct operands *p, size_t m, size_t n, size_t k)
                 any_block(p, p->a + i * p->row + l * p->column, b + l * KERNEL_PANEL,
                           p->c + i * p->ldc + j, wide, deep, p->add || l > 0, rows);
             }
+}
+
+/* The two numbers of each pair, made whole. */
+IN __m256 first(__m256i x)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(x, 16));
+}
+
+IN __m256 second(__m256i x)
+{
+    return _mm256_castsi256_ps(_mm256_and_si256(x, _mm256_set1_epi32(-0x10000)));
+}
+
+FN void half_block(const struct half_operands *p, const uint16_t *a, const uint16_t *b, float *c,
+                   size_t k)
+{
+    __m256 s[4][2], x, y;
+    __m256i v[2], w;
+    size_t l;
+    int i, j, pair;
+
+    for (i = 0; i < 4; i++)
+        for (j = 0; j < 2; j++)
+            s[i][j] =
+                p->add ? _mm256_loadu_ps(c + (size_t)i * p->ldc + 8 * j) : _mm256_setzero_ps();
+    for (l = 0; l < k; l += 2, a += 2, b += 32) {
+        for (j = 0; j < 2; j++)
+            v[j] = _mm256_loadu_si256((const __m256i *)(const void *)(b + 16 * j));
+#pragma GCC unroll 4
+        for (i = 0; i < 4; i++) {
+            memcpy(&pair, a + (size_t)i * p->lda, sizeof(pair));
+            w = _mm256_set1_epi32(pair);
+            x = first(w), y = second(w);
+#pragma GCC unroll 2
+            for (j = 0; j < 2; j++) {
+                s[i][j] = _mm256_fmadd_ps(x, first(v[j]), s[i][j]);
+                s[i][j] = _mm256_fmadd_ps(y, second(v[j]), s[i][j]);
+            }
+        }
+    }
+    for (i = 0; i < 4; i++)
+        for (j = 0; j < 2; j++)
+            _mm256_storeu_ps(c + (size_t)i * p->ldc + 8 * j, s[i][j]);
+}
+
+TARGET void avx2_half_product(const struct half_operands *p, size_t m, size_t n, size_t k)
+{
+    size_t i, j;
+
+    for (j = 0; j < n; j += 16)
+        for (i = 0; i < m; i += 4)
+            half_block(p, p->a + i * p->lda, p->b + j / 16 * p->step, p->c + i * p->ldc + j, k);
 }
 
 /* 8 rows of 8 turned: quads of columns by unpack and shuffle, then halves change places. */

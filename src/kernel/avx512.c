@@ -216,19 +216,6 @@ FN void relu_back(float *dy, float a, const float *y, size_t n)
     }
 }
 
-/* Rounds to the upper half of a float, ties to even, NaN made quiet. */
-IN __m256i round_half(__m512 x)
-{
-    __m512i bits = _mm512_castps_si512(x), up = _mm512_srli_epi32(bits, 16);
-    __m512i odd = _mm512_and_si512(up, _mm512_set1_epi32(1));
-    __m512i to = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
-
-    to = _mm512_srli_epi32(to, 16);
-    to = _mm512_mask_or_epi32(to, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), up,
-                              _mm512_set1_epi32(0x40));
-    return _mm512_cvtepi32_epi16(to);
-}
-
 IN void put_half(uint16_t *to, size_t left, __m256i v)
 {
     if (left >= 16)
@@ -443,6 +430,10 @@ void kernel_fill_avx512(struct kernels *k)
         .jitter = avx512_jitter,
         .product = avx512_product,
         .transpose = avx512_transpose,
+        .half_product = avx512_half_product,
+        .half_pair = avx512_half_pair,
+        .pair = avx512_pair,
+        .half_transpose = avx512_half_transpose,
     };
 }
 #else

@@ -28,9 +28,27 @@ IN void put(float *x, size_t left, __m512 v)
     _mm512_mask_storeu_ps(x, lanes(left), v);
 }
 
+/* Rounds to the upper half of a float, ties to even, NaN made quiet. */
+IN __m256i round_half(__m512 x)
+{
+    __m512i bits = _mm512_castps_si512(x), up = _mm512_srli_epi32(bits, 16);
+    __m512i odd = _mm512_and_si512(up, _mm512_set1_epi32(1));
+    __m512i to = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+
+    to = _mm512_srli_epi32(to, 16);
+    to = _mm512_mask_or_epi32(to, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), up,
+                              _mm512_set1_epi32(0x40));
+    return _mm512_cvtepi32_epi16(to);
+}
+
 void avx512_product(const struct operands *p, size_t m, size_t n, size_t k);
 void avx512_transpose(float *y, size_t ldy, const float *x, size_t ldx, size_t rows,
                       size_t columns);
+void avx512_half_product(const struct half_operands *p, size_t m, size_t n, size_t k);
+void avx512_half_pair(uint16_t *to, size_t step, const uint16_t *x, const uint16_t *y, size_t n);
+void avx512_pair(uint16_t *to, size_t step, const float *x, const float *y, size_t n);
+void avx512_half_transpose(uint16_t *y, size_t ldy, const uint16_t *x, size_t ldx, size_t rows,
+                           size_t columns);
 void avx512_coins(float *f, float keep, uint32_t below, uint64_t key, uint64_t a, uint64_t b,
                   size_t n);
 void avx512_jitter(float *to, const float *from, float low, float step, uint64_t key, uint64_t a,

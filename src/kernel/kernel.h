@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct operands;
+struct half_operands;
 
 struct kernels {
     float (*dot)(const float *x, const float *y, size_t n);                     // sum of x y
@@ -70,6 +71,17 @@ struct kernels {
     /* y[j ldy + i] = x[i ldx + j] for i < rows, j < columns. */
     void (*transpose)(float *y, size_t ldy, const float *x, size_t ldx, size_t rows,
                       size_t columns);
+    /* The same of bf16 numbers: products of them, summed in float, and their layouts. c = a b; m,
+     * n and k are multiples of KERNEL_HALF. Numbers below the normal ones may count as 0. */
+    void (*half_product)(const struct half_operands *p, size_t m, size_t n, size_t k);
+    /* Two rows of b beside each other: x[j] and y[j] go to to[j / 16 step + j % 16 2] and behind
+     * it. Every variant gives the same, also of the next two. */
+    void (*half_pair)(uint16_t *to, size_t step, const uint16_t *x, const uint16_t *y, size_t n);
+    void (*pair)(uint16_t *to, size_t step, const float *x, const float *y,
+                 size_t n);    // likewise, rounded
+    /* As transpose. rows and columns are multiples of KERNEL_HALF. */
+    void (*half_transpose)(uint16_t *y, size_t ldy, const uint16_t *x, size_t ldx, size_t rows,
+                           size_t columns);
 };
 
 /* Operands of a product of matrices. b is laid in panels of KERNEL_PANEL columns, one after
@@ -80,6 +92,19 @@ struct operands {
     size_t row, column;
     const float *b;    // [panels of n, k, KERNEL_PANEL]
     float *c;          // c[i ldc + j]
+    size_t ldc;
+    int add;    // to what c holds; else c is overwritten
+};
+
+/* Operands of a product of bf16 matrices. b is laid in panels of 16 columns, step apart: panel
+ * [k / 2, 16, 2], so that two rows of b that follow one another are pairs. */
+enum { KERNEL_HALF = 32 };
+struct half_operands {
+    const uint16_t *a;    // a[i lda + l]
+    size_t lda;
+    const uint16_t *b;
+    size_t step;
+    float *c;    // c[i ldc + j]
     size_t ldc;
     int add;    // to what c holds; else c is overwritten
 };
@@ -96,5 +121,7 @@ const char *kernel_name(int i);    // of the i-th variant that runs here, or NUL
 void kernel_fill_ref(struct kernels *k);
 void kernel_fill_avx2(struct kernels *k);
 void kernel_fill_avx512(struct kernels *k);
+void kernel_fill_amx(struct kernels *k);
+int kernel_has_amx(void);    // asks the system for leave to use it
 
 #endif

@@ -18,6 +18,7 @@ static const struct variant variants[] = {
     { "ref", kernel_fill_ref },
     { "avx2", kernel_fill_avx2 },
     { "avx512", kernel_fill_avx512 },
+    { "amx", kernel_fill_amx },
 };
 
 static int n_variant(void)
@@ -29,7 +30,7 @@ static int n_variant(void)
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512dq") ||
         !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl"))
         return 2;
-    return 3;
+    return kernel_has_amx() ? 4 : 3;
 }
 #else
 static const struct variant variants[] = {

@@ -1,0 +1,120 @@
+/* avx512_half.c - products and layouts of bf16 matrices with AVX-512, without its bf16 extension:
+ * numbers are made whole on their way into the registers.
+ */
+#include "kernel/kernel.h"
+
+#if defined(__x86_64__)
+#include <string.h>
+
+#include "kernel/avx512.h"
+
+enum { ROWS = 8, PANELS = 2 };    // of c at a time, in registers
+
+/* The two numbers of each pair, made whole. */
+IN __m512 first(__m512i x)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(x, 16));
+}
+
+IN __m512 second(__m512i x)
+{
+    return _mm512_castsi512_ps(_mm512_and_si512(x, _mm512_set1_epi32(-0x10000)));
+}
+
+FN void block(const struct half_operands *p, const uint16_t *a, const uint16_t *b, float *c,
+              size_t k)
+{
+    __m512 s[ROWS][PANELS], v[2 * PANELS], x, y;
+    __m512i w;
+    size_t l;
+    int i, j, pair;
+
+    for (i = 0; i < ROWS; i++)
+        for (j = 0; j < PANELS; j++)
+            s[i][j] =
+                p->add ? _mm512_loadu_ps(c + (size_t)i * p->ldc + 16 * j) : _mm512_setzero_ps();
+    for (l = 0; l < k; l += 2, a += 2, b += 32) {
+#pragma GCC unroll 2
+        for (j = 0; j < PANELS; j++) {
+            w = _mm512_loadu_si512(b + (size_t)j * p->step);
+            v[2 * j] = first(w);
+            v[2 * j + 1] = second(w);
+        }
+#pragma GCC unroll 8
+        for (i = 0; i < ROWS; i++) {
+            memcpy(&pair, a + (size_t)i * p->lda, sizeof(pair));
+            w = _mm512_set1_epi32(pair);
+            x = first(w), y = second(w);
+#pragma GCC unroll 2
+            for (j = 0; j < PANELS; j++) {
+                s[i][j] = _mm512_fmadd_ps(x, v[2 * j], s[i][j]);
+                s[i][j] = _mm512_fmadd_ps(y, v[2 * j + 1], s[i][j]);
+            }
+        }
+    }
+    for (i = 0; i < ROWS; i++)
+        for (j = 0; j < PANELS; j++)
+            _mm512_storeu_ps(c + (size_t)i * p->ldc + 16 * j, s[i][j]);
+}
+
+TARGET void avx512_half_product(const struct half_operands *p, size_t m, size_t n, size_t k)
+{
+    size_t i, j;
+
+    for (j = 0; j < n; j += 16 * PANELS)
+        for (i = 0; i < m; i += ROWS)
+            block(p, p->a + i * p->lda, p->b + j / 16 * p->step, p->c + i * p->ldc + j, k);
+}
+
+IN __m512i pairs(__m256i x, __m256i y)
+{
+    return _mm512_or_si512(_mm512_cvtepu16_epi32(x),
+                           _mm512_slli_epi32(_mm512_cvtepu16_epi32(y), 16));
+}
+
+IN __m256i get_half(const uint16_t *x, size_t left)
+{
+    return _mm256_maskz_loadu_epi16(lanes(left), x);
+}
+
+TARGET void avx512_half_pair(uint16_t *to, size_t step, const uint16_t *x, const uint16_t *y,
+                             size_t n)
+{
+    size_t j;
+
+    for (j = 0; j < n; j += 16, to += step)
+        _mm512_mask_storeu_epi32(to, lanes(n - j),
+                                 pairs(get_half(x + j, n - j), get_half(y + j, n - j)));
+}
+
+TARGET void avx512_pair(uint16_t *to, size_t step, const float *x, const float *y, size_t n)
+{
+    size_t j;
+
+    for (j = 0; j < n; j += 16, to += step)
+        _mm512_mask_storeu_epi32(
+            to, lanes(n - j), pairs(round_half(get(x + j, n - j)), round_half(get(y + j, n - j))));
+}
+
+/* Pairs of columns are turned as if they were floats, then told apart. */
+TARGET void avx512_half_transpose(uint16_t *y, size_t ldy, const uint16_t *x, size_t ldx,
+                                  size_t rows, size_t columns)
+{
+    float turned[16 * 16];
+    size_t i, j, l;
+
+    for (j = 0; j < columns; j += 32)
+        for (i = 0; i < rows; i += 16) {
+            avx512_transpose(turned, 16, (const float *)(const void *)(x + i * ldx + j), ldx / 2,
+                             16, 16);
+            for (l = 0; l < 16; l++) {
+                __m512i v = _mm512_loadu_si512(turned + 16 * l);
+                uint16_t *to = y + (j + 2 * l) * ldy + i;
+
+                _mm256_storeu_si256((__m256i *)(void *)to, _mm512_cvtepi32_epi16(v));
+                _mm256_storeu_si256((__m256i *)(void *)(to + ldy),
+                                    _mm512_cvtepi32_epi16(_mm512_srli_epi32(v, 16)));
+            }
+        }
+}
+#endif

@@ -1,0 +1,223 @@
+/* Products and layouts of bf16 matrices, of every variant against the definition. Arrays have their
+ * exact size, so that a sanitizer sees what is touched beyond them. */
+#include "../test.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "kernel/kernel.h"
+
+#define EPS FLT_EPSILON
+
+static struct kernels ref;
+
+static float *randoms(size_t n, uint64_t key)
+{
+    float *x = xcalloc(n ? n : 1, sizeof(*x));
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        x[i] = (float)(2 * rng_uniform(key, n, i) - 1);
+    return x;
+}
+
+static uint16_t *halves(size_t n, uint64_t key)
+{
+    float *x = randoms(n, key);
+    uint16_t *to = xcalloc(n ? n : 1, sizeof(*to));
+
+    ref.half(to, x, n);
+    free(x);
+    return to;
+}
+
+static void *copy(const void *x, size_t size)
+{
+    return memcpy(xcalloc(size ? size : 1, 1), x, size);
+}
+
+static void each_variant(void (*f)(const struct kernels *k))
+{
+    struct kernels k;
+    int i;
+
+    assert_int_equal(kernel_select(&ref, "ref"), 0);
+    for (i = 0; kernel_name(i); i++) {
+        assert_int_equal(kernel_select(&k, kernel_name(i)), 0);
+        f(&k);
+    }
+    assert_true(i >= 1);
+}
+
+/* All numbers are below 1, and products of two bf16 numbers are exact: each of k + 1 sums costs at
+ * most EPS (some cut instead of rounding) times k + 1. */
+static void check_product(const struct kernels *kern_k, size_t m, size_t n, size_t k, int add)
+{
+    size_t lda = k + 2, ldc = n + 3, step = 16 * k + 32, i;
+    size_t n_a = m ? (m - 1) * lda + k : 0, n_c = m && n ? (m - 1) * ldc + n : 0;
+    uint16_t *a = halves(n_a, 1), *b = halves(n ? (n / 16 - 1) * step + 16 * k : 0, 2);
+    float *want = randoms(n_c, 3), *c = copy(want, n_c * sizeof(*c));
+    float *old = copy(want, n_c * sizeof(*c));
+    struct half_operands x = { a, lda, b, step, want, ldc, add };
+
+    ref.half_product(&x, m, n, k);
+    x.c = c;
+    kern_k->half_product(&x, m, n, k);
+    for (i = 0; i < n_c; i++)
+        if (i % ldc >= n)
+            assert_true(c[i] == old[i] && want[i] == old[i]);
+        else if (!(fabs(c[i] - want[i]) <= EPS * (k + 1.0) * (k + 1.0)))
+            fail_msg("%zu x %zu x %zu: [%zu] is %.9g, not %.9g", m, n, k, i, c[i], want[i]);
+    free(a), free(b), free(c), free(want), free(old);
+}
+
+static void products(const struct kernels *k)
+{
+    static const size_t sizes[][3] = { { 32, 32, 32 }, { 64, 32, 64 }, { 32, 96, 32 },
+                                       { 96, 64, 96 }, { 32, 64, 0 },  { 0, 32, 32 },
+                                       { 32, 0, 32 },  { 64, 64, 512 } };
+    size_t i;
+    int add;
+
+    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+        for (add = 0; add < 2; add++)
+            check_product(k, sizes[i][0], sizes[i][1], sizes[i][2], add);
+}
+
+static void test_product(void **state)
+{
+    (void)state;
+    each_variant(products);
+}
+
+/* A product of small whole numbers has no error, and shows each number in its place: also what a
+ * row of the left and a column of the right alone make NaN or infinite. */
+static void whole_numbers(const struct kernels *k)
+{
+    enum { N = 32 };
+    static const float special[3] = { NAN, INFINITY, -INFINITY };
+    uint16_t a[N * N], b[2 * 16 * N];
+    float c[N * N], x;
+    size_t i, j, l;
+
+    for (i = 0; i < N * N; i++) {
+        x = (float)(i * i % 31);
+        k->half(a + i, &x, 1);
+        x = (float)(i % 29 * 3) - 40;
+        k->half(b + i / N % 2 * 16 * N + i / N / 2 * 2 + i % N / 2 * N + i % 2, &x, 1);
+    }
+    for (i = 0; i < 3; i++)
+        k->half(a + (4 + 5 * i) * N, special + i, 1);
+    k->half_product(&(struct half_operands){ a, N, b, 16 * N, c, N, 0 }, N, N, N);
+    for (i = 0; i < N; i++)
+        for (j = 0; j < N; j++) {
+            float want = 0, y;
+
+            for (l = 0; l < N; l++) {
+                k->whole(&x, a + i * N + l, 1);
+                k->whole(&y, b + j / 16 * 16 * N + j % 16 * 2 + l / 2 * N + l % 2, 1);
+                want += x * y;
+            }
+            assert_true(c[i * N + j] == want || (isnan(want) && isnan(c[i * N + j])));
+        }
+}
+
+static void test_whole_numbers(void **state)
+{
+    (void)state;
+    each_variant(whole_numbers);
+}
+
+/* Two rows of floats and of their halves, in panels of which step tells the distance. */
+static void pairs(const struct kernels *k)
+{
+    size_t n, j;
+
+    for (n = 0; n < 70; n++) {
+        size_t step = 40, n_to = n ? (n - 1) / 16 * step + (n - 1) % 16 * 2 + 2 : 0;
+        float *x = randoms(n, 1), *y = randoms(n, 2);
+        uint16_t *to = halves(n_to, 3), *old = copy(to, n_to * sizeof(*to));
+        uint16_t *want = copy(to, n_to * sizeof(*to)), *x2 = halves(n, 1), *y2 = halves(n, 2);
+
+        for (j = 0; j < n; j++) {
+            want[j / 16 * step + j % 16 * 2] = x2[j];
+            want[j / 16 * step + j % 16 * 2 + 1] = y2[j];
+        }
+        k->pair(to, step, x, y, n);
+        assert_memory_equal(to, want, n_to * sizeof(*to));
+        k->half_pair(old, step, x2, y2, n);
+        assert_memory_equal(old, want, n_to * sizeof(*to));
+        free(x), free(y), free(to), free(old), free(want), free(x2), free(y2);
+    }
+}
+
+static void test_pairs(void **state)
+{
+    (void)state;
+    each_variant(pairs);
+}
+
+/* Ties, numbers below the normal ones, infinities and NaN round as they do in half(). */
+static void special_pairs(const struct kernels *k)
+{
+    uint16_t to[32], a, b;
+    float x[16], y[16];
+    uint32_t bits;
+    size_t i, j;
+
+    for (i = 0; i < 5000; i++) {
+        for (j = 0; j < 16; j++) {
+            bits = (uint32_t)rng_u64(5, i, j) & (i % 2 ? 0xffff8000 : 0x807fffff);
+            bits |= i % 3 ? 0 : 0x7f800000;
+            memcpy(x + j, &bits, sizeof(bits));
+            bits ^= 0x80018000;
+            memcpy(y + j, &bits, sizeof(bits));
+        }
+        k->pair(to, 32, x, y, 16);
+        for (j = 0; j < 16; j++) {
+            ref.half(&a, x + j, 1);
+            ref.half(&b, y + j, 1);
+            assert_true(to[2 * j] == a && to[2 * j + 1] == b);
+        }
+    }
+}
+
+static void test_special_pairs(void **state)
+{
+    (void)state;
+    each_variant(special_pairs);
+}
+
+static void turns(const struct kernels *k)
+{
+    size_t rows, columns, i, j;
+
+    for (rows = 0; rows <= 96; rows += 32)
+        for (columns = 0; columns <= 96; columns += 32) {
+            size_t ldx = columns + 2, ldy = rows + 1;
+            size_t n_x = rows ? (rows - 1) * ldx + columns : 0;
+            size_t n_y = columns ? (columns - 1) * ldy + rows : 0;
+            uint16_t *x = halves(n_x, 1), *y = halves(n_y, 2), *old = copy(y, n_y * sizeof(*y));
+
+            k->half_transpose(y, ldy, x, ldx, rows, columns);
+            for (i = 0; i < n_y; i++) {
+                j = i % ldy;
+                assert_true(y[i] == (j < rows ? x[j * ldx + i / ldy] : old[i]));
+            }
+            free(x), free(y), free(old);
+        }
+}
+
+static void test_transpose(void **state)
+{
+    (void)state;
+    each_variant(turns);
+}
+
+TESTS("kernel/half", cmocka_unit_test(test_product), cmocka_unit_test(test_whole_numbers),
+      cmocka_unit_test(test_pairs), cmocka_unit_test(test_special_pairs),
+      cmocka_unit_test(test_transpose))
