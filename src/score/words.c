@@ -295,9 +295,9 @@ static void cut_chrf(struct words *w, struct bytes s, struct lexicon *l)
     while (unicode_word(&s, &t)) {
         size_t cut = 0;
 
-        if (utf8_count(t) > 1 && strchr(punct, t.p[t.n - 1]))
+        if (utf8_count(t) > 1 && memchr(punct, t.p[t.n - 1], sizeof(punct) - 1))
             cut = t.n - 1;
-        else if (utf8_count(t) > 1 && strchr(punct, t.p[0]))
+        else if (utf8_count(t) > 1 && memchr(punct, t.p[0], sizeof(punct) - 1))
             cut = 1;
         if (cut)
             words_add(w, lexicon_add(l, (struct bytes){ t.p, cut }));

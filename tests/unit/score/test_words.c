@@ -72,6 +72,8 @@ static void test_others(void **state)
                      " a\xC2\xA0"
                      "b\n",
                      "a|b"));
+    words_cut(&w, WORDS_CHRF, (struct bytes){ (const unsigned char *)"a\0 \0b", 5 }, l);
+    assert_int_equal(w.n, 2);    // a NUL is no punctuation
     words_cut(&w, WORDS_CHAR, (struct bytes){ (const unsigned char *)"a \xC3\xA9", 4 }, l);
     assert_int_equal(w.n, 2);
     assert_int_equal(w.id[1], 0xE9);
