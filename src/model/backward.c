@@ -12,23 +12,29 @@
 #include "seq/batch.h"
 #include "shape/params.h"
 
+/* Leaves d in m->half, too. */
 static void norm(const struct model *m, const struct stack_net *st, const float *dy,
-                 const struct place *at, const struct param *scale)
+                 const struct place *at)
 {
-    norm_backward(st->d, scale->g, dy, at->x, scale->w, at->rms, st->pad, st->n,
+    const struct param *scale = net_norm(st, at);
+
+    norm_backward(st->d, m->half, scale->g, dy, at->x, scale->w, at->rms, st->pad, st->n,
                   (size_t)m->c.d_model);
 }
 
-/* The gradient of a sublayer's output: the stream's, where dropout let it through. */
+/* The gradient of a sublayer's output: the stream's, where dropout let it through. In m->half,
+ * too. */
 static const float *residual(const struct model *m, const struct stack_net *st, int block,
                              enum sublayer kind)
 {
+    size_t width = (size_t)m->c.d_model;
     int what = DROP_OUT + (int)kind;
 
     if (net_dropout(m, st->kind, block, what).rate <= 0)
         return st->d;
-    memcpy(m->dy, st->d, st->n * (size_t)m->c.d_model * sizeof(float));
+    memcpy(m->dy, st->d, st->n * width * sizeof(float));
     net_drop(m, st, block, what, m->dy);
+    net_rows(m, m->dy, st->n, width);
     return m->dy;
 }
 
@@ -55,7 +61,7 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     float *d_source = kind == SELF ? m->dn : from->d_out;
     int mixes = kind == SELF && st->block[block].mix, was;
 
-    d = net_rows(m, residual(m, st, block, kind), st->n, width);
+    d = net_rows_there(m, residual(m, st, block, kind), width);
     net_product_back(m->d_mixed, 0, w->o, d, (struct rows){ w->mixed, w->mixed_half, inner }, st->n,
                      inner, width);
     was = spent_on(SPENT_ATTENTION);
@@ -68,7 +74,7 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     spent_on(was);
     if (mixes) {
         mix(m, st, block, at->normed);
-        norm(m, st, m->dn, at, st->block[block].norm[kind]);
+        norm(m, st, m->dn, at);
         return;
     }
     d = net_rows_here(m, m->d_query, st->n, inner);
@@ -78,7 +84,7 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     d = net_rows_here(m, m->d_value, from->n, inner);
     net_product_back(d_source, 1, w->v, d, key, from->n, width, inner);
     net_sum(m, m->dn, st->n);
-    norm(m, st, m->dn, at, st->block[block].norm[kind]);
+    norm(m, st, m->dn, at);
 }
 
 static void feed(const struct model *m, const struct stack_net *st, int block,
@@ -96,15 +102,14 @@ static void feed(const struct model *m, const struct stack_net *st, int block,
         struct ffn_drop rows = net_ffn_drop(m, st, &drop);
 
         if (at->half)
-            ffn16_backward(&w->ffn16, &rows, &w->d_ffn, at->half,
-                           net_rows(m, dy, st->n, (size_t)m->c.d_model).half, st->n, w->saved,
+            ffn16_backward(&w->ffn16, &rows, &w->d_ffn, at->half, m->half, st->n, w->saved,
                            m->hidden, m->dn);
         else
             ffn_backward(&w->ffn, &rows, &w->d_ffn, at->normed, dy, st->n, w->saved, m->hidden,
                          m->dn);
         net_sum(m, m->dn, st->n);
     }
-    norm(m, st, m->dn, at, w->norm[FEED]);
+    norm(m, st, m->dn, at);
 }
 
 /* Nothing more comes to the gradients of shared parameters from p on: params.h has them in order.
@@ -133,7 +138,7 @@ static void run_stack(const struct model *m, struct stack_net *st)
            (size_t)m->b->n_row * (size_t)m->c.n_head * attention_span(st->length, st->length) *
                sizeof(float));
     net_drop(m, st, 0, DROP_FINAL, st->d_out);
-    norm(m, st, st->d_out, at, st->final_norm);
+    norm(m, st, st->d_out, at);
     for (i = st->n_block - 1; i >= 0; i--) {
         make_again(m, st, i);
         net_place(st, i, st->block[i].moe ? "experts, backward" : "feed-forward, backward");

@@ -11,28 +11,20 @@
 #include "seq/batch.h"
 #include "shape/params.h"
 
-enum { SMALL = 1 << 14 };    // floats that are not worth a second thread
-
+/* The norm of the stream at a place, to which what is still missing of it is added first. */
 static void norm(const struct model *m, const struct stack_net *st, struct place *at,
-                 const struct param *scale)
+                 const float *missing)
 {
-    norm_forward(at->normed, at->rms, at->x, scale->w, st->pad, st->n, (size_t)m->c.d_model,
-                 (float)m->c.eps);
-    if (at->half)
-        rows_half(at->half, at->normed, st->n, (size_t)m->c.d_model);
+    norm_add_forward(at->floats ? at->normed : NULL, at->half, at->rms, at->x, missing,
+                     net_norm(st, at)->w, st->pad, st->n, (size_t)m->c.d_model, (float)m->c.eps);
 }
 
 /* The next place of the stream holds a sublayer's output: drop some of it, add the stream. */
 static void residual(const struct model *m, const struct stack_net *st, int block,
                      enum sublayer kind, struct place *at)
 {
-    size_t width = (size_t)m->c.d_model;
-    long i;
-
     net_drop(m, st, block, DROP_OUT + (int)kind, at[1].x);
-#pragma omp parallel for schedule(static) if (st->n * width > SMALL)
-    for (i = 0; i < (long)st->n; i++)
-        kern.add(at[1].x + (size_t)i * width, at->x + (size_t)i * width, width);
+    norm(m, st, at + 1, at->x);
 }
 
 /* Queries and keys, which are values too, by experts. */
@@ -46,7 +38,8 @@ static void mix(const struct model *m, const struct stack_net *st, int block, co
                 w->query, w->key);
 }
 
-/* x + Attention(norm(x)); keys and values are of norm(x) too, or of the encoder's output. */
+/* x + Attention(norm(x)), and its norm; keys and values are of norm(x) too, or of the encoder's
+ * output. */
 static void attend(const struct model *m, const struct stack_net *st, int block, enum sublayer kind,
                    struct place *at)
 {
@@ -60,7 +53,6 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     const float *value = w->value;
     int was;
 
-    norm(m, st, at, st->block[block].norm[kind]);
     if (kind == SELF && st->block[block].mix) {
         mix(m, st, block, at->normed);
         value = w->key;
@@ -81,14 +73,13 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     residual(m, st, block, kind, at);
 }
 
-/* x + FFN(norm(x)), or x + Switch(norm(x)). */
+/* x + FFN(norm(x)), or x + Switch(norm(x)), and its norm. */
 static void feed(const struct model *m, const struct stack_net *st, int block, struct place *at,
                  int again)
 {
     struct block *w = &st->block[block];
     float *to = again ? NULL : at[1].x;
 
-    norm(m, st, at, w->norm[FEED]);
     if (w->moe) {
         struct moe_call call = net_moe_call(m, st, block, FEED);
 
@@ -101,11 +92,11 @@ static void feed(const struct model *m, const struct stack_net *st, int block, s
             ffn16_forward(&w->ffn16, &rows, at->half, st->n, w->saved, m->hidden, to);
         else
             ffn_forward(&w->ffn, &rows, at->normed, st->n, w->saved, to);
-        if (again)
-            return;
-        net_sum(m, at[1].x, st->n);
+        if (!again)
+            net_sum(m, at[1].x, st->n);
     }
-    residual(m, st, block, FEED, at);
+    if (!again)
+        residual(m, st, block, FEED, at);
 }
 
 void net_block(const struct model *m, struct stack_net *st, int i, int again)
@@ -113,6 +104,8 @@ void net_block(const struct model *m, struct stack_net *st, int i, int again)
     struct place *at = st->place + i * st->n_sublayer;
 
     net_place(st, i, "attention");
+    if (again)
+        norm(m, st, at, NULL);
     attend(m, st, i, SELF, at++);
     if (st->kind == DECODER)
         attend(m, st, i, CROSS, at++);
@@ -132,17 +125,18 @@ static void run_stack(const struct model *m, struct stack_net *st)
                         st->n, width);
     net_sum(m, at->x, st->n);
     net_drop(m, st, 0, DROP_EMBED, at->x);
+    norm(m, st, at, NULL);
     for (i = 0; i < st->n_block; i++) {
         if (m->keep)
             memcpy(st->hidden[i], at[i * st->n_sublayer].x, st->n * width * sizeof(float));
         net_block(m, st, i, 0);
     }
-    at = st->last;
     net_place(st, -1, "output");
-    norm(m, st, at, st->final_norm);
-    net_drop(m, st, 0, DROP_FINAL, at->normed);
-    if (at->half)
-        rows_half(at->half, at->normed, st->n, width);
+    if (net_dropout(m, st->kind, 0, DROP_FINAL).rate > 0) {
+        net_drop(m, st, 0, DROP_FINAL, st->last->normed);
+        if (st->last->half)
+            rows_half(st->last->half, st->last->normed, st->n, width);
+    }
 }
 
 /* Of one sparse layer, which may be none. */

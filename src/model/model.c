@@ -260,7 +260,6 @@ static void lay_place(struct model *m, struct stack_net *st, int k)
     int n_sublayer = st->n_sublayer, last = k == st->n_block * n_sublayer;
     int like = m->keeps == KEEP_ALL ? k : m->keeps == KEEP_STREAM ? k % n_sublayer : 0;
     int own = last || k == like, stream = own || (m->keeps == KEEP_STREAM && k % n_sublayer == 0);
-    int floats = !m->params->half || m->keeps == KEEP_STREAM || is_sparse_place(m, st, k);
     struct place *at = &st->place[k], *other = &st->place[like];
 
     if (m->keeps == KEEP_NOTHING)
@@ -268,10 +267,11 @@ static void lay_place(struct model *m, struct stack_net *st, int k)
     else
         at->x = stream ? take(&m->pool, n * width) : other->x;
     at->rms = own ? take(&m->pool, n) : other->rms;
-    if (own && (floats || last || k == 0))
+    at->floats = !m->params->half || last || is_sparse_place(m, st, k);
+    if (own && (at->floats || m->keeps != KEEP_ALL))
         at->normed = take(&m->pool, n * width);
     else
-        at->normed = own ? st->place[0].normed : other->normed;
+        at->normed = own ? NULL : other->normed;
     at->half = own ? take_half(m, n * width) : other->half;
 }
 

@@ -86,6 +86,15 @@ void net_sum(const struct model *m, float *x, size_t n)
     comm_sum_f32(m->slices, x, n * (size_t)m->c.d_model);
 }
 
+const struct param *net_norm(const struct stack_net *st, const struct place *at)
+{
+    int k = (int)(at - st->place), layer = k % st->n_sublayer;
+
+    if (at == st->last)
+        return st->final_norm;
+    return st->block[k / st->n_sublayer].norm[layer == st->n_sublayer - 1 ? (int)FEED : layer];
+}
+
 static enum explore explores(const struct model *m)
 {
     if (!m->run->train)

@@ -54,8 +54,9 @@ struct block {
 struct place {
     float *x;          // [n, M] the stream
     float *rms;        // [n]
+    int floats;        // normed is read, or else only half
     float *normed;     // [n, M]; of the last place: the stack's output
-    uint16_t *half;    // normed in bf16, with bf16 products; normed is then shared where it can be
+    uint16_t *half;    // normed in bf16, with bf16 products
 };
 
 struct stack_net {
@@ -107,7 +108,7 @@ struct model {
     float *mixed;                                  // [n, I] of all attention, with bf16 products
     float *d_query, *d_key, *d_value, *d_mixed;    // [n, I]
     float *hidden;                                 // of ffn_backward, ffn16_*
-    uint16_t *half;                                // [n, M], or NULL: products of floats
+    uint16_t *half;     // [n, M], or NULL: products of floats. Backward: the stream's gradient
     float *both;        // [n, 2 I] queries and keys of self-attention by experts
     int keep, ready;    // probes want all; backward may follow
 
@@ -129,6 +130,9 @@ struct ffn_drop net_ffn_drop(const struct model *m, const struct stack_net *st,
 float net_query_scale(const struct model *m);     // of queries that experts make: D^-0.5
 size_t net_vocab_first(const struct model *m);    // the first id of this slice
 
+/* The scale of the norm at a place. */
+const struct param *net_norm(const struct stack_net *st, const struct place *at);
+
 /* forward.c: block i from its first place on. again: for the backward pass, so that what comes
  * after the last that it reads is left out. */
 void net_block(const struct model *m, struct stack_net *st, int i, int again);
@@ -145,9 +149,10 @@ struct rows {    // one of the two, ld apart
     const uint16_t *half;
     size_t ld;
 };
-/* Rows x [n, width] for a product: in m->half, until the next; or where they are, and then they
- * are no floats any more. */
+/* Rows x [n, width] for a product: in m->half, until the next; already there; or where they are,
+ * and then they are no floats any more. */
 struct rows net_rows(const struct model *m, const float *x, size_t n, size_t width);
+struct rows net_rows_there(const struct model *m, const float *x, size_t width);
 struct rows net_rows_here(const struct model *m, float *x, size_t n, size_t width);
 void net_product(float *y, struct rows x, const struct param *w, size_t n, size_t in, size_t out);
 /* As linear_backward(). */

@@ -12,6 +12,13 @@ struct rows net_rows(const struct model *m, const float *x, size_t n, size_t wid
     return (struct rows){ .half = m->half, .ld = width };
 }
 
+struct rows net_rows_there(const struct model *m, const float *x, size_t width)
+{
+    if (!m->half)
+        return (struct rows){ .f = x };
+    return (struct rows){ .half = m->half, .ld = width };
+}
+
 struct rows net_rows_here(const struct model *m, float *x, size_t n, size_t width)
 {
     if (!m->half)

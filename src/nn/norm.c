@@ -5,7 +5,16 @@
 #include "kernel/kernel.h"
 #include "nn/norm.h"
 
-enum { BLOCK = 128, COLUMNS = 64 };    // tokens and columns worked on at a time: they stay in cache
+enum {
+    BLOCK = 128,    // tokens and columns worked on at a time: they stay in cache
+    COLUMNS = 64,
+    CHUNK = 1024,    // numbers at a time on the stack
+};
+
+static float length_of(const float *x, size_t m, float eps)
+{
+    return 1 / sqrtf(kern.sum_squares(x, m) / (float)m + eps);
+}
 
 void norm_forward(float *y, float *r, const float *x, const float *w, const int32_t *segment,
                   size_t n, size_t m, float eps)
@@ -14,7 +23,7 @@ void norm_forward(float *y, float *r, const float *x, const float *w, const int3
 
 #pragma omp parallel for schedule(static)
     for (i = 0; i < n; i++) {
-        r[i] = 1 / sqrtf(kern.sum_squares(x + i * m, m) / (float)m + eps);
+        r[i] = length_of(x + i * m, m, eps);
         if (segment && segment[i] == 0)
             memset(y + i * m, 0, m * sizeof(*y));
         else
@@ -22,9 +31,56 @@ void norm_forward(float *y, float *r, const float *x, const float *w, const int3
     }
 }
 
+/* half = a x w, rounded */
+static void mul_half(uint16_t *half, float a, const float *x, const float *w, size_t m)
+{
+    float part[CHUNK];
+    size_t i, n;
+
+    for (i = 0; i < m; i += n) {
+        n = m - i < CHUNK ? m - i : CHUNK;
+        kern.mul(part, a, x + i, w + i, n);
+        kern.half(half + i, part, n);
+    }
+}
+
+void norm_add_forward(float *y, uint16_t *half, float *r, float *x, const float *add,
+                      const float *w, const int32_t *segment, size_t n, size_t m, float eps)
+{
+    size_t i;
+
+#pragma omp parallel for schedule(static)
+    for (i = 0; i < n; i++) {
+        size_t at = i * m;
+        int pads = segment && segment[i] == 0;
+
+        if (add)
+            kern.add(x + at, add + at, m);
+        r[i] = length_of(x + at, m, eps);
+        if (y && pads)
+            memset(y + at, 0, m * sizeof(*y));
+        else if (y)
+            kern.mul(y + at, r[i], x + at, w, m);
+        if (half && y)
+            kern.half(half + at, y + at, m);
+        else if (half && pads)
+            memset(half + at, 0, m * sizeof(*half));
+        else if (half)
+            mul_half(half + at, r[i], x + at, w, m);
+    }
+}
+
+static void row_backward(float *dx, const float *dy, const float *x, const float *w, float r,
+                         size_t m)
+{
+    float s = kern.dot3(w, dy, x, m) * r * r * r / (float)m;
+
+    kern.norm_back(dx, r, w, dy, -s, x, m);
+}
+
 /* dw gets its tokens in their order whoever does it: threads share out its columns. */
-void norm_backward(float *dx, float *dw, const float *dy, const float *x, const float *w,
-                   const float *r, const int32_t *segment, size_t n, size_t m)
+void norm_backward(float *dx, uint16_t *half, float *dw, const float *dy, const float *x,
+                   const float *w, const float *r, const int32_t *segment, size_t n, size_t m)
 {
 #pragma omp parallel
     for (size_t at = 0; at < n; at += BLOCK) {
@@ -32,13 +88,10 @@ void norm_backward(float *dx, float *dw, const float *dy, const float *x, const 
 
 #pragma omp for schedule(static)
         for (i = at; i < end; i++) {
-            const float *xi = x + i * m, *dyi = dy + i * m;
-            float s;
-
-            if (segment && segment[i] == 0)
-                continue;
-            s = kern.dot3(w, dyi, xi, m) * r[i] * r[i] * r[i] / (float)m;
-            kern.norm_back(dx + i * m, r[i], w, dyi, -s, xi, m);
+            if (!segment || segment[i] != 0)
+                row_backward(dx + i * m, dy + i * m, x + i * m, w, r[i], m);
+            if (half)
+                kern.half(half + i * m, dx + i * m, m);
         }
 #pragma omp for schedule(static)
         for (j = 0; j < m; j += COLUMNS)

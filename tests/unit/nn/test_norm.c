@@ -15,7 +15,7 @@ static void test_reference(void **state)
     (void)state;
     kernel_init();
     norm_forward(y, r, x, w, NULL, 5, 32, 1e-6f);
-    norm_backward(dx, dw, dy, x, w, r, NULL, 5, 32);
+    norm_backward(dx, NULL, dw, dy, x, w, r, NULL, 5, 32);
     check_output(y, want_y, 160);
     check_gradient(dx, want_dx, 160);
     check_gradient(dw, want_dw, 32);
@@ -84,7 +84,7 @@ static void test_slopes(void **state)
         segment[i] = i % 7 == 3 ? 0 : 1 + i / 50;
     net.segment = segment;
     norm_forward(y, r, x, w, segment, N, M, 1e-3f);
-    norm_backward(dx, dw, dy, x, w, r, segment, N, M);
+    norm_backward(dx, NULL, dw, dy, x, w, r, segment, N, M);
     for (i = 0; i < N; i++) {
         double got = 0, want = token_sum(&net, i);
 
@@ -115,7 +115,7 @@ static void test_padding_and_nothing(void **state)
     (void)state;
     kernel_init();
     norm_forward(y, r, x, w, segment, 2, 3, 1e-6f);
-    norm_backward(dx, dw, dy, x, w, r, segment, 2, 3);
+    norm_backward(dx, NULL, dw, dy, x, w, r, segment, 2, 3);
     for (i = 0; i < 6; i++)
         assert_true(y[i] == 0 && dx[i] == i + 1);
     for (i = 0; i < 3; i++)
@@ -123,8 +123,50 @@ static void test_padding_and_nothing(void **state)
     norm_forward(y, r, x + 3, w, NULL, 1, 3, 1e-6f);    // all zero, not padding
     assert_true(y[0] == 0 && fabsf(r[0] - 1000) < 1e-2f);
     norm_forward(NULL, NULL, NULL, w, NULL, 0, 3, 1e-6f);
-    norm_backward(NULL, dw, NULL, NULL, w, NULL, NULL, 0, 3);
+    norm_backward(NULL, NULL, dw, NULL, NULL, w, NULL, NULL, 0, 3);
 }
 
-TESTS("nn/norm", cmocka_unit_test(test_reference), cmocka_unit_test(test_slopes),
-      cmocka_unit_test(test_padding_and_nothing))
+/* In one go as step by step, to the bit; width: more than is rounded at a time. */
+static void check_in_one_go(size_t n, size_t m, int adds, const int32_t *segment)
+{
+    float *x = random_floats(n * m, 1, 2), *add = random_floats(n * m, 2, 2),
+          *w = random_floats(m, 3, 2), *y = xcalloc(n * m, sizeof(*y)),
+          *got = xcalloc(n * m, sizeof(*got)), *sum = xcalloc(n * m, sizeof(*sum));
+    uint16_t *half = xcalloc(n * m, sizeof(*half)), *got_half = xcalloc(n * m, sizeof(*half));
+    float r[N], got_r[N];
+    size_t i;
+
+    for (i = 0; i < n * m; i++)
+        sum[i] = x[i] + (adds ? add[i] : 0);
+    norm_forward(y, r, sum, w, segment, n, m, 1e-6f);
+    kern.half(half, y, n * m);
+    norm_add_forward(NULL, got_half, got_r, x, adds ? add : NULL, w, segment, n, m, 1e-6f);
+    assert_memory_equal(x, sum, n * m * sizeof(*x));
+    assert_memory_equal(got_half, half, n * m * sizeof(*half));
+    assert_memory_equal(got_r, r, n * sizeof(*r));
+    memset(got_half, 0, n * m * sizeof(*half));
+    norm_add_forward(got, got_half, got_r, x, NULL, w, segment, n, m, 1e-6f);
+    assert_memory_equal(got, y, n * m * sizeof(*y));
+    assert_memory_equal(got_half, half, n * m * sizeof(*half));
+    norm_backward(x, got_half, y, add, got, w, r, segment, n, m);
+    kern.half(half, x, n * m);
+    assert_memory_equal(got_half, half, n * m * sizeof(*half));
+    free(x), free(add), free(w), free(y), free(got), free(sum), free(half), free(got_half);
+}
+
+static void test_in_one_go(void **state)
+{
+    int32_t segment[N];
+    int i;
+
+    (void)state;
+    kernel_init();
+    for (i = 0; i < N; i++)
+        segment[i] = i % 5;
+    check_in_one_go(N, M, 1, segment);
+    check_in_one_go(3, 2100, 1, NULL);
+    check_in_one_go(3, 2100, 0, segment);
+}
+
+TESTS("nn/norm", cmocka_unit_test(test_in_one_go), cmocka_unit_test(test_reference),
+      cmocka_unit_test(test_slopes), cmocka_unit_test(test_padding_and_nothing))
