@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """torch_t5.py - seconds of a training step in PyTorch of the model that switch-pretrain trains.
 
-usage: torch_t5.py CONFIG THREADS ROWS INPUTS TARGETS GROUP_ROWS STEPS
+usage: torch_t5.py CONFIG THREADS ROWS INPUTS TARGETS GROUP_ROWS STEPS [DROPOUT]
 
 CONFIG is ours, of a T5 v1.0 (ReLU, tied) or of a Switch Transformer with top-1 routing. The network,
 the losses and Adafactor are those of switch-pretrain with its defaults, in float32; rows are full,
-their ids random. Written for speed as far as plain PyTorch goes: weights in one product where
+their ids random. DROPOUT (0) is where T5 has it, each number by itself. Written for speed as far as plain PyTorch goes: weights in one product where
 inputs are shared, experts by index, slots counted by cumsum. Prints, separated by tabs, the median
 over the steps but for the first, the number of parameters, the last loss, and the version.
 """
@@ -49,6 +49,7 @@ def buckets(n, two_sided, n_bucket=32, most=128):
 class Attention(torch.nn.Module):
     def __init__(self, c, cross):
         super().__init__()
+        self.drop = torch.nn.Dropout(c["dropout"])
         self.heads, self.d = c["num_heads"], c["d_kv"]
         self.inner, m = self.heads * self.d, c["d_model"]
         self.cross = cross
@@ -70,24 +71,30 @@ class Attention(torch.nn.Module):
         scores = self.split(q) @ self.split(k).transpose(2, 3)
         if bias is not None:
             scores += bias
-        o = scores.softmax(-1) @ self.split(v)
-        return x + F.linear(o.transpose(1, 2).reshape(x.shape[0], x.shape[1], -1), self.o)
+        o = self.drop(scores.softmax(-1)) @ self.split(v)
+        o = F.linear(o.transpose(1, 2).reshape(x.shape[0], x.shape[1], -1), self.o)
+        return x + self.drop(o)
 
 
 class Dense(torch.nn.Module):
     def __init__(self, c):
         super().__init__()
+        self.drop = torch.nn.Dropout(c["dropout"])
         self.norm = torch.nn.Parameter(torch.ones(c["d_model"]))
         self.wi, self.wo = matrix(c["d_ff"], c["d_model"]), matrix(c["d_model"], c["d_ff"])
 
+    def apply_to(self, n):
+        return F.linear(self.drop(F.linear(n, self.wi).relu_()), self.wo)
+
     def forward(self, x):
-        return x + F.linear(F.linear(norm(x, self.norm), self.wi).relu_(), self.wo), 0
+        return x + self.drop(self.apply_to(norm(x, self.norm))), 0
 
 
 class Switch(torch.nn.Module):
     def __init__(self, c, group_rows):
         super().__init__()
         self.n, self.group_rows = c["num_experts"], group_rows
+        self.drop = torch.nn.Dropout(c["dropout"])
         self.norm = torch.nn.Parameter(torch.ones(c["d_model"]))
         self.router = matrix(self.n, c["d_model"])
         self.experts = torch.nn.ModuleList(Dense(c) for _ in range(self.n))
@@ -109,9 +116,9 @@ class Switch(torch.nn.Module):
         counts = torch.bincount(expert[kept], minlength=self.n).tolist()
         order = order[:sum(counts)]
         parts = n[order].split(counts)
-        y = torch.cat([F.linear(F.linear(part, e.wi).relu_(), e.wo)
+        y = torch.cat([e.apply_to(part)
                        for part, e in zip(parts, self.experts)]) * gate[order][:, None]
-        return x + torch.zeros_like(n).index_copy(0, order, y).view_as(x), aux
+        return x + self.drop(torch.zeros_like(n).index_copy(0, order, y).view_as(x)), aux
 
 
 class Stack(torch.nn.Module):
@@ -120,6 +127,7 @@ class Stack(torch.nn.Module):
         n = c["num_decoder_layers" if decoder else "num_layers"]
         sparse = c.get("sparse_decoder_blocks" if decoder else "sparse_encoder_blocks", [])
         self.decoder = decoder
+        self.drop = torch.nn.Dropout(c["dropout"])
         self.bias = torch.nn.Parameter(torch.empty(32, c["num_heads"]).uniform_(-0.1, 0.1))
         self.own = torch.nn.ModuleList(Attention(c, False) for _ in range(n))
         self.cross = torch.nn.ModuleList(Attention(c, True) for _ in range(n if decoder else 0))
@@ -128,7 +136,7 @@ class Stack(torch.nn.Module):
         self.norm = torch.nn.Parameter(torch.ones(c["d_model"]))
 
     def forward(self, x, source=None):
-        n, aux = x.shape[1], 0
+        n, aux, x = x.shape[1], 0, self.drop(x)
         bias = F.embedding(buckets(n, not self.decoder), self.bias).permute(2, 0, 1)[None]
         if self.decoder:
             bias = bias + torch.full((n, n), -1e9).triu(1)
@@ -138,7 +146,7 @@ class Stack(torch.nn.Module):
                 x = self.cross[i](x, source, None)
             x, more = self.feed[i](x)
             aux = aux + more
-        return norm(x, self.norm), aux
+        return self.drop(norm(x, self.norm)), aux
 
 
 class Network(torch.nn.Module):
@@ -188,13 +196,13 @@ class Adafactor:
 
 
 def main():
-    if len(sys.argv) != 8:
+    if len(sys.argv) not in (8, 9):
         sys.exit(__doc__)
-    threads, rows, n_input, n_target, group_rows, steps = map(int, sys.argv[2:])
+    threads, rows, n_input, n_target, group_rows, steps = map(int, sys.argv[2:8])
     torch.set_num_threads(threads)
     torch.manual_seed(1)
     with open(sys.argv[1], encoding="utf-8") as f:
-        c = json.load(f)
+        c = json.load(f) | {"dropout": float(sys.argv[8]) if len(sys.argv) > 8 else 0.0}
     net = Network(c, group_rows)
     optimizer = Adafactor(net.parameters())
     inputs = torch.randint(2, c["vocab_size"], (rows, n_input))
