@@ -40,6 +40,7 @@ static void test_summary(void **state)
     near(score_pair("rougeLsum", "w1 w3 w8 w9 w5. w1 w2 w6 w7 w8", want), 600. / 15);
     near(score_pair("rougeLsum", "a", "a a"), 200. / 3);     // one of two hits
     near(score_pair("rougeLsum", "a\na", "a"), 200. / 3);    // the union is one word
+    near(score_pair("rougeLsum", "a", "a\na"), 200. / 3);    // said once, it is hit once
     near(score_pair("rougeLsum", "b\na", "a\nb"), 100);
     near(score_pair("rougeLsum", "\n\na\n", "a"), 100);
 }
