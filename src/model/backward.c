@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/spent.h"
+#include "comm/comm.h"
 #include "model/net.h"
 #include "nn/attention.h"
 #include "nn/embed.h"
@@ -42,8 +43,8 @@ static void mix(const struct model *m, const struct stack_net *st, int block, co
 {
     struct moe_call call = net_moe_call(m, st, block, SELF);
 
-    heads_join(m->d_query, m->d_key, m->d_value, st->n, (size_t)m->c.n_head * (size_t)m->c.d_kv,
-               net_query_scale(m), m->both);
+    heads_join(m->d_query, m->d_key, m->d_value, st->n, &m->heads, net_query_scale(m), m->both);
+    comm_sum_f32(m->slices, m->both, st->n * 2 * m->heads.inner);    // each has its own columns
     moe_layer_backward(st->block[block].mix, &call, x, m->both, m->dn);
 }
 

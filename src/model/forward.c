@@ -34,8 +34,7 @@ static void mix(const struct model *m, const struct stack_net *st, int block, co
     struct moe_call call = net_moe_call(m, st, block, SELF);
 
     moe_layer_forward(st->block[block].mix, &call, x, m->both);
-    heads_split(m->both, st->n, (size_t)m->c.n_head * (size_t)m->c.d_kv, net_query_scale(m),
-                w->query, w->key);
+    heads_split(m->both, st->n, &m->heads, net_query_scale(m), w->query, w->key);
 }
 
 /* x + Attention(norm(x)), and its norm; keys and values are of norm(x) too, or of the encoder's

@@ -106,8 +106,8 @@ static void bind_sparse(struct model *m, const struct stack_net *st, struct bloc
 /* Self-attention whose queries, keys and values experts make. */
 static void bind_mixed(struct model *m, const struct stack_net *st, struct block *b, const char *at)
 {
-    size_t inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
-    size_t hidden = (size_t)config_mixed_width(&m->c);
+    size_t inner = m->heads.inner, n_slice = (size_t)comm_size(m->slices);
+    size_t hidden = (size_t)(m->c.d_ff_mixed ? m->c.d_ff_mixed : m->c.d_model / (int)n_slice);
     struct moe_net net = { .d_ff = hidden, .d_out = 2 * inner };
     int i, n_own = m->params->n_expert;
     char where[160];
@@ -122,8 +122,13 @@ static void bind_mixed(struct model *m, const struct stack_net *st, struct block
             wi = find(m->params, "%s.wi.weight", where);
         q = find(m->params, "%s.q.weight", where);
         kv = find(m->params, "%s.kv.weight", where);
-        b->heads[i] =
-            (struct heads){ (size_t)m->c.d_model, hidden, inner, wi ? wi->w : NULL, q->w, kv->w };
+        b->heads[i] = (struct heads){ .d_model = (size_t)m->c.d_model,
+                                      .d_ff = hidden,
+                                      .inner = inner,
+                                      .wi = wi ? wi->w : NULL,
+                                      .q = q->w,
+                                      .kv = kv->w,
+                                      .first = (size_t)m->slice * hidden };
         b->d_heads[i] = (struct heads_grad){ wi ? wi->g : NULL, q->g, kv->g };
     }
     net.heads = b->heads;
@@ -320,7 +325,7 @@ static void lay_out(struct model *m)
     m->scaled = take(&m->pool, m->chunk * width);
     m->half = take_half(m, n * width);
     if (config_is_mixed(&m->c))
-        m->both = take(&m->pool, n * 2 * inner);
+        m->both = take(&m->pool, n * 2 * m->heads.inner);
     if (m->keeps != KEEP_NOTHING || m->params->half)
         m->hidden = take(&m->pool, n * (size_t)m->c.d_ff * (m->c.gated ? 2u : 1u));
     if (m->keeps == KEEP_NOTHING)
@@ -345,6 +350,9 @@ struct model *model_new(const struct config *c, struct params *p, struct comm *c
     m->slices = comm_axis(comm, AXIS_MODEL);
     m->slice = comm_rank(m->slices);
     slice_config(&m->c, comm_size(m->slices));
+    m->heads.here = (size_t)m->c.n_head * (size_t)m->c.d_kv;
+    m->heads.first = (size_t)m->slice * m->heads.here;
+    m->heads.inner = (size_t)comm_size(m->slices) * m->heads.here;
     m->n_row = n_row;
     m->keeps = keeps;
     m->moe_work = moe_work_new();

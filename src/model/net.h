@@ -88,6 +88,7 @@ struct model {
     struct params *params;
     struct comm *comm, *slices;    // all ranks; those with the other slices
     int slice;                     // of them, this one
+    struct heads_part heads;       // of all heads, those of this slice
     int n_row;
     enum keep keeps;
     struct stack_net stack[2];

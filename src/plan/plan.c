@@ -123,9 +123,15 @@ static double sparse_floats(const struct config *c, const struct plan_ask *ask, 
     return ((r + served(c)) * c->d_model + r * hidden_kept(c)) * size(ask);
 }
 
-static double mixed_floats(const struct config *c, double r)
+/* What the experts of self-attention make of a token is of all slices' heads. */
+static double both_floats(const struct config *c, const struct plan_ask *ask)
 {
-    return r * (c->d_model + c->d_ff_mixed) + served(c) * 2 * inner(c);
+    return 2 * inner(c) * ask->mesh.n_model;
+}
+
+static double mixed_floats(const struct config *c, const struct plan_ask *ask, double r)
+{
+    return r * (c->d_model + c->d_ff_mixed) + served(c) * both_floats(c, ask);
 }
 
 /* Norms of a stack that are kept as floats: where products read bf16, routers' and the stack's own
@@ -167,7 +173,7 @@ static double stack_floats(const struct config *c, const struct plan_ask *ask, i
         double r = c->n_expert ? rows_of_token(c, ask, (int)length) : 0;
 
         sum += sparse * n * sparse_floats(c, ask, r);
-        sum += mixed * n * (mixed_floats(c, r) - inner(c));    // keys are values
+        sum += mixed * n * (mixed_floats(c, ask, r) - inner(c));    // keys are values
     }
     sum += n * (stream * m + norm + norms_whole(c, ask, stack, norm) * m);
     sum += ask->half ? n * norm * m * size(ask) : 0;
@@ -188,7 +194,7 @@ static double shared_floats(const struct config *c, const struct plan_ask *ask)
         if (n_sparse(c, stack))
             sparse = fmax(sparse, n * sparse_floats(c, ask, rows_of_token(c, ask, length)));
         if (n_mixed(c, stack))
-            mixed = fmax(mixed, n * mixed_floats(c, rows_of_token(c, ask, length)));
+            mixed = fmax(mixed, n * mixed_floats(c, ask, rows_of_token(c, ask, length)));
     }
     return sparse + mixed;
 }
@@ -227,10 +233,10 @@ static double moe_floats(const struct config *c, const struct plan_ask *ask)
     double r = rows_of_token(c, ask, longest), work = (c->gated ? 2.0 : 1.0) * c->d_ff;
 
     if (config_is_mixed(c)) {
-        wide = fmax(m, 2 * inner(c));
+        wide = fmax(m, both_floats(c, ask));
         work = n_sparse(c, ENCODER) + n_sparse(c, DECODER) ? work : 0;
-        work = fmax(work, config_mixed_width(c));
-        sum += n * 2 * inner(c);
+        work = fmax(work, c->d_ff_mixed ? c->d_ff_mixed : m / ask->mesh.n_model);
+        sum += n * both_floats(c, ask);
     }
     return sum + rows_of_expert(c, ask, longest, r) * work +
            n * (m + 2 * served(c) * wide + c->n_expert + served(c) + journey_floats(c, ask));
@@ -328,13 +334,17 @@ static double slice_floats(const struct config *c, const struct plan_ask *ask, i
     double attention = c->n_block[stack] * (stack == ENCODER ? 1.0 : 2.0);
     double sums = (ask->remat ? 3 : 2) * attention + 2 * dense + 1;    // 1: the embedding
     double r = c->n_expert ? rows_of_token(c, ask, (int)length) : 0;
+    double mixed = n_mixed(c, stack), both = 2 * inner(c), again = ask->remat;
 
     if (stack == ENCODER)
         sums++;    // gradient of what the decoder reads
     else
         sums += 1 + 5 / m;    // gradient of the logits; largest, two sums of doubles
     /* rows of experts: shared out as they come, summed to one, shared out again; and back */
-    return rows * length * m * (2 * sums + (ask->remat ? 9 : 6) * sparse * r);
+    sums = m * (2 * sums + (6 + 3 * again) * sparse * r);
+    /* of self-attention the same with results of their own width, whose gradient is put together */
+    sums += mixed * (2 * both - 2 * m + r * ((3 + again) * m + (3 + 2 * again) * both));
+    return rows * length * sums;
 }
 
 static void plan_traffic(struct plan *p, const struct config *c, const struct plan_ask *ask)

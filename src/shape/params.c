@@ -137,9 +137,9 @@ static void walk_heads(const struct config *c, const struct visitor *v, int expe
     int64_t inner = (int64_t)c->n_head * c->d_kv, hidden = config_mixed_width(c);
 
     if (c->d_ff_mixed)
-        see(v, PARAM_MATRIX, UNCUT, expert, hidden, c->d_model, "%s.wi.weight", where);
-    see(v, PARAM_MATRIX, UNCUT, expert, inner, hidden, "%s.q.weight", where);
-    see(v, PARAM_MATRIX, UNCUT, expert, inner, hidden, "%s.kv.weight", where);
+        see(v, PARAM_MATRIX, BY_ROWS, expert, hidden, c->d_model, "%s.wi.weight", where);
+    see(v, PARAM_MATRIX, BY_COLS, expert, inner, hidden, "%s.q.weight", where);
+    see(v, PARAM_MATRIX, BY_COLS, expert, inner, hidden, "%s.kv.weight", where);
 }
 
 static void walk_expert(const struct config *c, const struct visitor *v, int expert)

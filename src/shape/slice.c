@@ -10,11 +10,12 @@ int slice_check(const struct config *c, int n_slice, struct err *err)
     const struct {
         const char *what;
         int n;
-    } parts[] = { { "heads", c->n_head }, { "hidden units", c->d_ff }, { "ids", c->n_vocab } };
+    } parts[] = { { "heads", c->n_head },
+                  { "hidden units", c->d_ff },
+                  { "hidden units of attention", config_is_mixed(c) ? c->d_ff_mixed : 0 },
+                  { "ids", c->n_vocab } };
     size_t i;
 
-    if (n_slice > 1 && config_is_mixed(c))
-        return err_set(err, "mesh: model=%d: attention by experts is not sliced", n_slice);
     if (config_is_sparse(c) && c->d_model % n_slice != 0)    // rows of tokens travel in parts
         return err_set(err, "mesh: model=%d does not divide the width %d of the model", n_slice,
                        c->d_model);
@@ -29,6 +30,7 @@ void slice_config(struct config *c, int n_slice)
 {
     c->n_head /= n_slice;
     c->d_ff /= n_slice;
+    c->d_ff_mixed /= n_slice;
     c->n_vocab /= n_slice;
 }
 

@@ -151,6 +151,14 @@ END
     # the layers and one more; logits: 5 numbers a target. Of each sum a rank sends the half twice.
     same "$(value rank.slices --mesh model=2 -b 1 t5-base)" \
         $((4 * (512 * 768 * (2 * 24 + 2) + 114 * 768 * (2 * 36 + 2) + 114 * 5)))
+    # experts in the self-attention of 12 encoder blocks, a row a token: it is shared out (768), what
+    # they make of it (2 x 768) summed, shared out; backward its gradient summed as numbers of all
+    # slices, shared out, the row's summed, shared out, and not the attention's (2 x 768)
+    dense=$(value rank.slices --mesh model=2 -b 1 --sparse-encoder none --sparse-decoder none \
+        --capacity-factor 1 switch-base-8)
+    same "$(value rank.slices --mesh model=2 -b 1 --sparse-encoder none --sparse-decoder none \
+        --capacity-factor 1 --attention-encoder all switch-base-8)" \
+        $((dense + 4 * 12 * 512 * (768 + 5 * 2 * 768) / 2))
     exits 2 switch-plan --mesh model=5 t5-base
     exits 2 switch-plan -n 4 --mesh data=3 t5-base
     exits 2 switch-plan --mesh rows=3 t5-base

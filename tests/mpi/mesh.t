@@ -146,6 +146,33 @@ dense() {
     agree one run
 }
 
+@test "attention by experts: any mesh, the same outputs, gradients and losses" {
+    local blocks=(--attention-encoder all --attention-decoder 1) width inputs
+    inputs=$golden/paper_switch/inputs.safetensors
+    for width in 32 0; do
+        train 1 data=1 "$DATA/train/tiny.json" "${blocks[@]}" --attention-width $width
+        mv run one
+        switch-probe --grads --train-loss -m one/step-00000005 -i "$inputs" -o want --dropout 0.2 \
+            --expert-dropout 0.3 --seed 3
+        for mesh in "2 model=2" "4 data=2,model=2" "4 data=2,model=2,expert=1"; do
+            read -r n how <<<"$mesh"
+            ranks "$n" switch-probe --grads --train-loss -m one/step-00000005 -i "$inputs" -o got \
+                --dropout 0.2 --expert-dropout 0.3 --seed 3 --mesh "$how"
+            "$compare" "$inputs" want got
+            train "$n" "$how" "$DATA/train/tiny.json" "${blocks[@]}" --attention-width $width
+            agree one run
+            diff <(ls one/step-00000005) <(ls run/step-00000005)
+            rm -r run
+        done
+        train 2 model=2 "$DATA/train/tiny.json" "${blocks[@]}" --attention-width $width --steps 2
+        train 1 data=1 "$DATA/train/tiny.json" "${blocks[@]}" --attention-width $width
+        agree one run
+        rm -r run one
+    done
+    exits 2 train 2 model=2 "$DATA/train/tiny.json" "${blocks[@]}" --attention-width 31
+    [[ $output == *"model=2 does not divide the 31 hidden units of attention of the model"* ]]
+}
+
 @test "first weights do not depend on the mesh; a checkpoint is resumed under any" {
     dense
     train 1 data=1 dense.json --lr 0 --steps 1

@@ -39,6 +39,8 @@ within5() {
     within5 2 dense -b 16
     within5 2 switch -b 16
     within5 2 switch -b 8 --mesh model=2
+    within5 2 switch -b 8 --mesh model=2 --attention-encoder all --attention-decoder 1
+    within5 2 switch -b 8 --mesh model=2 --attention-encoder all --attention-width 0
 }
 
 @test "memory of four ranks is as predicted" {

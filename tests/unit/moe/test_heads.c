@@ -104,7 +104,8 @@ static void test_reference(void **state)
 
     (void)state;
     for (e = 0; e < E; e++) {
-        heads[e] = (struct heads){ M, F, I, w.wi + e * F * M, w.q + e * I * F, w.kv + e * I * F };
+        heads[e] =
+            (struct heads){ M, F, I, w.wi + e * F * M, w.q + e * I * F, w.kv + e * I * F, 0 };
         d_heads[e] = (struct heads_grad){ zero + e * F * M, d_q + e * I * F, d_kv + e * I * F };
     }
     call.rule = (struct route_rule){
@@ -128,7 +129,7 @@ static void test_reference(void **state)
 }
 
 /* A small expert in double: sum of y * dy. */
-enum { n = 3, m = 5, f = 7, k = 4 };
+enum { n = 3, m = 6, f = 8, k = 4 };
 
 struct twin {
     double *x, *wi, *q, *kv;
@@ -174,7 +175,7 @@ static void check_expert(int hidden, const struct ffn_drop *drop)
     float *q = random_floats(k * width, 3, 1), *kv = random_floats(k * width, 4, 1);
     float *dy = random_floats(n * 2 * k, 5, 1), saved[n * f], work[n * f], dx[n * m];
     float d_wi[f * m] = { 0 }, d_q[k * f] = { 0 }, d_kv[k * f] = { 0 };
-    struct heads h = { m, width, k, hidden ? wi : NULL, q, kv };
+    struct heads h = { m, width, k, hidden ? wi : NULL, q, kv, 0 };
     struct heads_grad g = { hidden ? d_wi : NULL, d_q, d_kv };
     struct twin t = { doubles(x, n * m),
                       hidden ? doubles(wi, f * m) : NULL,
@@ -215,16 +216,78 @@ static void test_slopes(void **state)
 static void test_split(void **state)
 {
     static const float y[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+    static const struct heads_part all = { 2, 0, 2 }, second = { 2, 1, 1 };
     float query[4], key[4], dy[8];
 
     (void)state;
-    heads_split(y, 2, 2, 0.5f, query, key);
+    heads_split(y, 2, &all, 0.5f, query, key);
     assert_true(query[0] == 0.5f && query[1] == 1 && query[2] == 2.5f && query[3] == 3);
     assert_true(key[0] == 3 && key[1] == 4 && key[2] == 7 && key[3] == 8);
-    heads_join(query, key, key, 2, 2, 2.0f, dy);
+    heads_join(query, key, key, 2, &all, 2.0f, dy);
     assert_true(dy[0] == 1 && dy[1] == 2 && dy[2] == 6 && dy[3] == 8);
     assert_true(dy[4] == 5 && dy[5] == 6 && dy[6] == 14 && dy[7] == 16);
+    heads_split(y, 2, &second, 0.5f, query, key);
+    assert_true(query[0] == 1 && query[1] == 3 && key[0] == 4 && key[1] == 8);
+    heads_join(query, key, key, 2, &second, 2.0f, dy);
+    assert_true(dy[0] == 0 && dy[1] == 2 && dy[2] == 0 && dy[3] == 8);
+    assert_true(dy[4] == 0 && dy[5] == 6 && dy[6] == 0 && dy[7] == 16);
+}
+
+/* The parts of two slices add up to the whole: y and dx; gradients are columns of the whole's. */
+static void check_slices(int hidden)
+{
+    enum { N_SLICE = 2 };
+    size_t width = hidden ? f : m, part = width / N_SLICE, s, i, j;
+    float *x = random_floats(n * m, 1, 1), *wi = random_floats(f * m, 2, 1);
+    float *q = random_floats(k * width, 3, 1), *kv = random_floats(k * width, 4, 1);
+    float *dy = random_floats(n * 2 * k, 5, 1), saved[n * f], work[n * f];
+    float y[n * 2 * k], dx[n * m], y_sum[n * 2 * k] = { 0 }, dx_sum[n * m] = { 0 };
+    float d_wi[f * m] = { 0 }, d_q[k * f] = { 0 }, d_kv[k * f] = { 0 };
+    struct heads h = { m, width, k, hidden ? wi : NULL, q, kv, 0 };
+    struct heads_grad g = { hidden ? d_wi : NULL, d_q, d_kv };
+
+    heads_forward(&h, NULL, x, n, saved, y);
+    heads_backward(&h, NULL, &g, x, dy, n, saved, work, dx);
+    for (s = 0; s < N_SLICE; s++) {
+        float q_part[k * f], kv_part[k * f], y_part[n * 2 * k], dx_part[n * m];
+        float g_wi[f * m] = { 0 }, g_q[k * f] = { 0 }, g_kv[k * f] = { 0 }, want[k * f];
+        struct heads hs = {
+            m, part, k, hidden ? wi + s * part * m : NULL, q_part, kv_part, s * part
+        };
+        struct heads_grad gs = { hidden ? g_wi : NULL, g_q, g_kv };
+
+        for (i = 0; i < k; i++)
+            for (j = 0; j < part; j++) {
+                q_part[i * part + j] = q[i * width + s * part + j];
+                kv_part[i * part + j] = kv[i * width + s * part + j];
+            }
+        heads_forward(&hs, NULL, x, n, saved, y_part);
+        heads_backward(&hs, NULL, &gs, x, dy, n, saved, work, dx_part);
+        for (i = 0; i < n * 2 * k; i++)
+            y_sum[i] += y_part[i];
+        for (i = 0; i < n * m; i++)
+            dx_sum[i] += dx_part[i];
+        for (i = 0; i < k * part; i++)
+            want[i] = d_q[i / part * width + s * part + i % part];
+        check_close(g_q, want, k * part, 1e-5, 1e-6);
+        for (i = 0; i < k * part; i++)
+            want[i] = d_kv[i / part * width + s * part + i % part];
+        check_close(g_kv, want, k * part, 1e-5, 1e-6);
+        if (hidden)
+            check_close(g_wi, d_wi + s * part * m, part * m, 1e-5, 1e-6);
+    }
+    check_close(y_sum, y, n * 2 * k, 1e-5, 1e-6);
+    check_close(dx_sum, dx, n * m, 1e-5, 1e-6);
+    free(x), free(wi), free(q), free(kv), free(dy);
+}
+
+static void test_slices(void **state)
+{
+    (void)state;
+    kernel_init();
+    check_slices(1);
+    check_slices(0);
 }
 
 TESTS("moe/heads", cmocka_unit_test(test_reference), cmocka_unit_test(test_slopes),
-      cmocka_unit_test(test_split))
+      cmocka_unit_test(test_split), cmocka_unit_test(test_slices))
