@@ -82,7 +82,7 @@ static void forward_stretch(const struct head *h, const struct stretch *s, const
         tile_turn(h, &keys, p->k + key, n, NULL);
         tile_lay(h, values.x, p->v + key, n, h->keys, tile_shared_factors(h, at, n, room));
         for (i = s->i; i < s->end; i += QUERIES) {
-            struct tile t = tile_at(h, s, i, at, at + n);
+            struct tile t = tile_at(h, s, i, QUERIES, at, at + n);
 
             forward_tile(&t, p, &keys, &values);
         }
@@ -199,7 +199,7 @@ static void backward_stretch(const struct head *h, const struct stretch *s,
             tile_zero(b.dv.x + i * h->keys * PANEL, 1, n * PANEL, 0);
         }
         for (i = s->i; i < s->end; i += QUERIES) {
-            struct tile t = tile_at(h, s, i, at, at + n);
+            struct tile t = tile_at(h, s, i, QUERIES, at, at + n);
 
             backward_tile(&t, p, &b);
         }

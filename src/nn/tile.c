@@ -63,11 +63,12 @@ struct stretch tile_stretch(const struct head *h, size_t i)
     return r;
 }
 
-struct tile tile_at(const struct head *h, const struct stretch *r, size_t i, size_t key, size_t end)
+struct tile tile_at(const struct head *h, const struct stretch *r, size_t i, size_t most,
+                    size_t key, size_t end)
 {
     struct tile t = { .h = h, .stretch = r, .i = i, .key = key };
 
-    t.rows = r->end - i < QUERIES ? r->end - i : QUERIES;
+    t.rows = r->end - i < most ? r->end - i : most;
     if (h->a->causal && end > i + t.rows)
         end = i + t.rows;
     t.n = end > key ? end - key : 0;

@@ -63,9 +63,10 @@ struct head tile_head(const struct attention *a, size_t unit, const float *bias,
 /* The stretch that starts at query i. */
 struct stretch tile_stretch(const struct head *h, size_t i);
 
-/* The tile at query i with keys [key, end); no keys where none is visible. */
-struct tile tile_at(const struct head *h, const struct stretch *r, size_t i, size_t key,
-                    size_t end);
+/* The tile at query i, of so many queries at most, with keys [key, end); no keys where none is
+ * visible. */
+struct tile tile_at(const struct head *h, const struct stretch *r, size_t i, size_t most,
+                    size_t key, size_t end);
 
 /* x [n, D], rows H D apart, of which row i is scaled by f[i] if there is f; panels of D step rows
  * apart. */
