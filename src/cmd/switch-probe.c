@@ -26,6 +26,7 @@
 #include "shape/params.h"
 #include "shape/slice.h"
 #include "shape/variant.h"
+#include "train/loop.h"
 
 static const char *model_path, *input_path, *out_path, *mesh, *explore = "jitter", *cap = "floor";
 static int grads, train_loss, hf_compat, second_loss;
@@ -91,7 +92,8 @@ static void read_inputs(struct probe *p)
     if (config_read(&p->config, model_path, &err) < 0 ||
         rows_read(&p->all, input_path, p->config.n_vocab, &p->names, &err) < 0)
         die("%s", err.msg);
-    if (variant_apply(&p->config, &err) < 0)
+    if (variant_apply(&p->config, &err) < 0 ||
+        explore_check(&p->config, EXPLORE_JITTER + word_of(explore_words, explore), &err) < 0)
         die_misuse("%s", err.msg);
     if (grads && !p->names.targets)
         die("%s: neither targets nor labels: no loss to take gradients of", input_path);

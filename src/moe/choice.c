@@ -45,6 +45,24 @@ int choice_drawn(const float *p, int n, double coin)
     return last;    // where rounding left the sum below coin: the last that can be
 }
 
+int choice_drawn_next(const float *p, int n, int before, double coin)
+{
+    double all = 0, sum = 0;
+    int i, last = -1;
+
+    for (i = 0; i < n; i++)
+        all += i != before ? p[i] : 0;
+    for (i = 0; i < n; i++) {
+        if (i == before || p[i] <= 0)
+            continue;
+        sum += p[i];
+        last = i;
+        if (coin * all < sum)
+            break;
+    }
+    return last >= 0 ? last : choice_next(p, n, before);
+}
+
 static int second_is_tried(const struct route_rule *rule, double gate, double coin)
 {
     switch (rule->second) {
@@ -59,14 +77,16 @@ static int second_is_tried(const struct route_rule *rule, double gate, double co
     }
 }
 
-void choice_second(const struct route_rule *rule, struct route *r, size_t i, double coin)
+void choice_second(const struct route_rule *rule, struct route *r, size_t i, double which,
+                   double coin)
 {
     const float *p = r->probs + i * (size_t)rule->n_expert;
     int32_t *expert = r->expert + 2 * i;
     float *gate = r->gate + 2 * i;
     double sum;
 
-    expert[1] = choice_next(p, rule->n_expert, expert[0]);
+    expert[1] = rule->sample ? choice_drawn_next(p, rule->n_expert, expert[0], which)
+                             : choice_next(p, rule->n_expert, expert[0]);
     sum = (double)p[expert[0]] + p[expert[1]] + EPSILON;
     gate[0] = (float)(p[expert[0]] / sum);
     gate[1] = (float)(p[expert[1]] / sum);

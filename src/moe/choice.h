@@ -12,9 +12,13 @@ struct route_rule;
 int choice_best(const float *p, int n);                  // lowest on ties
 int choice_next(const float *p, int n, int before);      // the best after one; n > 1
 int choice_drawn(const float *p, int n, double coin);    // coin in [0, 1)
+/* Drawn from all but one, in proportion to p; where they have none, the next best. n > 1 */
+int choice_drawn_next(const float *p, int n, int before, double coin);
 
-/* The second choice of token i of top2, and both gates. coin in [0, 1) decides SECOND_RANDOM. */
-void choice_second(const struct route_rule *rule, struct route *r, size_t i, double coin);
+/* The second choice of token i of top2, and both gates. Of two in [0, 1), which draws it where
+ * experts are drawn, and coin decides SECOND_RANDOM. */
+void choice_second(const struct route_rule *rule, struct route *r, size_t i, double which,
+                   double coin);
 
 /* Places the choices after the first, of tokens from..to. count[E] first choices were placed.
  * Returns the tokens without a slot. */

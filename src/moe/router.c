@@ -66,10 +66,24 @@ static void probabilities(const struct route_rule *rule, float *logits, float *p
         round_bf16(probs, n_expert);
 }
 
+/* What a coin of a token decides. One who draws nothing has but one, for SECOND_RANDOM. */
+enum { COIN_FIRST, COIN_SECOND, COIN_TRIED };
+
 /* In [0, 1), of token i's number. */
-static double coin(const struct route_rule *rule, const struct route_input *in, size_t i)
+static double coin(const struct route_rule *rule, const struct route_input *in, size_t i,
+                   uint64_t what)
 {
-    return rng_uniform(rule->key, in->number[i / in->length], i % in->length);
+    return rng_uniform(rule->key, in->number[i / in->length], i % in->length + (what << 32));
+}
+
+static void choose_second(const struct route_rule *rule, const struct route_input *in,
+                          struct route *r, size_t i)
+{
+    double which = rule->sample ? coin(rule, in, i, COIN_SECOND) : 0, tried = 0;
+
+    if (rule->second == SECOND_RANDOM)
+        tried = coin(rule, in, i, rule->sample ? COIN_TRIED : COIN_FIRST);
+    choice_second(rule, r, i, which, tried);
 }
 
 /* The choices of token i but for their slots; ntlb's later ones are made when they are tried. */
@@ -88,11 +102,11 @@ static void choose(const struct route_rule *rule, const struct route_input *in, 
     }
     if (!rule->route_padding && in->segment && in->segment[i] == 0)
         return;
-    r->expert[at] = rule->sample ? choice_drawn(p, rule->n_expert, coin(rule, in, i))
+    r->expert[at] = rule->sample ? choice_drawn(p, rule->n_expert, coin(rule, in, i, COIN_FIRST))
                                  : choice_best(p, rule->n_expert);
     r->gate[at] = p[r->expert[at]];
     if (rule->kind == ROUTE_TOP2)
-        choice_second(rule, r, i, rule->second == SECOND_RANDOM ? coin(rule, in, i) : 0);
+        choose_second(rule, in, r, i);
     if (rule->bf16)
         round_bf16(r->gate + at, n_choice);
 }

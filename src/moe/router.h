@@ -3,7 +3,7 @@
  *
  * A token makes up to K choices, and all arrays of choices are [n, K]:
  *   top1  one: its best expert (the Switch Transformer)
- *   top2  two: the best two, their gates made to sum to 1; the second by a policy
+ *   top2  two: the best two (or two drawn), their gates made to sum to 1; the second by a policy
  *   ntlb  up to K: the next best as long as none had a slot (No-Token-Left-Behind)
  */
 #ifndef MOE_ROUTER_H
@@ -35,7 +35,7 @@ struct route_rule {
     enum route_second second;
     double threshold;    // of the second expert
     int second_loss;     // aux also has half the same of the second choices
-    int sample;          // top1: the expert is drawn by its probability
+    int sample;          // top1, top2: experts are drawn by probability, the second from the others
     int bf16;            // logits, probabilities and gates rounded to bfloat16
     uint64_t key;        // of the draws of sample and SECOND_RANDOM
 };

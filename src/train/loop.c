@@ -74,10 +74,17 @@ int precision_check(const struct config *c, int precision, struct err *err)
     return 0;
 }
 
+int explore_check(const struct config *c, int explore, struct err *err)
+{
+    if (explore == EXPLORE_SAMPLE && c->router == ROUTE_NTLB)
+        return err_set(err, "a router of ntlb tries its best experts in turn: it cannot draw them");
+    return 0;
+}
+
 static int check_rule(const struct config *c, const struct train_rule *rule, struct err *err)
 {
-    if (rule->explore == EXPLORE_SAMPLE && c->router != ROUTE_TOP1)
-        return err_set(err, "only a router of top1 can draw its expert");
+    if (explore_check(c, rule->explore, err) < 0)
+        return -1;
     return precision_check(c, rule->precision, err);
 }
 

@@ -30,6 +30,7 @@ enum precision { PRECISION_FP32, PRECISION_BF16, PRECISION_BF16_ALL };
 extern const char *const precision_words[];
 /* Can c be computed so? -1 and err if not. */
 int precision_check(const struct config *c, int precision, struct err *err);
+int explore_check(const struct config *c, int explore, struct err *err);    // enum explore
 
 /* What decides on the curve; a resumed run must have the same. */
 struct train_rule {

@@ -184,8 +184,8 @@ column() { # FILE NAME: the column called NAME
     local how
     train --explore argmax
     column run/metrics.tsv loss >plain
-    for how in "--explore jitter" "--explore sample" "--explore dropout" "--init mtf" "--init t5x" \
-        "--router-precision bfloat16"; do
+    for how in "--explore jitter" "--explore sample" "--router top2 --explore sample" \
+        "--explore dropout" "--init mtf" "--init t5x" "--router-precision bfloat16"; do
         rm -r run
         # shellcheck disable=SC2086
         train --explore argmax $how
@@ -201,8 +201,8 @@ column() { # FILE NAME: the column called NAME
     train --explore dropout --input-dropout 0
     column run/metrics.tsv loss | cmp plain -
     rm -r run
-    exits 1 train --router top2 --explore sample
-    [[ $output == *"only a router of top1"* ]]
+    exits 1 train --router ntlb --explore sample
+    [[ $output == *"ntlb tries its best experts in turn"* ]]
     train --router top2 # without jitter, as it is
     mv run usual
     train --router top2 --explore argmax --jitter 0.01

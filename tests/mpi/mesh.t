@@ -43,7 +43,7 @@ on_meshes() { # CASE OPTION...
     local how mesh
     for how in "--router top2 --second random --second-loss" \
         "--router ntlb --choices 3 --capacity-factor 0.7 --min-capacity 1" "--explore sample" \
-        "--capacity-rule none --explore dropout"; do
+        "--router top2 --explore sample" "--capacity-rule none --explore dropout"; do
         # shellcheck disable=SC2086
         probe switch_tiny paper_switch ranks 1 -- --train-loss $how --seed 7
         mv got.safetensors want.safetensors

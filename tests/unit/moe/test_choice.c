@@ -191,6 +191,9 @@ static void test_slopes(void **state)
         rule.second = (enum route_second)second;
         rule.second_loss = second % 2;
         check_slopes(&rule);
+        rule.sample = 1;
+        check_slopes(&rule);
+        rule.sample = 0;
     }
     rule = make_rule(ROUTE_NTLB);
     check_slopes(&rule);
@@ -315,6 +318,53 @@ static void test_draws(void **state)
     arrays_release(&x);
 }
 
+/* Two of four without replacement: p_i p_j / (1 - p_i) for i, then j; gates sum to 1; each
+ * coin is its own. */
+static void test_two_draws(void **state)
+{
+    enum { MANY = 20000 };
+    static const float p[4] = { 0.5f, 0.0f, 0.3f, 0.2f }, sure[3] = { 0, 1, 0 };
+    struct route_rule rule = make_rule(ROUTE_TOP2);
+    int count[4][4] = { { 0 } }, i, j, best = 0, tried = 0, lower = 0;
+    struct arrays x;
+    struct route_input in;
+
+    (void)state;
+    for (i = 0; i < MANY; i++) {
+        int first = choice_drawn(p, 4, rng_uniform(1, (uint64_t)i, 0));
+
+        count[first][choice_drawn_next(p, 4, first, rng_uniform(2, (uint64_t)i, 0))]++;
+    }
+    for (i = 0; i < 4; i++)
+        for (j = 0; j < 4; j++) {
+            double want = i == j ? 0 : (double)p[i] * p[j] / (1 - (double)p[i]);
+
+            assert_true(fabs(count[i][j] - MANY * want) <= 5 * sqrt(MANY * want * (1 - want)));
+        }
+    assert_int_equal(choice_drawn_next(p, 4, 3, 0.99999999999), 2);
+    assert_int_equal(choice_drawn_next(sure, 3, 1, 0.5), 0);    // nothing left: the next best
+    arrays_init(&x);
+    in = input(&x);
+    rule.sample = 1;
+    rule.second = SECOND_RANDOM;
+    route_forward(&rule, &in, &x.r, &x.sums);
+    for (i = 0; i < N; i++) {
+        const float *prob = x.r.probs + i * E, *g = x.r.gate + 2 * i;
+        const int32_t *expert = x.r.expert + 2 * i;
+
+        if (!x.segment[i])
+            continue;
+        assert_true(expert[0] >= 0 && expert[1] >= 0 && expert[0] != expert[1]);
+        assert_true(fabs(g[0] + g[1] - 1) < 1e-6);
+        assert_true(fabs(g[0] * prob[expert[1]] - g[1] * prob[expert[0]]) < 1e-6);
+        best += expert[0] == choice_best(prob, E) && expert[1] == choice_next(prob, E, expert[0]);
+        tried += x.r.slot[2 * i + 1] >= 0;
+        lower += g[0] < g[1];
+    }
+    assert_true(best > 0 && best < 32 && tried > 0 && tried < 32 && lower > 0 && lower < 32);
+    arrays_release(&x);
+}
+
 static void test_capacity_rules(void **state)
 {
     struct route_rule rule = { .n_expert = 4, .group_tokens = 27, .capacity_factor = 1.0 };
@@ -367,4 +417,5 @@ static void test_bf16(void **state)
 
 TESTS("moe/choice", cmocka_unit_test(test_slopes), cmocka_unit_test(test_slots),
       cmocka_unit_test(test_seconds), cmocka_unit_test(test_draws),
-      cmocka_unit_test(test_capacity_rules), cmocka_unit_test(test_bf16))
+      cmocka_unit_test(test_two_draws), cmocka_unit_test(test_capacity_rules),
+      cmocka_unit_test(test_bf16))
