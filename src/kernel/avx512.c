@@ -285,78 +285,6 @@ FN void relu_half_back(uint16_t *to, float a, const float *d, const uint16_t *h,
     }
 }
 
-/* Eight floats as doubles; past n they are 0. */
-IN __m512d doubles(__m512 x, int upper)
-{
-    return _mm512_cvtps_pd(upper ? _mm512_extractf32x8_ps(x, 1) : _mm512_castps512_ps256(x));
-}
-
-IN double lanes_sum(__m512d x)
-{
-    double lane[8], sum = 0;
-    int k;
-
-    _mm512_storeu_pd(lane, x);
-    for (k = 0; k < 8; k++)
-        sum += lane[k];
-    return sum;
-}
-
-FN double ada_squares(const float *g, size_t n, double *col)
-{
-    __m512d lane = _mm512_setzero_pd(), s;
-    __m512 x;
-    size_t i;
-    int k;
-
-    for (i = 0; i < n; i += 16) {
-        x = get(g + i, n - i);
-        x = _mm512_maskz_add_ps(lanes(n - i), _mm512_mul_ps(x, x), _mm512_set1_ps(1e-30f));
-        for (k = 0; k < 2 && i + 8 * k < n; k++) {
-            __mmask8 on = (__mmask8)lanes(n - i - 8 * k);
-            double *to = col + i + 8 * k;
-
-            s = doubles(x, k);
-            lane = _mm512_add_pd(lane, s);
-            _mm512_mask_storeu_pd(to, on, _mm512_add_pd(_mm512_maskz_loadu_pd(on, to), s));
-        }
-    }
-    return lanes_sum(lane);
-}
-
-FN void ada_moments(const float *g, const float *w, float a, const float *b, size_t n,
-                    double sum[2])
-{
-    __m512d lane_u = _mm512_setzero_pd(), lane_w = lane_u, s;
-    __m512 va = _mm512_set1_ps(a), u, x;
-    size_t i;
-    int k;
-
-    for (i = 0; i < n; i += 16) {
-        u = _mm512_mul_ps(_mm512_mul_ps(get(g + i, n - i), va), get(b + i, n - i));
-        x = get(w + i, n - i);
-        for (k = 0; k < 2; k++) {
-            s = doubles(u, k);
-            lane_u = _mm512_add_pd(lane_u, _mm512_mul_pd(s, s));
-            s = doubles(x, k);
-            lane_w = _mm512_add_pd(lane_w, _mm512_mul_pd(s, s));
-        }
-    }
-    sum[0] = lanes_sum(lane_u);
-    sum[1] = lanes_sum(lane_w);
-}
-
-FN void ada_step(float *w, float step, const float *g, float a, const float *b, size_t n)
-{
-    __m512 va = _mm512_set1_ps(a), vs = _mm512_set1_ps(step), u;
-    size_t i;
-
-    for (i = 0; i < n; i += 16) {
-        u = _mm512_mul_ps(_mm512_mul_ps(get(g + i, n - i), va), get(b + i, n - i));
-        put(w + i, n - i, _mm512_sub_ps(get(w + i, n - i), _mm512_mul_ps(vs, u)));
-    }
-}
-
 /* (1 + tanh u) / 2 = 1 / (1 + e), e = exp(-2 u), kept finite so that e s is no inf times 0. */
 IN __m512 gelu_share(__m512 x, __m512 x2, __m512 *e)
 {
@@ -418,9 +346,9 @@ void kernel_fill_avx512(struct kernels *k)
         .relu_back = relu_back,
         .geglu = geglu,
         .geglu_back = geglu_back,
-        .ada_squares = ada_squares,
-        .ada_moments = ada_moments,
-        .ada_step = ada_step,
+        .ada_squares = avx512_ada_squares,
+        .ada_moments = avx512_ada_moments,
+        .ada_step = avx512_ada_step,
         .half = half,
         .whole = whole,
         .whole_f16 = whole_f16,

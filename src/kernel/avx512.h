@@ -49,6 +49,11 @@ void avx512_half_pair(uint16_t *to, size_t step, const uint16_t *x, const uint16
 void avx512_pair(uint16_t *to, size_t step, const float *x, const float *y, size_t n);
 void avx512_half_transpose(uint16_t *y, size_t ldy, const uint16_t *x, size_t ldx, size_t rows,
                            size_t columns);
+void avx512_ada_squares(const float *g, size_t rows, size_t n, double *along, double *down);
+void avx512_ada_moments(const float *g, const float *a, const float *b, size_t rows, size_t n,
+                        double *uu);
+void avx512_ada_step(float *w, uint16_t *half, float step, const float *g, const float *a,
+                     const float *b, size_t rows, size_t n, double *ww);
 void avx512_coins(float *f, float keep, uint32_t below, uint64_t key, uint64_t a, uint64_t b,
                   size_t n);
 void avx512_jitter(float *to, const float *from, float low, float step, uint64_t key, uint64_t a,

@@ -51,14 +51,17 @@ struct kernels {
     void (*relu_half)(uint16_t *h, const float *x, size_t n);    // relu(x) rounded
     /* to = a d where h > 0, else 0, rounded; to may begin where d does. */
     void (*relu_half_back)(uint16_t *to, float a, const float *d, const uint16_t *h, size_t n);
-    /* The passes of Adafactor along a row; sums in double, number i to sum i % 8, these in order.
-     * Every variant gives the same. Returned: sum of s = g g + 1e-30; col[i] += s. */
-    double (*ada_squares)(const float *g, size_t n, double *col);
-    /* sum[0] = sum of (g a b)^2, sum[1] = sum of w^2 */
-    void (*ada_moments)(const float *g, const float *w, float a, const float *b, size_t n,
-                        double sum[2]);
-    void (*ada_step)(float *w, float step, const float *g, float a, const float *b,
-                     size_t n);    // w -= step (g a b)
+    /* The passes of Adafactor over g and w [rows, n]. Sums are in double, number j of a row to sum
+     * j % 8, these in order. Every variant gives the same.
+     * With s = g g + 1e-30: along [rows] = its sums over rows; down [n] += it, row after row. */
+    void (*ada_squares)(const float *g, size_t rows, size_t n, double *along, double *down);
+    /* uu [rows] = sums over rows of (g a b)^2, with a [rows] and b [n], or NULL for ones. */
+    void (*ada_moments)(const float *g, const float *a, const float *b, size_t rows, size_t n,
+                        double *uu);
+    /* w -= step (g a b); ww [rows] = sums over its rows of w^2; half [rows, n], unless it is NULL,
+     * = w rounded to bf16. */
+    void (*ada_step)(float *w, uint16_t *half, float step, const float *g, const float *a,
+                     const float *b, size_t rows, size_t n, double *ww);
     /* f[i] = 0 where half i % 2 (the low half first) of rng_u64(key, a, b + i / 2) is below
      * `below`, else keep. Every variant gives the same. */
     void (*coins)(float *f, float keep, uint32_t below, uint64_t key, uint64_t a, uint64_t b,

@@ -216,42 +216,51 @@ static double lanes_sum(const double *lane)
     return sum;
 }
 
-static double ada_squares(const float *g, size_t n, double *col)
+static void ada_squares(const float *g, size_t rows, size_t n, double *along, double *down)
 {
-    double lane[LANES] = { 0 };
-    size_t j;
+    size_t i, j;
 
-    for (j = 0; j < n; j++) {
-        double s = (double)(g[j] * g[j] + ADA_TINY);
+    for (i = 0; i < rows; i++, g += n) {
+        double lane[LANES] = { 0 };
 
-        lane[j % LANES] += s;
-        col[j] += s;
+        for (j = 0; j < n; j++) {
+            double s = (double)(g[j] * g[j] + ADA_TINY);
+
+            lane[j % LANES] += s;
+            down[j] += s;
+        }
+        along[i] = lanes_sum(lane);
     }
-    return lanes_sum(lane);
 }
 
-static void ada_moments(const float *g, const float *w, float a, const float *b, size_t n,
-                        double sum[2])
+static void ada_moments(const float *g, const float *a, const float *b, size_t rows, size_t n,
+                        double *uu)
 {
-    double lane_u[LANES] = { 0 }, lane_w[LANES] = { 0 };
-    size_t j;
+    size_t i, j;
 
-    for (j = 0; j < n; j++) {
-        float u = g[j] * a * b[j];
+    for (i = 0; i < rows; i++, g += n) {
+        double lane[LANES] = { 0 };
 
-        lane_u[j % LANES] += (double)u * (double)u;
-        lane_w[j % LANES] += (double)w[j] * (double)w[j];
+        for (j = 0; j < n; j++) {
+            float u = g[j] * (a ? a[i] : 1) * (b ? b[j] : 1);
+
+            lane[j % LANES] += (double)u * (double)u;
+        }
+        uu[i] = lanes_sum(lane);
     }
-    sum[0] = lanes_sum(lane_u);
-    sum[1] = lanes_sum(lane_w);
 }
 
-static void ada_step(float *w, float step, const float *g, float a, const float *b, size_t n)
+static void ada_step(float *w, uint16_t *to, float step, const float *g, const float *a,
+                     const float *b, size_t rows, size_t n, double *ww)
 {
-    size_t j;
+    size_t i, j;
 
-    for (j = 0; j < n; j++)
-        w[j] -= step * (g[j] * a * b[j]);
+    for (i = 0; i < rows; i++)
+        for (j = 0; j < n; j++)
+            w[i * n + j] -= step * (g[i * n + j] * a[i] * b[j]);
+    ada_moments(w, NULL, NULL, rows, n, ww);
+    if (to)
+        half(to, w, rows * n);
 }
 
 /* gelu(x) = x s with s = (1 + tanh u) / 2 = 1 / (1 + exp(-2 u)), the form that does not cancel,

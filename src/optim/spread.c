@@ -166,11 +166,16 @@ void spread_sum(struct spread *s)
             add_others(s, &s->bucket[i]);
 }
 
+int spread_sends(const struct spread *s)
+{
+    return !s->w && comm_size(s->shared) > 1;
+}
+
 void spread_send(struct spread *s, size_t i)
 {
     const struct spread_bucket *b = &s->bucket[i];
 
-    if (s->w)
+    if (!spread_sends(s))
         return;
     comm_start_broadcast(b->comm, s->params->w + b->at, b->n * sizeof(float), b->owner);
     comm_advance(b->comm);

@@ -50,6 +50,7 @@ void spread_begin(struct spread *s);
 void spread_ready(void *spread, size_t from);
 void spread_sum(struct spread *s);
 
+int spread_sends(const struct spread *s);    // bucket by bucket, or does nobody wait for one?
 /* The owner has updated bucket i: its values to the others, without waiting; wait for all. */
 void spread_send(struct spread *s, size_t i);
 void spread_wait(struct spread *s);

@@ -187,14 +187,15 @@ static double sum_gradients(struct trainer *t)
     struct params *p = t->params;
     double sum[2] = { 0, 0 };    // of whole tensors, of slices
     size_t i;
+    int was;
 
     comm_place("step", -1, "sums of gradients");
     spread_sum(t->spread);
-#pragma omp parallel for schedule(dynamic)
+    was = spent_on(SPENT_OPTIMIZER);
+    adafactor_look(t->optimizer, p, t->squares);
+    spent_on(was);
     for (i = 0; i < p->n; i++)
-        t->squares[i] = t->spread->own[i] ? kern.sum_squares(p->p[i].g, p->p[i].n) : 0;
-    for (i = 0; i < p->n; i++)
-        sum[slice_is_part(&p->p[i])] += (double)t->squares[i];
+        sum[slice_is_part(&p->p[i])] += t->squares[i];
     comm_sum_f64(t->slices, &sum[1], 1);
     comm_sum_f64(t->data, sum, 2);
     return sqrt(sum[0] + sum[1]);
@@ -206,10 +207,12 @@ static void update(struct trainer *t, double lr)
     size_t i;
 
     comm_place("step", -1, "update");
-    for (i = 0; i < t->spread->n_bucket; i++) {
+    if (!spread_sends(t->spread))
+        adafactor_update(t->optimizer, t->params, 0, t->params->n, t->step, lr);
+    for (i = 0; i < t->spread->n_bucket && spread_sends(t->spread); i++) {
         const struct spread_bucket *b = &t->spread->bucket[i];
 
-        adafactor_update_some(t->optimizer, t->params, b->first, b->end, t->step, lr);
+        adafactor_update(t->optimizer, t->params, b->first, b->end, t->step, lr);
         spread_send(t->spread, i);
     }
     spread_wait(t->spread);

@@ -59,7 +59,7 @@ struct trainer {
     struct adafactor *optimizer;    // of the tensors that this rank owns
     int late_sums;                  // of gradients: none begins before the backward pass has ended
     struct model *model;
-    float *squares;         // [tensors] sums over their gradients
+    double *squares;        // [tensors] sums over their gradients
     struct batch *micro;    // [n_micro] this rank's rows of a step
     int n_micro;
     struct teacher *teacher;     // or NULL; not the trainer's own

@@ -17,6 +17,7 @@
 #include "comm/comm.h"
 #include "io/out.h"
 #include "io/tensors.h"
+#include "optim/adafactor.h"
 #include "optim/spread.h"
 #include "shape/params.h"
 #include "shape/slice.h"
@@ -314,6 +315,7 @@ static int load_tensors(const struct trainer *t, const char *dir, struct err *er
     int rc = from ? params_load(t->params, &t->config, from, err) : -1;
 
     tensors_close(from);
+    adafactor_forget(t->optimizer, t->params);
     return rc < 0 ? -1 : state_load_slots(t, dir, err);
 }
 

@@ -1,4 +1,4 @@
-/* train/adafactor: three steps against reference runs; threads do not change a bit. */
+/* optim/adafactor: three steps against reference runs; threads do not change a bit. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +96,7 @@ static void check(const char *file, const char *name, int e, const struct adafac
     struct param p;
     struct params t = single(get(in, "param.%s", name, 0), e, &p);
     struct adafactor *a = adafactor_new(&t, rule);
+    double squares;
     int step;
 
     for (step = 0; step < 3; step++) {
@@ -105,7 +106,8 @@ static void check(const char *file, const char *name, int e, const struct adafac
         assert_int_equal(tensor_copy_f32(g, all, g->n, &err), 0);
         memcpy(p.g, all + (size_t)e * p.n, p.n * sizeof(float));
         free(all);
-        adafactor_update(a, &t, (uint64_t)step, lr);
+        adafactor_look(a, &t, &squares);
+        adafactor_update(a, &t, 0, 1, (uint64_t)step, lr);
         near(get(want, "%s.after%d", name, step), e, p.w, p.n, name);
     }
     check_slots(want, name, e, &p, &a->slot[0]);
@@ -156,42 +158,127 @@ static void test_factoring(void **state)
     assert_int_equal(adafactor_slots(&rule, &vector), 500);
 }
 
-static void run_threads(int n_thread, int min_dim, float *w, size_t n)
+/* Tensors enough for each thread to have some, one of them a vector, and one for all threads. */
+enum { MANY = 9, BIG_ROWS = 2100, BIG_COLS = 2001, SIZE = 67 * 45, BIG = BIG_ROWS * BIG_COLS };
+
+static void run_threads(int n_thread, int min_dim, float *w)
 {
-    struct param p = { .n_dim = 2, .dim = { 67, 45 }, .n = n };
-    struct params t = { .p = &p, .n = 1, .n_shared = 1 };
-    struct adafactor *a = adafactor_new(&t, &(struct adafactor_rule){ .min_dim = min_dim });
-    size_t i;
+    struct param p[MANY + 1];
+    struct params t = { .p = p, .n = MANY + 1, .n_shared = 1 };
+    float *g = malloc((MANY * SIZE + BIG) * sizeof(*g));
+    double squares[MANY + 1];
+    struct adafactor *a;
+    size_t i, n = MANY * SIZE + BIG;
     int step;
 
     omp_set_num_threads(n_thread);
-    p.w = w;
-    p.g = malloc(n * sizeof(float));
+    for (i = 0; i <= MANY; i++)
+        p[i] = (struct param){
+            .n_dim = 2, .dim = { 67, 45 }, .n = SIZE, .w = w + i * SIZE, .g = g + i * SIZE
+        };
+    p[3].n_dim = 1;
+    p[3].dim[0] = SIZE;
+    p[MANY].dim[0] = BIG_ROWS;
+    p[MANY].dim[1] = BIG_COLS;
+    p[MANY].n = BIG;
+    a = adafactor_new(&t, &(struct adafactor_rule){ .min_dim = min_dim });
     for (i = 0; i < n; i++)
-        w[i] = (float)rng_normal(1, i, 0, 0);
-    for (step = 0; step < 3; step++) {
+        w[i] = (float)rng_uniform(1, i, 0) - 0.5f;
+    for (step = 0; step < 2; step++) {
         for (i = 0; i < n; i++)
-            p.g[i] = (float)rng_normal(2, i, (uint64_t)step, 0);
-        adafactor_update(a, &t, (uint64_t)step, 0.01);
+            g[i] = (float)rng_uniform(2, i, (uint64_t)step) - 0.5f;
+        adafactor_look(a, &t, squares);
+        adafactor_update(a, &t, 0, t.n, (uint64_t)step, 0.01);
     }
     adafactor_free(a);
-    free(p.g);
+    free(g);
 }
 
 static void test_threads(void **state)
 {
-    enum { N = 67 * 45 };
-    static float one[N], many[N];
+    size_t size = (MANY * SIZE + BIG) * sizeof(float);
+    float *one = malloc(size), *many = malloc(size);
     int min_dim;
 
     (void)state;
     kernel_init();
     for (min_dim = 1; min_dim <= 128; min_dim += 127) {
-        run_threads(1, min_dim, one, N);
-        run_threads(5, min_dim, many, N);
-        assert_memory_equal(one, many, sizeof(one));
+        run_threads(1, min_dim, one);
+        run_threads(5, min_dim, many);
+        assert_memory_equal(one, many, size);
+    }
+    free(one);
+    free(many);
+}
+
+/* What is looked at is what kern.sum_squares() says, nothing and what is not a number too. */
+static void test_squares(void **state)
+{
+    enum { ROWS = 40, COLS = 30, N = ROWS * COLS };
+    float w[N] = { 0 }, g[N] = { 0 };
+    struct param p = { .n_dim = 2, .dim = { ROWS, COLS }, .n = N, .w = w, .g = g };
+    struct params t = { .p = &p, .n = 1, .n_shared = 1 };
+    int min_dim, i;
+
+    (void)state;
+    kernel_init();
+    for (min_dim = 1; min_dim <= 128; min_dim += 127) {
+        struct adafactor *a = adafactor_new(&t, &(struct adafactor_rule){ .min_dim = min_dim });
+        double squares = -1;
+
+        memset(g, 0, sizeof(g));
+        adafactor_look(a, &t, &squares);
+        assert_true(squares >= 0 && squares < 1e-40);
+        for (i = 0; i < N; i++)
+            g[i] = (float)rng_normal(2, (uint64_t)i, 0, 0);
+        adafactor_look(a, &t, &squares);
+        assert_true(fabs(squares / (double)kern.sum_squares(g, N) - 1) < 1e-6);
+        g[77] = NAN;
+        adafactor_look(a, &t, &squares);
+        assert_true(isnan(squares));
+        for (i = 0; i < N; i++)
+            assert_true(w[i] == 0);
+        adafactor_free(a);
     }
 }
 
-TESTS("train/adafactor", cmocka_unit_test(test_reference), cmocka_unit_test(test_experts),
-      cmocka_unit_test(test_factoring), cmocka_unit_test(test_threads))
+/* What is remembered of parameters makes no difference, and is forgotten when they change. */
+static void test_forget(void **state)
+{
+    enum { ROWS = 40, COLS = 32, N = ROWS * COLS };
+    static float w[2][N], g[N];
+    struct param p[2] = { { .n_dim = 2, .dim = { ROWS, COLS }, .n = N, .w = w[0], .g = g },
+                          { .n_dim = 2, .dim = { ROWS, COLS }, .n = N, .w = w[1], .g = g } };
+    struct params t[2] = { { .p = &p[0], .n = 1 }, { .p = &p[1], .n = 1 } };
+    struct adafactor *a[2];
+    double squares;
+    int step, i, k;
+
+    (void)state;
+    kernel_init();
+    for (k = 0; k < 2; k++)
+        a[k] = adafactor_new(&t[k], &(struct adafactor_rule){ .min_dim = 1 });
+    for (i = 0; i < N; i++) {
+        g[i] = (float)rng_normal(3, (uint64_t)i, 0, 0);
+        w[0][i] = w[1][i] = (float)rng_normal(4, (uint64_t)i, 0, 0);
+    }
+    for (step = 0; step < 4; step++) {
+        adafactor_forget(a[1], &t[1]);
+        for (k = 0; k < 2; k++) {
+            adafactor_look(a[k], &t[k], &squares);
+            adafactor_update(a[k], &t[k], 0, 1, (uint64_t)step, 0.01);
+        }
+        assert_memory_equal(w[0], w[1], sizeof(w[0]));
+        if (step == 1) {
+            for (i = 0; i < N; i++)
+                w[0][i] = w[1][i] *= 3;
+            adafactor_forget(a[0], &t[0]);
+        }
+    }
+    adafactor_free(a[0]);
+    adafactor_free(a[1]);
+}
+
+TESTS("optim/adafactor", cmocka_unit_test(test_reference), cmocka_unit_test(test_experts),
+      cmocka_unit_test(test_factoring), cmocka_unit_test(test_threads),
+      cmocka_unit_test(test_squares), cmocka_unit_test(test_forget))
