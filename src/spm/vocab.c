@@ -6,25 +6,69 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/hash.h"
 #include "io/stream.h"
 #include "spm/proto.h"
 #include "spm/vocab.h"
 
-enum { FILE_MAX = 1 << 28, PIECE_USUAL = 16 };    // bytes of a piece in the file
+enum { FILE_MAX = 1 << 28, FILE_USUAL = 8 << 20, FILE_SPARE = 8, PIECE_USUAL = 16 };    // bytes
 
 #define SLOT_ID 0xFFFFFFu    // of a slot: id + 1
 
-static void more_pieces(struct vocab *v)
+static void *more(void *had, size_t n, size_t size)    // of mem_map(), n bytes of it in use
 {
-    size_t cap = v->cap_piece ? 2 * v->cap_piece : v->file.n / PIECE_USUAL + 1;
-    struct piece *more = mem_map(cap * sizeof(*more));
+    void *p = mem_map(size);
 
-    if (v->n_piece)
-        memcpy(more, v->piece, (size_t)v->n_piece * sizeof(*more));
-    mem_unmap(v->piece, v->cap_piece * sizeof(*more));
-    v->piece = more;
-    v->cap_piece = cap;
+    if (n)
+        memcpy(p, had, n);
+    return p;
+}
+
+static inline uint64_t word_at(const unsigned char *p)
+{
+    uint64_t x;
+
+    memcpy(&x, p, sizeof(x));
+    return x;
+}
+
+static inline uint64_t low_bytes(size_t n)    // n < 8
+{
+    return ((uint64_t)1 << 8 * n) - 1;
+}
+
+/* Of a piece in the file, behind which more can be read. */
+static inline int holds_nul(const unsigned char *p, size_t n)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t x, any = 0;
+
+    for (; n >= 8; p += 8, n -= 8) {
+        x = word_at(p);
+        any |= (x - ones) & ~x;
+    }
+    x = word_at(p) | ~low_bytes(n);
+    any |= (x - ones) & ~x;
+    return (any & ones << 7) != 0;
+}
+
+static int add_piece(struct vocab *v, struct piece p, const char *path, struct err *err)
+{
+    if (v->n_piece >= VOCAB_MAX)
+        return err_set(err, "%s: more than %d pieces", path, VOCAB_MAX);
+    if (!p.n || holds_nul(p.p, p.n))
+        return err_set(err, "%s: piece %d: empty or with a NUL byte", path, v->n_piece);
+    if (!isfinite(p.score))
+        return err_set(err, "%s: piece %d: its score is no number", path, v->n_piece);
+    if ((size_t)v->n_piece == v->cap_piece) {
+        size_t cap = v->cap_piece ? 2 * v->cap_piece : v->file.n / PIECE_USUAL + 1;
+        struct piece *all = more(v->piece, v->cap_piece * sizeof(p), cap * sizeof(p));
+
+        mem_unmap(v->piece, v->cap_piece * sizeof(p));
+        v->piece = all;
+        v->cap_piece = cap;
+    }
+    v->piece[v->n_piece++] = p;
+    return 0;
 }
 
 static int read_piece(struct vocab *v, struct proto r, struct err *err)
@@ -39,27 +83,51 @@ static int read_piece(struct vocab *v, struct proto r, struct err *err)
             if (f.b.n >= PIECE_MAX)
                 return err_set(err, "%s: piece %d: %zu bytes long", r.path, v->n_piece, f.b.n);
             p.p = f.b.p;
-            p.n = (uint32_t)f.b.n;
+            p.n = (uint16_t)f.b.n;
         } else if (f.number == 2 && f.wire == PROTO_FIXED32) {
             bits = (uint32_t)f.value;
             memcpy(&p.score, &bits, sizeof(bits));
         } else if (f.number == 3 && f.wire == PROTO_VARINT) {
             if (f.value < PIECE_NORMAL || f.value > PIECE_BYTE)
                 return err_set(err, "%s: piece %d: no such type", r.path, v->n_piece);
-            p.type = (int)f.value;
+            p.type = (unsigned char)f.value;
         }
     }
-    if (got < 0)
-        return -1;
-    if (v->n_piece >= VOCAB_MAX)
-        return err_set(err, "%s: more than %d pieces", r.path, VOCAB_MAX);
-    if (!p.n || memchr(p.p, 0, p.n))
-        return err_set(err, "%s: piece %d: empty or with a NUL byte", r.path, v->n_piece);
-    if (!isfinite(p.score))
-        return err_set(err, "%s: piece %d: its score is no number", r.path, v->n_piece);
-    if ((size_t)v->n_piece == v->cap_piece)
-        more_pieces(v);
-    v->piece[v->n_piece++] = p;
+    return got < 0 ? -1 : add_piece(v, p, r.path, err);
+}
+
+/* Pieces as SentencePiece writes them, up to the first field that is something else: a short
+ * message, of the text and the score, and of the type if it is not a normal one. */
+static int read_pieces(struct vocab *v, struct proto *r, struct err *err)
+{
+    enum { TEXT = 1 << 3 | PROTO_LENGTH, SCORE = 2 << 3 | PROTO_FIXED32, TYPE = 3 << 3 };
+    const unsigned char *q;
+    uint32_t bits;
+
+    for (; r->left.n > 2; r->left.n -= 2u + r->left.p[1], r->left.p += 2 + r->left.p[1]) {
+        struct piece p = { .type = PIECE_NORMAL };
+        size_t n = r->left.p[1], n_rest;
+
+        q = r->left.p + 2;
+        if (q[-2] != TEXT || n >= 0x80 || n < 7 || n > r->left.n - 2)
+            break;
+        p.n = q[1];
+        p.p = q + 2;
+        n_rest = n - 2 - p.n;
+        if (q[0] != TEXT || (n_rest != 5 && n_rest != 7))
+            break;
+        q = p.p + p.n;
+        if (n_rest == 7 && q[5] == TYPE && q[6] >= PIECE_NORMAL && q[6] <= PIECE_BYTE)
+            p.type = q[6];
+        else if (n_rest == 7)
+            break;
+        if (q[0] != SCORE)
+            break;
+        bits = q[1] | (uint32_t)q[2] << 8 | (uint32_t)q[3] << 16 | (uint32_t)q[4] << 24;
+        memcpy(&p.score, &bits, sizeof(bits));
+        if (add_piece(v, p, r->path, err))
+            return -1;
+    }
     return 0;
 }
 
@@ -144,7 +212,7 @@ static int read_model(struct vocab *v, struct proto r, struct special *s, struct
     struct proto_field f;
     int got;
 
-    while ((got = proto_next(&r, &f, err)) == 1) {
+    while ((got = read_pieces(v, &r, err)) == 0 && (got = proto_next(&r, &f, err)) == 1) {
         struct proto in = proto_inside(&r, f.b);
         int bad = 0;
 
@@ -171,33 +239,42 @@ struct bytes vocab_piece(const struct vocab *v, int32_t id)
     return (struct bytes){ v->piece[id].p, v->piece[id].n };
 }
 
-static uint64_t piece_hash(struct bytes b)
+static inline uint64_t hash_word(uint64_t h, uint64_t x)
 {
-    uint64_t h = b.n, x;
-
-    for (; b.n >= 8; b.p += 8, b.n -= 8) {
-        memcpy(&x, b.p, 8);
-        h = (h ^ x) * 0x9E3779B97F4A7C15u;
-        h ^= h >> 32;
-    }
-    for (x = 0; b.n; b.n--)
-        x = x << 8 | b.p[b.n - 1];
     h = (h ^ x) * 0x9E3779B97F4A7C15u;
-    return (h ^ h >> 29) * 0xD6E8FEB86659FD93u;
+    return h ^ h >> 32;
+}
+
+/* in_file: more can be read behind the piece. */
+static inline uint64_t piece_hash(struct bytes b, int in_file)
+{
+    uint64_t h = b.n, x = 0;
+
+    for (; b.n >= 8; b.p += 8, b.n -= 8)
+        h = hash_word(h, word_at(b.p));
+    if (in_file)
+        x = word_at(b.p) & low_bytes(b.n);
+    for (; !in_file && b.n; b.n--)
+        x = x << 8 | b.p[b.n - 1];
+    return hash_word(h, x) * 0xD6E8FEB86659FD93u;
+}
+
+static inline size_t slot_first(const struct vocab *v, uint64_t hash)
+{
+    return hash >> 32 & (v->n_slot - 1);
 }
 
 /* Where b is in the hash table, or the free place where it would be. A slot's upper byte is of the
  * hash, so that other pieces are hardly ever looked at. */
-static size_t slot_of(const struct vocab *v, struct bytes b, uint32_t *tag)
+static inline size_t slot_of(const struct vocab *v, struct bytes b, uint64_t hash)
 {
-    uint64_t hash = piece_hash(b);
-    size_t at = hash >> 32 & (v->n_slot - 1);
+    uint32_t tag = (uint32_t)hash & ~SLOT_ID;
+    size_t at = slot_first(v, hash);
 
-    *tag = (uint32_t)hash & ~SLOT_ID;
     for (; v->slot[at]; at = (at + 1) & (v->n_slot - 1)) {
         const struct piece *p = &v->piece[(v->slot[at] & SLOT_ID) - 1];
 
-        if ((v->slot[at] & ~SLOT_ID) == *tag && p->n == b.n && !memcmp(p->p, b.p, b.n))
+        if ((v->slot[at] & ~SLOT_ID) == tag && p->n == b.n && !memcmp(p->p, b.p, b.n))
             break;
     }
     return at;
@@ -205,26 +282,33 @@ static size_t slot_of(const struct vocab *v, struct bytes b, uint32_t *tag)
 
 int32_t vocab_find(const struct vocab *v, struct bytes piece)
 {
-    uint32_t tag;
-
-    return (int32_t)(v->slot[slot_of(v, piece, &tag)] & SLOT_ID) - 1;
+    return (int32_t)(v->slot[slot_of(v, piece, piece_hash(piece, 0))] & SLOT_ID) - 1;
 }
 
 static int index_pieces(struct vocab *v, const char *path, struct err *err)
 {
-    int32_t id;
+    enum { AHEAD = 16 };    // slots on the way from memory
+    uint64_t hash[AHEAD];
+    int32_t next, id;
 
     for (v->n_slot = 16; v->n_slot < 2 * (size_t)v->n_piece; v->n_slot *= 2)
         ;
     v->slot = mem_map(v->n_slot * sizeof(*v->slot));
-    for (id = 0; id < v->n_piece; id++) {
-        uint32_t tag;
-        size_t at = slot_of(v, vocab_piece(v, id), &tag);
+    for (next = 0; next < v->n_piece + AHEAD; next++) {
+        id = next - AHEAD;
+        if (id >= 0) {
+            uint64_t h = hash[id % AHEAD];
+            size_t at = slot_of(v, vocab_piece(v, id), h);
 
-        if (v->slot[at])
-            return err_set(err, "%s: pieces %u and %d are the same", path,
-                           (v->slot[at] & SLOT_ID) - 1, id);
-        v->slot[at] = tag | ((uint32_t)id + 1);
+            if (v->slot[at])
+                return err_set(err, "%s: pieces %u and %d are the same", path,
+                               (v->slot[at] & SLOT_ID) - 1, id);
+            v->slot[at] = ((uint32_t)h & ~SLOT_ID) | ((uint32_t)id + 1);
+        }
+        if (next < v->n_piece) {
+            hash[next % AHEAD] = piece_hash(vocab_piece(v, next), 1);
+            __builtin_prefetch(&v->slot[slot_first(v, hash[next % AHEAD])], 1);
+        }
     }
     return 0;
 }
@@ -281,7 +365,7 @@ static void find_sentinels(struct vocab *v)
     int32_t id;
 
     for (id = 0; id < v->n_piece; id++)
-        if (vocab_sentinel(vocab_piece(v, id)) == 0)
+        if (v->piece[id].p[v->piece[id].n - 1] == '>' && vocab_sentinel(vocab_piece(v, id)) == 0)
             v->sentinel0 = id;
     id = v->sentinel0;
     while (id >= 0 && vocab_sentinel(vocab_piece(v, id)) == v->n_sentinel) {
@@ -313,7 +397,7 @@ static char *base_name(const char *path)
 static int load(struct vocab *v, const char *path, struct err *err)
 {
     struct special s = { text("<unk>"), text("<s>"), text("</s>"), text("<pad>") };
-    struct bytes whole = buf_bytes(&v->file);
+    struct bytes whole = { v->file.p, v->file.n };
     struct proto r = { whole, &whole, path };
     struct normal_spec defaults = { { 0 }, 1, 1, 1, 0 };
 
@@ -335,11 +419,30 @@ static int load(struct vocab *v, const char *path, struct err *err)
     return 0;
 }
 
+/* Room for n bytes. */
+static void file_need(struct vocab *v, size_t n)
+{
+    size_t cap = v->file.cap ? 2 * v->file.cap : FILE_USUAL;
+    unsigned char *p;
+
+    if (n + FILE_SPARE <= v->file.cap)
+        return;
+    while (cap < n + FILE_SPARE)
+        cap *= 2;
+    p = more(v->file.p, v->file.n, cap);
+    mem_unmap(v->file.p, v->file.cap);
+    v->file.p = p;
+    v->file.cap = cap;
+}
+
 struct vocab *vocab_parse(struct bytes file, const char *path, struct err *err)
 {
     struct vocab *v = xcalloc(1, sizeof(*v));
 
-    buf_add(&v->file, file.p, file.n);
+    file_need(v, file.n);
+    if (file.n)
+        memcpy(v->file.p, file.p, file.n);
+    v->file.n = file.n;
     if (load(v, path, err)) {
         vocab_free(v);
         return NULL;
@@ -356,8 +459,8 @@ struct vocab *vocab_open(const char *path, struct err *err)
     if (!s)
         goto fail;
     do {
-        buf_need(&v->file, v->file.n + (1 << 20));
-        got = stream_read(s, v->file.p + v->file.n, v->file.cap - v->file.n, err);
+        file_need(v, v->file.n + 1);
+        got = stream_read(s, v->file.p + v->file.n, v->file.cap - FILE_SPARE - v->file.n, err);
         v->file.n += got > 0 ? (size_t)got : 0;
     } while (got > 0 && v->file.n <= FILE_MAX);
     if (got > 0)
@@ -372,37 +475,6 @@ fail:
     return NULL;
 }
 
-void vocab_sha256(const struct vocab *v, char hex[65])
-{
-    struct hash_sha256 *h = hash_sha256_new();
-    unsigned char digest[32], num[9];
-    struct buf all = { 0 };
-    int32_t id, i;
-
-    for (id = 0; id < v->n_piece; id++) {    // u32 length, bytes, f32 score, u8 type
-        const struct piece *p = &v->piece[id];
-        uint32_t bits;
-
-        memcpy(&bits, &p->score, sizeof(bits));
-        for (i = 0; i < 4; i++) {
-            num[i] = (unsigned char)(p->n >> (8 * i));
-            num[4 + i] = (unsigned char)(bits >> (8 * i));
-        }
-        num[8] = (unsigned char)p->type;
-        buf_add(&all, num, 4);
-        buf_add(&all, p->p, p->n);
-        buf_add(&all, num + 4, 5);
-    }
-    buf_add(&all, v->normal.charsmap.p, v->normal.charsmap.n);
-    buf_add_byte(&all, (unsigned char)v->normal.add_dummy_prefix);
-    buf_add_byte(&all, (unsigned char)v->normal.remove_extra);
-    buf_add_byte(&all, (unsigned char)v->normal.escape);
-    hash_sha256_add(h, all.p, all.n);
-    hash_sha256_end(h, digest);
-    hash_hex(digest, sizeof(digest), hex);
-    buf_release(&all);
-}
-
 void vocab_free(struct vocab *v)
 {
     if (!v)
@@ -411,6 +483,6 @@ void vocab_free(struct vocab *v)
     mem_unmap(v->slot, v->n_slot * sizeof(*v->slot));
     free(v->sample);
     free(v->name);
-    buf_release(&v->file);
+    mem_unmap(v->file.p, v->file.cap);
     free(v);
 }

@@ -29,9 +29,9 @@ enum { PIECE_MAX = 8000, VOCAB_MAX = 0xFFFFFE };    // a piece's bytes are fewer
 
 struct piece {
     const unsigned char *p;
-    uint32_t n;
     float score;
-    int type;
+    uint16_t n;
+    unsigned char type;
 };
 
 struct vocab_sample {    // what the trainer wants to be encoded so: pieces with spaces between
@@ -52,10 +52,13 @@ struct vocab {
     struct vocab_sample *sample;
     size_t n_sample;
 
-    char *name;         // the file's base name without its suffix
-    struct buf file;    // what all views point into
-    uint32_t *slot;     // hash table: see vocab.c
-    size_t n_slot;      // a power of 2
+    char *name;    // the file's base name without its suffix
+    struct {
+        unsigned char *p;    // what all views point into, of mem_map(); 8 bytes more can be read
+        size_t n, cap;
+    } file;
+    uint32_t *slot;    // hash table: see vocab.c
+    size_t n_slot;     // a power of 2
     size_t cap_piece;
 };
 
