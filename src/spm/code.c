@@ -1,14 +1,12 @@
 /* code.c - see code.h. */
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "spm/code.h"
 #include "spm/vocab.h"
+#include "text/utf8.h"
 
-enum { POINTS = 0x110000, CHARS_MAX = (1 << 15) - 1 };
-
-struct count {
-    uint32_t c, n;
-};
+enum { POINTS = 0x110000, CODES_MAX = (1 << 15) - 1, SPACE = 0x2581 };
 
 /* The character at p, of valid text. */
 static inline uint32_t char_at(const unsigned char *p, uint32_t *len)
@@ -23,59 +21,86 @@ static inline uint32_t char_at(const unsigned char *p, uint32_t *len)
     return (p[0] & 7u) << 18 | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
 }
 
-static int count_order(const void *a, const void *b)
+/* The same, *len 0 if there is none in n bytes. */
+static inline uint32_t char_checked(const unsigned char *p, size_t n, uint32_t *len)
 {
-    const struct count *x = a, *y = b;
+    uint32_t c;
+    int got;
 
-    if (x->n != y->n)
-        return x->n > y->n ? -1 : 1;
-    return x->c < y->c ? -1 : x->c > y->c;
+    if (p[0] < 0x80)
+        return *len = 1, p[0];
+    if (p[0] >= 0xE0 && p[0] < 0xF0 && n >= 3 && (p[1] & 0xC0) == 0x80 && (p[2] & 0xC0) == 0x80) {
+        c = char_at(p, len);
+        *len = c < 0x800 || (c & 0xF800) == 0xD800 ? 0 : 3;
+        return c;
+    }
+    c = utf8_get(p, n, &got);
+    *len = c == UTF8_BAD ? 0 : (uint32_t)got;
+    return c;
 }
 
-/* The characters of all pieces, those that are there most first. */
-static struct count *count_chars(const struct vocab *v, const unsigned char *used, size_t *n)
+/* A piece in codes, and the 0 behind it; NULL if it cannot be. */
+static uint16_t *write_piece(struct codes *c, const unsigned char *p, size_t n, uint16_t *to)
 {
-    uint32_t *seen = xcalloc(POINTS, sizeof(*seen)), c, len, at;
-    struct count *all = NULL;
-    size_t cap = 0;
+    const unsigned char *end = p + n;
+    const uint16_t *most = to + CODES_PIECE_MAX;
+    int inside = 0;
+
+    while (p < end) {
+        uint32_t len, x = char_checked(p, (size_t)(end - p), &len);
+
+        if (!len || (x == SPACE && inside) || to == most)
+            return NULL;
+        if (!c->of[x]) {
+            if (c->n == CODES_MAX)
+                return NULL;
+            c->of[x] = (uint16_t)++c->n;
+        }
+        *to++ = c->of[x];
+        inside = 1;
+        p += len;
+    }
+    *to++ = 0;
+    return to;
+}
+
+int codes_init(struct codes *c, struct code_keys *k, const struct vocab *v,
+               const unsigned char *used)
+{
+    size_t n_piece = (size_t)v->n_piece, n = 0;
+    struct trie_key *key;
+    uint16_t *label, *to;
     int32_t id;
 
-    for (id = 0, *n = 0; id < v->n_piece; id++)
-        for (at = 0; used[id] && at < v->piece[id].n; at += len) {
-            c = char_at(v->piece[id].p + at, &len);
-            if (!seen[c]) {
-                if (*n == cap) {
-                    cap = cap ? 2 * cap : 1024;
-                    all = xreallocarray(all, cap, sizeof(*all));
-                }
-                all[(*n)++].c = c;
-            }
-            seen[c]++;
-        }
-    for (at = 0; at < *n; at++)
-        all[at].n = seen[all[at].c];
-    free(seen);
-    if (*n)
-        qsort(all, *n, sizeof(*all), count_order);
-    return all;
-}
-
-int codes_init(struct codes *c, const struct vocab *v, const unsigned char *used)
-{
-    size_t n, i;
-    struct count *all = count_chars(v, used, &n);
-
     *c = (struct codes){ .of = xcalloc(POINTS, sizeof(*c->of)) };
-    for (i = 0; i < n && n <= CHARS_MAX; i++)
-        c->of[all[i].c] = (uint16_t)(i + 1);
-    free(all);
-    return n <= CHARS_MAX ? 0 : -1;
+    k->size = n_piece * sizeof(*key) + (v->file.n + n_piece + TRIE_SPARE) * sizeof(*label);
+    k->room = key = mem_map(k->size);
+    label = to = (uint16_t *)(void *)(key + n_piece);
+    for (id = 0; id < v->n_piece; id++) {
+        if (!used[id])
+            continue;
+        key[n++] = (struct trie_key){ (uint32_t)(to - label), (uint32_t)id + 1 };
+        to = write_piece(c, v->piece[id].p, v->piece[id].n, to);
+        if (!to) {
+            codes_release(c);
+            code_keys_release(k);
+            return -1;
+        }
+    }
+    k->keys = (struct trie_keys){ label, (size_t)(to - label), c->n, key, n };
+    return 0;
 }
 
 void codes_release(struct codes *c)
 {
     free(c->of);
     *c = (struct codes){ 0 };
+}
+
+void code_keys_release(struct code_keys *k)
+{
+    mem_unmap(k->room, k->size);
+    *k = (struct code_keys){ 0 };
 }
 
 uint32_t codes_write(const struct codes *c, const unsigned char *text, uint32_t n, uint16_t *to)

@@ -28,94 +28,75 @@ static int is_used(const struct encoder *e, int32_t id)
     return type != PIECE_UNKNOWN && type != PIECE_CONTROL;
 }
 
+/* Of a user-defined piece in old arithmetic; high: the greatest score of a normal one. */
+static double whole_old(const struct piece *p, float high)
+{
+    return (double)((float)p->n * high) - 0.1;
+}
+
 static void find_scores(struct encoder *e, int old)
 {
     const struct vocab *v = e->vocab;
-    float low = FLT_MAX, high = FLT_MIN;
-    size_t n = (size_t)v->n_piece;
+    float low = FLT_MAX, high = FLT_MIN, most = 0;
+    size_t n = (size_t)v->n_piece, n_whole = 0;
     int32_t id;
 
-    e->score = xreallocarray(NULL, n, sizeof(*e->score));
-    if (old)
-        e->score_old = xreallocarray(NULL, n, sizeof(*e->score_old));
+    e->old = old;
+    e->score = xreallocarray(NULL, n + 1, sizeof(*e->score));
+    *e->score++ = -INFINITY;
     for (id = 0; id < v->n_piece; id++) {
         float score = v->piece[id].score;
+        int normal = v->piece[id].type == PIECE_NORMAL;
 
-        if (v->piece[id].type == PIECE_NORMAL) {
-            low = score < low ? score : low;
-            high = score > high ? score : high;
-        }
+        low = normal && score < low ? score : low;
+        high = normal && score > high ? score : high;
+        most = fabsf(score) > most ? fabsf(score) : most;
+        n_whole += v->piece[id].type == PIECE_USER_DEFINED;
+        e->score[id] = score;
     }
     e->unknown_score = low - UNKNOWN_PENALTY;
-    e->score_most = fabsf(e->unknown_score);
+    e->score_most = fmaxf(most, fabsf(e->unknown_score));
+    if (!n_whole)
+        return;
+    e->score_old = old ? xreallocarray(NULL, n, sizeof(*e->score_old)) : NULL;
     for (id = 0; id < v->n_piece; id++) {
         const struct piece *p = &v->piece[id];
-        int whole = p->type == PIECE_USER_DEFINED;
 
-        e->score[id] = whole ? (float)(0.1 * (p->n - 1)) : p->score;
+        if (p->type == PIECE_USER_DEFINED)
+            e->score[id] = (float)(0.1 * (p->n - 1));
         e->score_most = fmaxf(e->score_most, fabsf(e->score[id]));
         if (!old)
             continue;
-        e->score_old[id] = whole ? (double)((float)p->n * high) - 0.1 : (double)p->score;
+        e->score_old[id] = p->type == PIECE_USER_DEFINED ? whole_old(p, high) : (double)p->score;
         e->score_most = fmaxf(e->score_most, (float)fabs(e->score_old[id]));
     }
 }
 
-static uint32_t longest_used(const struct encoder *e)
-{
-    uint32_t most = 0;
-    int32_t id;
-
-    for (id = 0; id < e->vocab->n_piece; id++)
-        if (e->used[id] && e->vocab->piece[id].n > most)
-            most = e->vocab->piece[id].n;
-    return most;
-}
-
-/* May the text be cut into parts, each of which becomes the same as within the whole? */
-static void choose_lane(struct encoder *e, const struct encode_option *o)
+/* May the text be cut into parts, each of which becomes the same as within the whole? For a unigram
+ * model that takes its pieces in codes. */
+static int choose_lane(struct encoder *e, const struct encode_option *o, struct code_keys *keys)
 {
     const struct vocab *v = e->vocab;
 
+    if (o->plain || o->draw || o->many || !normal_is_sound(e->normal))
+        return 0;
+    if (v->model_type == VOCAB_UNIGRAM)
+        return e->score_most <= SCORE_MAX && codes_init(&e->codes, keys, v, e->used) == 0;
+    if (v->model_type != VOCAB_BPE || e->any_unused)
+        return 0;
+    cuts_init(&e->cuts, v, e->used);
+    return e->cuts.on;
+}
+
+/* Forget what was built with other options. */
+static void clear(struct encoder *e)
+{
+    normal_free(e->normal);
+    e->normal = NULL;
     cuts_release(&e->cuts);
     codes_release(&e->codes);
-    e->in_parts = 0;
-    if (o->plain || o->draw || o->many || !normal_is_sound(e->normal))
-        return;
-    if (v->model_type != VOCAB_UNIGRAM && (v->model_type != VOCAB_BPE || e->any_unused))
-        return;
-    if (e->score_most > SCORE_MAX)
-        return;
-    cuts_init(&e->cuts, v, e->used, v->model_type == VOCAB_BPE);
-    e->in_parts = e->cuts.on;
-    if (e->in_parts && v->model_type == VOCAB_UNIGRAM)
-        e->in_parts = longest_used(e) <= WALK_PIECE_MAX && codes_init(&e->codes, v, e->used) == 0;
-}
-
-/* The trie of the used pieces in codes, that parts.c searches in: 0, or -1. */
-static int build_walk(struct encoder *e, struct err *err)
-{
-    const struct vocab *v = e->vocab;
-    size_t n_piece = (size_t)v->n_piece, n = 0;
-    size_t room = n_piece * (sizeof(struct trie_key) + sizeof(uint32_t)) + 2 * v->file.n;
-    struct trie_key *key = mem_map(room);
-    uint32_t *number = (uint32_t *)(void *)(key + n_piece);
-    uint16_t *code = (uint16_t *)(void *)(number + n_piece);
-    int32_t id;
-    int bad;
-
-    for (id = 0; id < v->n_piece; id++) {
-        if (!e->used[id])
-            continue;
-        key[n] =
-            (struct trie_key){ code, codes_write(&e->codes, v->piece[id].p, v->piece[id].n, code) };
-        code += key[n].n;
-        number[n++] = (uint32_t)id + 1;
-    }
-    bad = trie_build_wide(&e->walk.trie, key, number, n, 0, err);
-    mem_unmap(key, room);
-    walk_scores(&e->walk, e);
-    return bad;
+    walk_release(&e->walk);
+    trie_release(&e->trie);
 }
 
 /* The tables for what is used, and the normaliser, which leaves user-defined pieces alone. */
@@ -126,9 +107,11 @@ static int build(struct encoder *e, const struct encode_option *o, struct err *e
     size_t room = n_piece * (sizeof(struct bytes) + sizeof(uint32_t));
     struct bytes *key = mem_map(room);
     uint32_t *number = (uint32_t *)(void *)(key + n_piece);
-    int unigram = v->model_type == VOCAB_UNIGRAM, bad;
+    struct code_keys keys = { 0 };
+    int bad = -1;
     int32_t id;
 
+    clear(e);
     for (id = 0; id < v->n_piece; id++) {
         e->used[id] = (unsigned char)is_used(e, id);
         e->any_unused |= v->piece[id].type == PIECE_UNUSED;
@@ -137,21 +120,27 @@ static int build(struct encoder *e, const struct encode_option *o, struct err *e
         key[n] = vocab_piece(v, id);
         number[n++] = (uint32_t)id;
     }
-    normal_free(e->normal);
     e->normal = normal_new(&v->normal, key, n, err);
-    if (e->normal)
-        choose_lane(e, o);
-    trie_release(&e->trie);
-    walk_release(&e->walk);
-    for (id = 0, n = unigram ? 0 : n; id < v->n_piece && unigram; id++)
-        if (e->used[id]) {
-            key[n] = vocab_piece(v, id);
-            number[n++] = (uint32_t)id;
-        }
-    bad = !e->normal ||
-          (unigram && e->in_parts ? build_walk(e, err) : trie_build(&e->trie, key, number, n, err));
+    if (!e->normal)
+        goto done;
+    e->in_parts = choose_lane(e, o, &keys);
+    if (keys.room) {
+        bad = trie_build_wide(&e->walk.trie, &keys.keys, 0, err);
+        walk_scores(&e->walk, e);
+        goto done;
+    }
+    if (v->model_type == VOCAB_UNIGRAM)
+        for (id = 0, n = 0; id < v->n_piece; id++)
+            if (e->used[id]) {
+                key[n] = vocab_piece(v, id);
+                number[n++] = (uint32_t)id;
+            }
+    bad = trie_build(&e->trie, key, number, n, err);
+
+done:
+    code_keys_release(&keys);
     mem_unmap(key, room);
-    return bad ? -1 : 0;
+    return bad;
 }
 
 int32_t encoder_find(const struct encoder *e, struct bytes piece)
@@ -254,7 +243,8 @@ void encoder_free(struct encoder *e)
     trie_release(&e->trie);
     cuts_release(&e->cuts);
     free(e->used);
-    free(e->score);
+    if (e->score)
+        free(e->score - 1);
     free(e->score_old);
     free(e->n_byte);
     walk_release(&e->walk);

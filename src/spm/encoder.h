@@ -25,8 +25,9 @@ struct encoder {
     struct normal *normal;
     struct trie trie;       // unigram: the pieces that text is cut into; else user-defined ones
     unsigned char *used;    // by id: text may become this piece
-    float *score;           // by id, of a unigram model
-    double *score_old;      // the same for old arithmetic, else NULL
+    float *score;           // by id, of a unigram model; before the first one is -INFINITY
+    int old;                // the older arithmetic
+    double *score_old;      // by id, in it, if any is no float; else NULL
     uint16_t *n_byte;       // by id: of text that becomes this piece
     float unknown_score, score_most;    // score_most: the greatest, sign apart
     int in_parts;                       // parts.c's lanes: a unigram model's trie is over codes

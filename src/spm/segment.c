@@ -50,19 +50,18 @@ static void add_pairs(struct cuts *c, struct bytes p)
     }
 }
 
-void cuts_init(struct cuts *c, const struct vocab *v, const unsigned char *used, int pairs)
+void cuts_init(struct cuts *c, const struct vocab *v, const unsigned char *used)
 {
     int32_t id;
 
     *c = (struct cuts){ .on = 1 };
-    if (pairs)
-        c->pair = xcalloc((size_t)1 << (PAIR_BITS - 6), sizeof(*c->pair));
+    c->pair = xcalloc((size_t)1 << (PAIR_BITS - 6), sizeof(*c->pair));
     for (id = 0; id < v->n_piece && c->on; id++) {
         if (!used[id])
             continue;
         c->on = utf8_valid(vocab_piece(v, id)) &&    // else one could begin within a character
                 !holds_space(vocab_piece(v, id));
-        if (c->pair && c->on)
+        if (c->on)
             add_pairs(c, vocab_piece(v, id));
     }
 }

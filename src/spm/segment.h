@@ -17,15 +17,15 @@ struct vocab;
 struct cuts {
     int on;    // U+2581 begins pieces, or is one, but stands nowhere else in them: cut at it
     uint64_t
-        *pair;    // or NULL: bits by pair_hash(): the pair of characters of three bytes and more
-                  // stands in a piece, or one like it does; where it does not, cut as well
+        *pair;    // or NULL: bits by pair_hash(): the pair of characters of three bytes and
+                  // more stands in a piece, or one like it does; where it does not, cut as well
 };
 
 enum { PAIR_BITS = 20 };
 
 /* used: by id, whether text may become the piece. Cutting between pairs is for encoders that are
- * slow with long words (BPE): in other scripts words are short, and spaces are enough. */
-void cuts_init(struct cuts *c, const struct vocab *v, const unsigned char *used, int pairs);
+ * slow with long words (BPE): elsewhere words are short, and spaces are enough. */
+void cuts_init(struct cuts *c, const struct vocab *v, const unsigned char *used);
 void cuts_release(struct cuts *c);
 
 /* Where the part of valid text that begins at `from` ends; at most n. 8 bytes more must be

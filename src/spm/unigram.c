@@ -92,7 +92,7 @@ static void find_best_old(const struct encoder *e, const unsigned char *t, uint3
             k++;
             if (id == TRIE_NONE)
                 continue;
-            score = (double)here + e->score_old[id];
+            score = (double)here + (e->score_old ? e->score_old[id] : (double)e->score[id]);
             if (k > frontier)
                 frontier = reach(best, frontier, k);
             if (best[k].piece == NOT_SET || score > (double)best[k].score)
@@ -138,7 +138,7 @@ void unigram_run(const struct encoder *e, struct encoding *to)
     uint32_t n = (uint32_t)to->text.n;
 
     work_need(to->work, n);
-    if (e->score_old)
+    if (e->old)
         find_best_old(e, to->text.p, n, to->work->way);
     else
         find_best(e, to->text.p, n, to->work->way);

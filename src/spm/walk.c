@@ -15,10 +15,10 @@ enum { STEPS = WALK_STEPS };
 /* Mark the codes that pieces of such scores begin with. */
 static void find_odd(struct walk *w, const struct encoder *e)
 {
-    uint16_t c[WALK_PIECE_MAX];
+    uint16_t c[CODES_PIECE_MAX];
     int32_t id;
 
-    for (id = 0; e->score_old && id < e->vocab->n_piece; id++) {
+    for (id = 0; id < e->vocab->n_piece; id++) {
         const struct piece *p = &e->vocab->piece[id];
 
         if (!e->used[id] || (double)e->score[id] == e->score_old[id])
@@ -32,19 +32,15 @@ static void find_odd(struct walk *w, const struct encoder *e)
 
 void walk_scores(struct walk *w, const struct encoder *e)
 {
-    size_t n = (size_t)e->vocab->n_piece;
-
-    w->score = xreallocarray(NULL, n + 1, sizeof(*w->score));
-    w->score[0] = -INFINITY;
-    memcpy(w->score + 1, e->score, n * sizeof(*w->score));
-    find_odd(w, e);
+    w->score = e->score - 1;
+    if (e->score_old)
+        find_odd(w, e);
 }
 
 void walk_release(struct walk *w)
 {
     trie_release(&w->trie);
     free(w->odd);
-    free(w->score);
     *w = (struct walk){ 0 };
 }
 
@@ -106,7 +102,7 @@ offer(const struct walk_ways *w, struct here h, uint32_t n, uint32_t id, const e
 /* The number of the piece that c leads to, 0 if there is none; *base is where it goes on. */
 static inline uint32_t step(const struct trie_node *node, uint32_t *base, uint32_t c)
 {
-    struct trie_node to = node[*base ^ c];
+    struct trie_node to = node[*base + c];
     uint32_t good = 0 - (uint32_t)(to.label == c);
 
     *base = to.base & good;
@@ -264,7 +260,7 @@ static int holds_odd(const unsigned char *odd, const uint16_t *c, uint32_t n)
 
 float walk_best(const struct encoder *e, struct encode_work *w, uint32_t n, float start)
 {
-    if (!e->score_old)
+    if (!e->old)
         return find_four(e, w, n, start, NEW);
     if (holds_odd(e->walk.odd, w->code, n))
         return find(e, w, n, start, ODD);

@@ -14,12 +14,15 @@
 struct encode_work;
 struct encoder;
 
-enum { WALK_STEPS = 4, WALK_CODE_BITS = 24, WALK_UNKNOWN = TRIE_NONE };
-enum { WALK_PIECE_MAX = 255 };    // codes of a piece: what fits above WALK_CODE_BITS
+enum {
+    WALK_STEPS = 4,
+    WALK_CODE_BITS = 24,
+    WALK_UNKNOWN = TRIE_NONE
+};    // CODES_PIECE_MAX fits above
 
 struct walk {
     struct trie trie;      // of pieces in codes; a number is an id and 1, or 0: no piece
-    float *score;          // by number
+    const float *score;    // by number
     unsigned char *odd;    // by code: pieces begin with it whose old score is no float; or NULL
 };
 

@@ -1,9 +1,9 @@
 /* trie.c - see trie.h.
  *
- * Keys are sorted, then placed depth first, so that the nodes of one word lie near each other.
- * Bases are never shared, so a label that fits is proof of the parent. Free nodes inside get a
- * label that no parent can ask them for. A block is as large as labels are, so that what is asked
- * for lies in the same one as the base.
+ * Keys are sorted by their first labels and placed depth first, so that the nodes of one word lie
+ * near each other; where those labels end, keys that agree in them are sorted by the next ones.
+ * Bases are never shared, so a label that fits is proof of the parent. Free nodes have a label that
+ * nobody asks for. A base is looked for among 64 at a time.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,75 +12,89 @@
 #include "text/trie.h"
 
 enum {
-    BLOCK_MIN = 256,
-    TRIES =
-        32,    // words and gaps looked at in vain after which those before are left to lone labels
-    FEW = 16,
-    DIGIT = 11,     // bits sorted by at a time
+    BYTES = 256,
+    TRIES = 1,      // words looked at in vain, after which those before are left to lone labels
+    FEW = 24,       // items that are not worth qsort()
+    MANY = 2000,    // that are worth a sort by digits
+    AHEAD = 64,     // items whose labels are asked for early
     IN_HEAD = 4,    // labels
     LABEL_BITS = 16,
     NODES_MAX = 1 << 24,
+    FREE = TRIE_LABEL_MAX + 1,    // label of a free node
 };
 
 struct item {
-    uint64_t head;    // the first labels, so that they compare as a number
-    const uint16_t *p;
-    uint32_t n, number;
+    uint64_t head;    // IN_HEAD labels, 0 behind the last, so that they compare as a number
+    uint32_t at;      // where the key's labels begin
+    uint32_t number;
 };
 
 struct place {    // keys lo .. hi agree in their first depth labels, which lead to node
-    uint32_t lo, hi, depth, node;
+    uint32_t lo, hi, depth, node, label;
 };
 
 struct build {
     struct trie_node *node;
     uint32_t none;
-    uint64_t *taken, *based;    // bits: node in use; base in use
-    size_t n, cap, block;       // nodes
+    const uint16_t *label;    // of all keys
+    size_t span;              // nodes from a base on that can be asked for
+    struct item *item;
+    size_t n_item, soon;        // before the latter, their labels are on the way from memory
+    uint64_t *taken, *based;    // bits, the first after `span` of them: node in use; base in use
+    size_t n, cap;              // nodes: up to the last base, and its span
     size_t lone, many;          // the words of taken that one label, and more, are looked for from
-    uint16_t *label;            // of the place at work, block of them at most
-    uint32_t *start;            // where their keys begin
+    uint32_t *child, *start;    // of the place at work: labels, and where their keys begin
     struct place *stack;
     size_t n_stack, cap_stack;
 };
 
+/* IN_HEAD labels from p on, of a key that a 0 ends. */
+static inline uint64_t head_at(const uint16_t *p)
+{
+    const uint64_t ones = 0x0001000100010001u;
+    uint64_t x, end;
+
+    memcpy(&x, p, sizeof(x));
+    end = (x - ones) & ~x & ones << 15;    // the lowest one is true
+    if (end)
+        x &= ((end & (0 - end)) >> 15) - 1;
+    x = x >> 32 | x << 32;
+    return (x & 0xFFFF0000FFFF0000u) >> 16 | (x & 0x0000FFFF0000FFFFu) << 16;
+}
+
+static inline uint32_t label_at(const struct item *item, uint32_t depth)
+{
+    return item->head >> (IN_HEAD - 1 - depth % IN_HEAD) * LABEL_BITS & FREE;
+}
+
 static int item_order(const void *a, const void *b)
 {
     const struct item *x = a, *y = b;
-    size_t n = x->n < y->n ? x->n : y->n, i;
 
-    if (x->head != y->head)
-        return x->head < y->head ? -1 : 1;
-    for (i = IN_HEAD; i < n; i++)
-        if (x->p[i] != y->p[i])
-            return x->p[i] < y->p[i] ? -1 : 1;
-    return (x->n > y->n) - (x->n < y->n);
+    return x->head < y->head ? -1 : x->head > y->head;
 }
 
-/* Sort by heads, a digit at a time from the lowest; to has room for n as well. Returns which of the
- * two they are in. */
-static struct item *heads_sort(struct item *from, struct item *to, size_t n)
+/* By heads of labels of so many bits, from the last label on; to has room for n as well. Returns
+ * which of the two they are in. */
+static struct item *labels_sort(struct item *from, struct item *to, size_t n, unsigned bits)
 {
-    enum { N_DIGIT = (64 + DIGIT - 1) / DIGIT, MASK = (1 << DIGIT) - 1 };
-    uint32_t(*place)[MASK + 1] = xcalloc(N_DIGIT, sizeof(*place)), sum, here;
-    size_t i, d;
+    size_t n_place = (size_t)1 << bits, i, d;
+    uint32_t *place = xcalloc(IN_HEAD * n_place, sizeof(*place)), sum, here;
 
     for (i = 0; i < n; i++)
-        for (d = 0; d < N_DIGIT; d++)
-            place[d][from[i].head >> d * DIGIT & MASK]++;
-    for (d = 0; d < N_DIGIT; d++) {
-        uint32_t *at = place[d];
+        for (d = 0; d < IN_HEAD; d++)
+            place[d << bits | (from[i].head >> d * LABEL_BITS & FREE)]++;
+    for (d = 0; d < IN_HEAD; d++) {
+        uint32_t *at = place + d * n_place;
         struct item *other = from;
 
-        if (n && at[from[0].head >> d * DIGIT & MASK] == n)
-            continue;    // all the same
-        for (i = sum = 0; i <= MASK; i++) {
+        for (i = sum = 0; i < n_place; i++) {
             here = at[i];
             at[i] = sum;
             sum += here;
         }
         for (i = 0; i < n; i++)
-            to[at[from[i].head >> d * DIGIT & MASK]++] = from[i];
+            to[at[from[i].head >> d * LABEL_BITS & FREE]++] = from[i];
         from = to;
         to = other;
     }
@@ -88,23 +102,7 @@ static struct item *heads_sort(struct item *from, struct item *to, size_t n)
     return from;
 }
 
-static uint64_t head_of(struct trie_key key)
-{
-    uint64_t x = 0;
-    size_t i;
-
-    for (i = 0; i < IN_HEAD; i++)
-        x = x << LABEL_BITS | (i < key.n ? key.p[i] : 0);
-    return x;
-}
-
-static size_t sort_size(size_t n)
-{
-    return 2 * (n + 1) * sizeof(struct item);
-}
-
-/* Items whose heads are the same. */
-static void rest_sort(struct item *item, size_t n)
+static void items_sort(struct item *item, size_t n)
 {
     size_t i, k;
 
@@ -113,127 +111,95 @@ static void rest_sort(struct item *item, size_t n)
     for (i = 1; i < n && n <= FEW; i++) {
         struct item x = item[i];
 
-        for (k = i; k && item_order(&item[k - 1], &x) > 0; k--)
+        for (k = i; k && item[k - 1].head > x.head; k--)
             item[k] = item[k - 1];
         item[k] = x;
     }
 }
 
-/* In order, in room for n twice. */
-static struct item *items_sort(struct item *room, const struct trie_key *key,
-                               const uint32_t *number, size_t n)
+/* 64 bits from `at` on. */
+static inline uint64_t bits_at(const uint64_t *set, size_t at)
 {
-    struct item *item;
-    size_t i, end;
+    unsigned by = at & 63;
 
-    for (i = 0; i < n; i++)
-        room[i] = (struct item){ head_of(key[i]), key[i].p, (uint32_t)key[i].n, number[i] };
-    item = heads_sort(room, room + n, n);
-    for (i = 0; i < n; i = end) {
-        for (end = i + 1; end < n && item[end].head == item[i].head; end++)
-            ;
-        rest_sort(item + i, end - i);
-    }
-    return item;
+    return set[at >> 6] >> by | set[(at >> 6) + 1] << 1 << (63 - by);
 }
 
-static int bit(const uint64_t *set, size_t i)
-{
-    return (int)(set[i >> 6] >> (i & 63) & 1);
-}
-
-static void bit_set(uint64_t *set, size_t i)
+static inline void bit_set(uint64_t *set, size_t i)
 {
     set[i >> 6] |= (uint64_t)1 << (i & 63);
 }
 
-static struct trie_node *nodes_more(struct trie_node *node, size_t had, size_t cap)
+static uint64_t *bits_more(uint64_t *set, size_t had, size_t n)
 {
-    struct trie_node *more = mem_map(cap * sizeof(*more));
-
-    if (had)
-        memcpy(more, node, had * sizeof(*more));
-    mem_unmap(node, had * sizeof(*node));
-    return more;
+    set = xreallocarray(set, n / 64, sizeof(*set));
+    memset(set + had / 64, 0, (n - had) / 8);
+    return set;
 }
 
-static void grow(struct build *b)
+/* Room for n nodes. Bits have room for two spans more, so that a search ends. */
+static void grow(struct build *b, size_t n)
 {
-    size_t cap = b->cap ? b->cap * 2 : (size_t)16 * b->block;
+    size_t cap = b->cap ? 2 * b->cap : n, had = b->cap ? b->cap + 3 * b->span : 0;
+    struct trie_node *more;
 
-    if (b->n + b->block > b->cap) {
-        b->node = nodes_more(b->node, b->cap, cap);
-        b->taken = xreallocarray(b->taken, cap / 64, sizeof(*b->taken));
-        b->based = xreallocarray(b->based, cap / 64, sizeof(*b->based));
-        b->cap = cap;
+    while (cap < n)
+        cap *= 2;
+    cap = (cap + 63) / 64 * 64;
+    more = mem_map(cap * sizeof(*more));
+    if (b->cap)
+        memcpy(more, b->node, b->cap * sizeof(*more));
+    mem_unmap(b->node, b->cap * sizeof(*more));
+    b->node = more;
+    b->taken = bits_more(b->taken, had, cap + 3 * b->span);
+    b->based = bits_more(b->based, had, cap + 3 * b->span);
+    b->cap = cap;
+}
+
+/* The base is in use, and the nodes from there on that can be asked for are ours. */
+static inline uint32_t take_base(struct build *b, size_t base)
+{
+    bit_set(b->based, base + b->span);
+    if (base + b->span > b->n) {
+        b->n = base + b->span;
+        if (b->n > b->cap)
+            grow(b, b->n);
     }
-    memset(b->taken + b->n / 64, 0, b->block / 8);
-    memset(b->based + b->n / 64, 0, b->block / 8);
-    if (!b->n) {    // the dead end
-        bit_set(b->taken, 0);
-        bit_set(b->based, 0);
-    }
-    b->n += b->block;
+    return (uint32_t)base;
 }
 
-/* How many of n labels find a free node under a base, up to the first that does not. */
-static size_t fits(const struct build *b, size_t base, size_t n)
-{
-    size_t i;
-
-    if (bit(b->based, base))
-        return 0;
-    for (i = 1; i < n; i++)
-        if (bit(b->taken, base ^ b->label[i]))
-            break;
-    return i;
-}
-
-/* A base under which all of n labels find a free node. Gaps where it took long to see that they do
- * not are a sign to look further away, twice as far each time. */
+/* A base under which all n of b->child find a free node. */
 static uint32_t find_base(struct build *b, size_t n)
 {
-    size_t w, at, n_fit, tried = 0, stride = 1;
+    const uint32_t *c = b->child;
+    const uint64_t *taken = b->taken, *based = b->based;
+    size_t w, i, first = c[0];
+    uint64_t fit;
 
-    for (w = b->many; w < b->n / 64; w += stride, tried++) {
-        uint64_t gaps = ~b->taken[w];
-
-        for (; gaps; gaps &= gaps - 1, tried++) {
-            at = w * 64 + (size_t)__builtin_ctzll(gaps);
-            n_fit = fits(b, at ^ b->label[0], n);
-            if (n_fit == n) {
-                if (tried > TRIES && n <= FEW)
-                    b->many = w;
-                return (uint32_t)(at ^ b->label[0]);
-            }
-            if (n_fit > FEW) {
-                stride *= 2;
-                break;
-            }
-        }
+    for (w = b->many;; w++) {
+        fit = ~taken[w] & ~bits_at(based, w * 64 - first);
+        for (i = 1; i < n && fit; i++)
+            fit &= ~bits_at(taken, w * 64 - first + c[i]);
+        if (fit)
+            break;
     }
-    at = b->n;
-    grow(b);
-    return (uint32_t)(at ^ b->label[0]);
+    if (w > b->many + TRIES)
+        b->many = w - TRIES;
+    return take_base(b, w * 64 + (size_t)__builtin_ctzll(fit) - first - b->span);
 }
 
-/* The same for a lone label: it takes the next gap, which is not looked at again. */
-static uint32_t find_lone(struct build *b, uint32_t label)
+/* The same for a lone label: it takes the next gap. */
+static inline uint32_t find_lone(struct build *b, uint32_t label)
 {
-    size_t at;
+    const uint64_t *taken = b->taken, *based = b->based;
+    uint64_t fit;
+    size_t w = b->lone;
 
-    for (; b->lone < b->n / 64; b->lone++) {
-        uint64_t gaps = ~b->taken[b->lone];
-
-        for (; gaps; gaps &= gaps - 1) {
-            at = b->lone * 64 + (size_t)__builtin_ctzll(gaps);
-            if (!bit(b->based, at ^ label))
-                return (uint32_t)(at ^ label);
-        }
-    }
-    at = b->n;
-    grow(b);
-    return (uint32_t)(at ^ label);
+    while (!(fit = ~taken[w] & ~bits_at(based, w * 64 - label)))
+        w++;
+    if (w > b->lone + TRIES)
+        b->lone = w - TRIES;
+    return take_base(b, w * 64 + (size_t)__builtin_ctzll(fit) - label - b->span);
 }
 
 static void push(struct build *b, struct place p)
@@ -245,179 +211,206 @@ static void push(struct build *b, struct place p)
     b->stack[b->n_stack++] = p;
 }
 
-static uint32_t label_at(const struct item *item, uint32_t depth)
+static inline struct trie_node node_of(uint32_t base, uint32_t number, uint32_t label)
 {
-    return depth < IN_HEAD
-               ? item->head >> (IN_HEAD - 1 - depth) * LABEL_BITS & ((1 << LABEL_BITS) - 1)
-               : item->p[depth];
+    return (struct trie_node){ .base = base, .number = number, .label = label & FREE };
 }
 
-static void put_node(struct build *b, uint32_t at, uint32_t number, uint32_t label)
+/* What is left of one key after the node `at` with its label, and that node. */
+static inline void place_tail(struct build *b, const struct item *item, struct place p)
 {
-    bit_set(b->taken, at);
-    b->node[at] = (struct trie_node){ .number = number, .label = label };
-}
+    const uint16_t *c = b->label + item->at + p.depth;
+    uint32_t base;
 
-/* Place what is left of one key, a node a label. Returns the base of p, 0 if nothing is left. */
-static uint32_t place_tail(struct build *b, const struct item *item, struct place p)
-{
-    uint32_t first = 0, base, at = 0, depth;
-
-    for (depth = p.depth; depth < item->n; depth++) {
-        uint32_t c = label_at(item, depth);
-
-        base = find_lone(b, c);
-        if (depth == p.depth)
-            first = base;
-        else
-            b->node[at].base = base;
-        at = base ^ c;
-        bit_set(b->based, base);
-        put_node(b, at, depth + 1 == item->n ? item->number : b->none, c);
+    for (; *c; p.label = *c++) {
+        base = find_lone(b, *c);
+        b->node[p.node] = node_of(base, b->none, p.label);
+        p.node = base + *c;
+        bit_set(b->taken, p.node + b->span);
     }
-    return first;
+    b->node[p.node] = node_of(0, item->number, p.label);
 }
 
-/* Place the children of p. Returns the base of p, 0 (the dead end) if it has none. */
-static uint32_t place_children(struct build *b, const struct item *item, struct place p)
+/* The labels of the keys of p at its depth, and where each one's keys begin. Returns how many. */
+static uint32_t find_children(struct build *b, const struct place *p)
 {
-    uint32_t base, i, n = 0;
+    const struct item *item = b->item;
+    uint32_t i, c, n = 0, last = 0, *child = b->child, *start = b->start;
+    uint32_t depth = p->depth, hi = p->hi;
 
-    if (p.hi - p.lo == 1)
-        return place_tail(b, &item[p.lo], p);
-    for (i = p.lo; i < p.hi; i++) {
-        uint32_t c = label_at(&item[i], p.depth);
-
-        if (n == 0 || b->label[n - 1] != c) {
-            b->start[n] = i;
-            b->label[n++] = (uint16_t)c;
+    i = label_at(&item[p->lo], depth) == label_at(&item[hi - 1], depth) ? hi - 1 : p->lo;
+    for (; i < hi; i++) {
+        c = label_at(&item[i], depth);
+        if (c != last) {
+            start[n] = i;
+            child[n++] = last = c;
         }
     }
-    if (n == 0)
-        return 0;
-    b->start[n] = p.hi;
-    base = n == 1 ? find_lone(b, b->label[0]) : find_base(b, n);
-    bit_set(b->based, base);
+    start[0] = p->lo;
+    start[n] = hi;
+    return n;
+}
+
+/* Labels are in the order of the file, but items are not. */
+static inline void prefetch(struct build *b, size_t at)
+{
+    at = at + AHEAD < b->n_item ? at + AHEAD : b->n_item;
+    for (; b->soon < at; b->soon++)
+        __builtin_prefetch(b->label + b->item[b->soon].at + IN_HEAD);
+}
+
+/* The node of p, and all of its children. */
+static int place_children(struct build *b, struct place p, struct err *err)
+{
+    struct item *item = b->item;
+    uint32_t i, n, base, number = b->none;
+
+    prefetch(b, p.lo);
+    if (p.depth && p.depth % IN_HEAD == 0) {
+        for (i = p.lo; i < p.hi; i++)
+            item[i].head = head_at(b->label + item[i].at + p.depth);
+        items_sort(item + p.lo, p.hi - p.lo);
+    }
+    if (!label_at(&item[p.lo], p.depth)) {    // a key ends here
+        number = item[p.lo++].number;
+        if (!p.depth)
+            return err_set(err, "number %u: empty", number);
+        if (!label_at(&item[p.lo], p.depth))
+            return err_set(err, "numbers %u and %u are the same piece", number, item[p.lo].number);
+    }
+    n = find_children(b, &p);
+    base = n == 1 ? find_lone(b, b->child[0]) : find_base(b, n);
+    b->node[p.node] = node_of(base, number, p.label);
+    for (i = 0; i < n; i++)
+        bit_set(b->taken, base + b->child[i] + b->span);
     for (i = n; i-- > 0;) {    // the stack turns them round again
-        uint32_t lo = b->start[i], at = base ^ b->label[i], number = b->none;
+        uint32_t c = b->child[i];
+        struct place to = { b->start[i], b->start[i + 1], p.depth + 1, base + c, c };
 
-        if (item[lo].n == p.depth + 1)
-            number = item[lo++].number;
-        put_node(b, at, number, b->label[i]);
-        if (lo < b->start[i + 1])
-            push(b, (struct place){ lo, b->start[i + 1], p.depth + 1, at });
-    }
-    return base;
-}
-
-static void close_gaps(struct build *b)
-{
-    uint32_t at, label;
-
-    for (at = 0; at < b->n; at++) {
-        if (at && bit(b->taken, at))
-            continue;
-        for (label = 0; bit(b->based, at ^ label); label++)
-            ;    // there is one: each base of a block has a node of its own in it
-        b->node[at] = (struct trie_node){ .number = b->none, .label = label };
-    }
-}
-
-static int check(const struct item *item, size_t n, struct err *err)
-{
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        if (item[i].n == 0)
-            return err_set(err, "number %u: empty", item[i].number);
-        if (item[i].number >= TRIE_NONE)
-            return err_set(err, "more than %d pieces", TRIE_NONE);
-        if (i && item_order(&item[i - 1], &item[i]) == 0)
-            return err_set(err, "numbers %u and %u are the same piece", item[i - 1].number,
-                           item[i].number);
+        if (to.hi - to.lo > 1)
+            push(b, to);
+        else
+            place_tail(b, &item[to.lo], to);
     }
     return 0;
 }
 
-/* As many as there are labels, so that they stay in their block; more nodes than 64 of them. */
-static size_t block_size(const struct trie_key *key, size_t n)
+static void close_gaps(struct build *b)
 {
-    size_t i, k, block = BLOCK_MIN;
+    size_t w;
 
-    for (i = 0; i < n; i++)
-        for (k = 0; k < key[i].n; k++)
-            while (key[i].p[k] >= block)
-                block *= 2;
-    return block;
+    for (w = b->span / 64; w < (b->n + b->span) / 64; w++) {
+        uint64_t gaps = ~b->taken[w];
+
+        for (; gaps; gaps &= gaps - 1)
+            b->node[w * 64 + (size_t)__builtin_ctzll(gaps) - b->span] = node_of(0, b->none, FREE);
+    }
+    b->node[0] = node_of(0, b->none, FREE);
 }
 
-static int place_all(struct build *b, const struct item *item, uint32_t n, struct trie *t,
-                     struct err *err)
+static int place_all(struct build *b, struct trie *t, struct err *err)
 {
-    b->label = xreallocarray(NULL, b->block, sizeof(*b->label));
-    b->start = xreallocarray(NULL, b->block + 1, sizeof(*b->start));
-    grow(b);
-    t->root = place_children(b, item, (struct place){ 0, n, 0, 0 });
-    while (b->n_stack && b->n <= NODES_MAX) {
-        struct place p = b->stack[--b->n_stack];
-        uint32_t base = place_children(b, item, p);
+    int bad = b->n_item ? place_children(b, (struct place){ .hi = (uint32_t)b->n_item }, err) : 0;
 
-        b->node[p.node].base = base;
-    }
-    if (b->n <= NODES_MAX)
-        close_gaps(b);
+    while (!bad && b->n_stack && b->n <= NODES_MAX)
+        bad = place_children(b, b->stack[--b->n_stack], err);
+    if (!bad && b->n > NODES_MAX)
+        bad = err_set(err, "more than %d steps of a search", NODES_MAX);
     t->node = b->node;
     t->n_node = b->n;
     t->cap = b->cap;
-    free(b->taken);
-    free(b->based);
-    free(b->stack);
-    free(b->label);
-    free(b->start);
-    if (b->n <= NODES_MAX)
-        return 0;
-    trie_release(t);
-    return err_set(err, "more than %d steps of a search", NODES_MAX);
+    t->root = b->node[0].base;
+    if (bad)
+        trie_release(t);
+    else
+        close_gaps(b);
+    return bad;
 }
 
-int trie_build_wide(struct trie *t, const struct trie_key *key, const uint32_t *number, size_t n,
-                    uint32_t none, struct err *err)
+/* The keys in the order of their heads, in room for n twice. */
+static int read_keys(struct build *b, const struct trie_keys *keys, struct err *err)
 {
-    struct build b = { .none = none, .block = block_size(key, n) };
-    struct item *room, *item;
+    unsigned bits = 32 - (unsigned)__builtin_clz(keys->most | 1);
+    size_t i;
+
+    for (i = 0; i < keys->n; i++) {
+        const struct trie_key *k = &keys->key[i];
+
+        if (k->number >= TRIE_NONE)
+            return err_set(err, "more than %d pieces", TRIE_NONE);
+        b->item[i] = (struct item){ head_at(keys->label + k->at), k->at, k->number };
+    }
+    if (keys->n > MANY)
+        b->item = labels_sort(b->item, b->item + keys->n, keys->n, bits);
+    else
+        items_sort(b->item, keys->n);
+    return 0;
+}
+
+static void begin(struct build *b, const struct trie_keys *keys)
+{
+    size_t most = keys->most > BYTES - 1 ? keys->most : BYTES - 1;
+
+    b->label = keys->label;
+    b->n_item = keys->n;
+    b->span = (most + 64) / 64 * 64;
+    b->child = xreallocarray(NULL, most + 1, sizeof(*b->child));
+    b->start = xreallocarray(NULL, most + 2, sizeof(*b->start));
+    grow(b, keys->n_label + 2 * b->span);
+    memset(b->based, 0xFF, b->span / 8);
+    b->lone = b->many = b->span / 64;
+    bit_set(b->taken, b->span);    // the dead end
+    take_base(b, 0);
+}
+
+int trie_build_wide(struct trie *t, const struct trie_keys *keys, uint32_t none, struct err *err)
+{
+    struct build b = { .none = none };
+    size_t room = 2 * keys->n * sizeof(*b.item);
+    struct item *item;
     int bad;
 
     *t = (struct trie){ 0 };
-    if (n >= UINT32_MAX)
+    if (keys->n_label >= UINT32_MAX)
         return err_set(err, "too many pieces");
-    room = mem_map(sort_size(n));
-    item = items_sort(room, key, number, n);
-    bad = check(item, n, err);
-    if (!bad)
-        bad = place_all(&b, item, (uint32_t)n, t, err);
-    mem_unmap(room, sort_size(n));
+    b.item = item = mem_map(room);
+    bad = read_keys(&b, keys, err);
+    if (!bad) {
+        begin(&b, keys);
+        bad = place_all(&b, t, err);
+    }
+    free(b.taken);
+    free(b.based);
+    free(b.stack);
+    free(b.child);
+    free(b.start);
+    mem_unmap(item, room);
     return bad;
 }
 
 int trie_build(struct trie *t, const struct bytes *key, const uint32_t *number, size_t n,
                struct err *err)
 {
-    struct trie_key *wide = xreallocarray(NULL, n + 1, sizeof(*wide));
-    size_t i, k, total = 0;
-    uint16_t *label, *to;
+    struct trie_keys keys = { .most = BYTES - 1, .n = n };
+    struct trie_key *k = xreallocarray(NULL, n + 1, sizeof(*k));
+    size_t i, j, at = 0;
+    uint16_t *label;
     int bad;
 
     for (i = 0; i < n; i++)
-        total += key[i].n;
-    label = to = xreallocarray(NULL, total + 1, sizeof(*label));
+        keys.n_label += key[i].n + 1;
+    label = xcalloc(keys.n_label + TRIE_SPARE, sizeof(*label));
     for (i = 0; i < n; i++) {
-        wide[i] = (struct trie_key){ to, key[i].n };
-        for (k = 0; k < key[i].n; k++)
-            *to++ = key[i].p[k];
+        k[i] = (struct trie_key){ (uint32_t)at, number[i] };
+        for (j = 0; j < key[i].n; j++)
+            label[at++] = key[i].p[j];
+        at++;
     }
-    bad = trie_build_wide(t, wide, number, n, TRIE_NONE, err);
-    free(wide);
+    keys.label = label;
+    keys.key = k;
+    bad = trie_build_wide(t, &keys, TRIE_NONE, err);
     free(label);
+    free(k);
     return bad;
 }
 

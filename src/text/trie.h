@@ -1,8 +1,8 @@
 /* trie.h - a set of strings, each with a number, walked a byte at a time; or a label at a time, for
  * those who have numbered their characters.
  *
- * A double array. From a place with base b the label c leads to node b ^ c, if that node's label is
- * c; every node can be asked for every label, so a walk needs no bounds.
+ * A double array. From a place with base b the label c leads to node b + c, if that node's label is
+ * c; every place can be asked for every byte and every label, so a walk needs no bounds.
  */
 #ifndef TEXT_TRIE_H
 #define TEXT_TRIE_H
@@ -33,21 +33,32 @@ struct trie {
 int trie_build(struct trie *t, const struct bytes *key, const uint32_t *number, size_t n,
                struct err *err);
 
+enum { TRIE_LABEL_MAX = 0xFFFE };
+
 struct trie_key {
-    const uint16_t *p;    // labels, none of them 0
+    uint32_t at;    // of its first label
+    uint32_t number;
+};
+
+struct trie_keys {
+    const uint16_t *label;    // of all keys, 1 .. TRIE_LABEL_MAX; behind a key's last one is a 0
+    size_t n_label;           // with the zeros; TRIE_SPARE more can be read
+    uint32_t most;            // no label is above
+    const struct trie_key *key;
     size_t n;
 };
 
+enum { TRIE_SPARE = 3 };
+
 /* The same, of keys of labels; `none` is the number of a node where no key ends. */
-int trie_build_wide(struct trie *t, const struct trie_key *key, const uint32_t *number, size_t n,
-                    uint32_t none, struct err *err);
+int trie_build_wide(struct trie *t, const struct trie_keys *keys, uint32_t none, struct err *err);
 void trie_release(struct trie *t);
 
 /* One step from *base by c: the number of the key that ends there, TRIE_NONE where none does,
  * -1 where no key goes on so. */
 static inline int32_t trie_step(const struct trie *t, uint32_t *base, unsigned char c)
 {
-    struct trie_node to = t->node[*base ^ c];
+    struct trie_node to = t->node[*base + c];
 
     if (to.label != c)
         return -1;

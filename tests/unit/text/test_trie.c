@@ -113,6 +113,51 @@ static void an_empty_set_and_equal_keys(void **state)
     trie_release(&t);
 }
 
+/* Many keys of wide labels, some of which agree in more of them than are sorted by at once. */
+static void wide_keys(void **state)
+{
+    enum { N = 6000, LONG = 12, MOST = 5000 };
+    static uint16_t label[N * (LONG + 1) + TRIE_SPARE];
+    static struct trie_key key[N];
+    struct rng r = rng_at(rng_key(2, "trie"), 0);
+    struct trie_keys keys = { label, 0, MOST, key, N };
+    size_t i, n, bad = 0;
+    struct trie t;
+    struct err err;
+
+    (void)state;
+    for (i = 0; i < N; i++) {
+        uint32_t few = rng_below(&r, 2) ? 3 : MOST;
+
+        key[i] = (struct trie_key){ (uint32_t)keys.n_label, (uint32_t)i };
+        for (n = rng_below(&r, LONG - 4); n; n--)
+            label[keys.n_label++] = (uint16_t)(1 + rng_below(&r, few));
+        label[keys.n_label++] = (uint16_t)(MOST - i / 100);    // no two are the same
+        label[keys.n_label++] = (uint16_t)(MOST - i % 100);
+        label[keys.n_label++] = MOST;
+        label[keys.n_label++] = 0;
+    }
+    for (n = 1; n <= N; n += N - 1) {    // one key, and all
+        keys.n = n;
+        assert_int_equal(trie_build_wide(&t, &keys, TRIE_NONE, &err), 0);
+        for (i = 0; i < N; i++) {
+            const uint16_t *p = label + key[i].at;
+            uint32_t base = t.root, number = TRIE_NONE;
+
+            for (; *p && base + *p < t.n_node && t.node[base + *p].label == *p; p++) {
+                number = t.node[base + *p].number;
+                base = t.node[base + *p].base;
+            }
+            bad += (!*p && number == key[i].number) != (i < n);
+        }
+        trie_release(&t);
+    }
+    assert_int_equal(bad, 0);
+    key[N - 1] = key[N / 2];
+    assert_int_equal(trie_build_wide(&t, &keys, TRIE_NONE, &err), -1);
+    assert_non_null(strstr(err.msg, "same"));
+}
+
 TESTS("text/trie", cmocka_unit_test(every_key_and_no_other),
       cmocka_unit_test(no_byte_goes_on_from_a_leaf_or_a_gap),
-      cmocka_unit_test(an_empty_set_and_equal_keys))
+      cmocka_unit_test(an_empty_set_and_equal_keys), cmocka_unit_test(wide_keys))
