@@ -11,9 +11,9 @@
 #include "base/mem.h"
 #include "base/opt.h"
 #include "checkpoint/folder.h"
+#include "checkpoint/weights.h"
 #include "comm/comm.h"
 #include "io/out.h"
-#include "io/tensors.h"
 #include "kernel/kernel.h"
 #include "model/model.h"
 #include "model/threads.h"
@@ -69,7 +69,6 @@ static const struct tool tool = {
 static struct params *load(const char *path, struct config *c, struct comm *comm)
 {
     struct err err = { 0 };
-    struct tensors *from;
     struct params *p;
     struct params_part part;
 
@@ -79,10 +78,8 @@ static struct params *load(const char *path, struct config *c, struct comm *comm
         die_misuse("%s", err.msg);
     part = slice_part(c, comm);
     p = params_new_part(c, &part, 0);
-    from = tensors_open(path, &err);
-    if (!from || params_load(p, c, from, &err) < 0)
+    if (weights_read(p, c, path, &err) < 0)
         die("%s", err.msg);
-    tensors_close(from);
     return p;
 }
 

@@ -1,4 +1,5 @@
 /* switch-generate - text from text by a model. */
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -6,13 +7,16 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "checkpoint/folder.h"
+#include "checkpoint/sums.h"
+#include "checkpoint/weights.h"
 #include "generate/lines.h"
 #include "generate/net.h"
+#include "io/tensors.h"
 #include "kernel/kernel.h"
 #include "model/threads.h"
 
 static const char *model, *prefix, *output = "-";
-static int json, fill, quiet, hf_compat;
+static int json, fill, quiet, hf_compat, check;
 static int64_t beams = 1, n_best, top_k, seed = -1, max_length = 128, max_input = 1024, rows = 16,
                n_extra = -1, threads;
 static double alpha = -1, temperature, top_p;    // not said
@@ -43,6 +47,8 @@ static const struct opt opts[] = {
     { 'b', "rows", "N", OPT_INT, &rows, 1, 4096, "texts at once (default 16)" },
     { 0, "hf-compat", NULL, OPT_FLAG, &hf_compat, 0, 0,
       "an encoder's expert takes no more of a text than expert_capacity ids" },
+    { 'c', "check", NULL, OPT_FLAG, &check, 0, 0,
+      "first read all of the checkpoint: is it as files.xxh128 in it says?" },
     { 'j', "threads", "N", OPT_INT, &threads, 1, THREADS_MAX,
       "threads (default: OMP_NUM_THREADS, else the processors there are)" },
     { 'o', "output", "FILE", OPT_STR, &output, 0, 0, "write here, whole or not at all" },
@@ -97,6 +103,20 @@ static struct lines_plan plan(const char *checkpoint)
     return p;
 }
 
+/* The model is mapped and read where it is needed: no more of it without being asked. */
+static void check_files(const char *path)
+{
+    struct err err = { 0 };
+    struct tensors *t = tensors_open(path, &err);
+    int rc = t ? weights_check(t, path, 0, INT_MAX, &err) : -1;
+
+    if (rc == 0)
+        err_set(&err, "%s: no %s to check by", path, sums_name);
+    if (rc <= 0)
+        die("%s", err.msg);
+    tensors_close(t);
+}
+
 int main(int argc, char **argv)
 {
     struct lines_plan p;
@@ -115,6 +135,8 @@ int main(int argc, char **argv)
     path = folder_find(*argv, &err);
     if (!path)
         die("%s", err.msg);
+    if (check)
+        check_files(path);
     p = plan(path);
     if (lines_run(&p, argv + 1, &err) < 0)
         die("%s", err.msg);

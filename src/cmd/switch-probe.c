@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/opt.h"
+#include "checkpoint/weights.h"
 #include "comm/comm.h"
 #include "io/tensors.h"
 #include "kernel/kernel.h"
@@ -176,15 +177,12 @@ static void take_rows(struct probe *p)
 
 static void load_model(struct probe *p)
 {
-    struct tensors *t;
     struct params_part part = slice_part(&p->config, p->comm);
     struct err err;
 
     p->params = params_new_part(&p->config, &part, grads);
-    t = tensors_open(model_path, &err);
-    if (!t || params_load(p->params, &p->config, t, &err) < 0)
+    if (weights_read(p->params, &p->config, model_path, &err) < 0)
         die("%s", err.msg);
-    tensors_close(t);
     p->model = model_new(&p->config, p->params, p->comm, p->own.n_row, p->own.n_input,
                          p->own.n_target, grads);
     model_keep(p->model);

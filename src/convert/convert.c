@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "checkpoint/weights.h"
 #include "convert/convert.h"
 #include "io/out.h"
 #include "io/tensors.h"
@@ -75,7 +77,7 @@ static int open_input(struct job *j, const char *from, struct err *err)
     j->config = c;
     if (!(j->in = tensors_open(from, err)))
         return explain(from, err);
-    return 0;
+    return weights_check(j->in, from, 0, INT_MAX, err) < 0 ? -1 : 0;
 }
 
 static enum tensor_type type_of(const struct convert_plan *plan, const struct tensor *x)

@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "checkpoint/folder.h"
+#include "checkpoint/weights.h"
 #include "comm/comm.h"
-#include "io/tensors.h"
 #include "model/model.h"
 #include "shape/config.h"
 #include "shape/params.h"
@@ -46,8 +46,6 @@ static int load(struct teacher *t, const char *path, const struct teacher_place 
                 struct err *err)
 {
     struct params_part part;
-    struct tensors *from;
-    int rc;
 
     if (config_read(&t->config, path, err) < 0)
         return -1;
@@ -56,10 +54,7 @@ static int load(struct teacher *t, const char *path, const struct teacher_place 
                        t->config.n_vocab, place->n_vocab);
     part = slice_part(&t->config, place->comm);
     t->params = params_new_part(&t->config, &part, 0);
-    from = tensors_open(path, err);
-    rc = from ? params_load(t->params, &t->config, from, err) : -1;
-    tensors_close(from);
-    return rc;
+    return weights_read(t->params, &t->config, path, err);
 }
 
 static int begin_in_memory(struct teacher *t, const struct teacher_ask *ask,

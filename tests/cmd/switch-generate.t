@@ -109,6 +109,16 @@ gen() { # OPTION... : with the reference model $ref, t5v11_tiny if unset
     n=$(($(jq .vocab_size run/step-00000002/config.json) - 60))
     switch-generate -m spm.model --extra-ids $((n < 100 ? n : 100)) -L 5 run lines >out
     [ "$(wc -l <out)" -eq 6 ]
+    # all of it is read only when that is asked for
+    ours=(switch-generate -m spm.model --extra-ids 30 -L 5 run lines)
+    "${ours[@]}" --check | cmp - <("${ours[@]}")
+    printf '\0\0\300\177' | dd of=run/step-00000002/expert-00007.safetensors bs=1 conv=notrunc \
+        seek=$(($(stat -c %s run/step-00000002/expert-00007.safetensors) - 4)) 2>/dev/null
+    "${ours[@]}"
+    exits 1 "${ours[@]}" --check
+    [[ $output == *"expert-00007.safetensors: not as it was written"* ]]
+    exits 1 gen --check <lines
+    [[ $output == *"no files.xxh128 to check by"* ]]
 }
 
 @test "halves answer as the same numbers in float32" {

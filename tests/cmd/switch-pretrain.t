@@ -104,6 +104,48 @@ column() { # FILE NAME: the column called NAME
     ! cmp -s nlp.bf16 nlp.bf16-all
 }
 
+flip() { # FILE: another last byte
+    perl -e 'open my $f, "+<:raw", $ARGV[0] or die; seek $f, -1, 2; read $f, my $c, 1;
+        seek $f, -1, 2; print $f chr(ord($c) ^ 1); close $f' "$1"
+}
+
+@test "a byte that has changed: whoever reads all of a checkpoint says so" {
+    local file run='' say='not as it was written (files.xxh128)'
+    train --steps 2
+    mv run sound
+    local inputs=$DATA/golden/paper_switch/inputs.safetensors to=(--steps 1 -q --train "$DATA/train/aa.ex")
+    readers=("switch-eval broken $DATA/train/aa.ex" "switch-probe -m broken -i $inputs -o out"
+        "switch-convert -o out broken" "train --steps 1 --weights broken"
+        "switch-distill --teacher broken --out out ${to[*]} --batch 8")
+    for file in expert-00003.safetensors model-shared.safetensors config.json; do
+        rm -rf broken && cp -r sound/step-00000002 broken
+        flip "broken/$file"
+        for run in "${readers[@]}"; do
+            rm -rf run out
+            # shellcheck disable=SC2086
+            exits 1 $run
+            [[ $output == *"broken/$file: $say"* || $file == config.json ]]
+        done
+    done
+    # it may be meant: without sums nothing is checked
+    rm -rf broken && cp -r sound/step-00000002 broken
+    flip broken/expert-00003.safetensors
+    rm broken/files.xxh128
+    for run in "${readers[@]}"; do
+        rm -rf run out
+        # shellcheck disable=SC2086
+        $run
+    done
+    # an expert that is not read is not checked: a dense student's first weights are the shared ones
+    cp sound/step-00000002/files.xxh128 broken
+    rm -rf out
+    switch-distill --teacher sound --write-cache said "${to[@]}" --batch 8
+    switch-distill --teacher broken --cache said --out out "${to[@]}" --batch 8
+    flip broken/model-shared.safetensors
+    exits 1 switch-distill --teacher broken --cache said --out out2 "${to[@]}" --batch 8
+    [[ $output == *"broken/model-shared.safetensors: $say"* ]]
+}
+
 @test "rows past the checkpoint are cut, each step stands once" {
     train --save-every 2 --keep 0
     rm -r run/step-00000006
