@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define FN static __attribute__((target("amx-tile,amx-bf16")))
+#define IN FN inline __attribute__((always_inline))
 
 enum { ROWS = 16, COLUMNS = 32, PIECE = 512 };    // of a tile of bf16 numbers; all its numbers
 
@@ -39,8 +40,10 @@ FN void clear(void)
     _tile_zero(3);
 }
 
-FN void block(const struct half_operands *p, const uint16_t *a, const uint16_t *b, float *c,
-              size_t k)
+/* once: b is not read again, so it need not drive a out of the first cache. A constant where it is
+ * called. */
+IN void block(const struct half_operands *p, const uint16_t *a, const uint16_t *b, float *c,
+              size_t k, int once)
 {
     size_t row_a = p->lda * sizeof(*a), row_c = p->ldc * sizeof(*c), l;
 
@@ -49,9 +52,15 @@ FN void block(const struct half_operands *p, const uint16_t *a, const uint16_t *
     else
         clear();
     for (l = 0; l < k; l += COLUMNS, a += COLUMNS, b += PIECE) {
-        _tile_loadd(6, b, 64);
+        if (once)
+            _tile_stream_loadd(6, b, 64);
+        else
+            _tile_loadd(6, b, 64);
         _tile_loadd(4, a, row_a);
-        _tile_loadd(7, b + p->step, 64);
+        if (once)
+            _tile_stream_loadd(7, b + p->step, 64);
+        else
+            _tile_loadd(7, b + p->step, 64);
         _tile_loadd(5, a + ROWS * p->lda, row_a);
         _tile_dpbf16ps(0, 4, 6);
         _tile_dpbf16ps(1, 4, 7);
@@ -74,9 +83,11 @@ FN void half_product(const struct half_operands *p, size_t m, size_t n, size_t k
     size_t i, j;
 
     _tile_loadconfig(&all);
-    for (j = 0; j < n; j += 2 * ROWS)
+    for (j = 0; m == 2 * ROWS && j < n; j += 2 * ROWS)
+        block(p, p->a, p->b + j / ROWS * p->step, p->c + j, k, 1);
+    for (j = 0; m != 2 * ROWS && j < n; j += 2 * ROWS)
         for (i = 0; i < m; i += 2 * ROWS)
-            block(p, p->a + i * p->lda, p->b + j / ROWS * p->step, p->c + i * p->ldc + j, k);
+            block(p, p->a + i * p->lda, p->b + j / ROWS * p->step, p->c + i * p->ldc + j, k, 0);
     _tile_release();
 }
 

@@ -1,4 +1,4 @@
-/* gemm16.c - see gemm16.h.
+/* gemm16.c - see gemm16.h: which library does a product. What follows is about oneDNN.
  *
  * A primitive of oneDNN for given sizes is the fastest, for it packs nothing but the weight, but
  * to make one costs as much as a small product, and the rows of an expert are never the same
@@ -18,33 +18,24 @@
 #include "base/progress.h"
 #include "base/rng.h"
 #include "kernel/kernel.h"
+#include "nn/block16.h"
 #include "nn/gemm.h"
 #include "nn/gemm16.h"
 
-enum form { NT, NN, TN, N_FORM };
 enum {
     TILE = 16,        // rows that AMX takes at once
     DEEP = 4096,      // sums longer than that are faster with sizes told at run time
     N_FIXED = 512,    // primitives with sizes of their own, each about 100 kB
 };
 
-struct product {
-    enum form form;
-    size_t m, n, k;
-    const uint16_t *a, *b;
-    size_t lda, ldb, ldc;
-    float beta;
-    float *c;
-};
+static enum gemm16_way way;
 
-static int plain;
-
-static size_t rows_a(const struct product *p)
+static size_t rows_a(const struct product16 *p)
 {
     return p->form == TN ? p->k : p->m;
 }
 
-static size_t rows_b(const struct product *p)
+static size_t rows_b(const struct product16 *p)
 {
     return p->form == NT ? p->n : p->k;
 }
@@ -61,7 +52,7 @@ static float *make_whole(const uint16_t *x, size_t rows, size_t n, size_t ld)
     return to;
 }
 
-static void by_floats(const struct product *p)
+static void by_floats(const struct product16 *p)
 {
     size_t width_a = p->form == TN ? p->m : p->k, width_b = p->form == NT ? p->k : p->n;
     float *a = make_whole(p->a, rows_a(p), width_a, p->lda);
@@ -164,15 +155,15 @@ static void set_up(void)
     one.ready = 1;
 }
 
-int gemm16_native(void)
+static int has_library(void)
 {
 #pragma omp critical(gemm16)
     if (!one.tried)
         set_up();
-    return one.ready && !plain;
+    return one.ready;
 }
 
-static struct sizes sizes_of(const struct product *p)
+static struct sizes sizes_of(const struct product16 *p)
 {
     return (struct sizes){ .form = p->form,
                            .adds = p->beta != 0,
@@ -210,7 +201,7 @@ static dnnl_primitive_t fixed(const struct sizes *s)
     return *at;
 }
 
-static void execute(dnnl_primitive_t primitive, const struct product *p)
+static void execute(dnnl_primitive_t primitive, const struct product16 *p)
 {
     struct sizes s = sizes_of(p);
     dnnl_memory_desc_t d[3] = { shape(s.m, s.k, s.lda, p->form == TN, dnnl_bf16),
@@ -231,11 +222,10 @@ static void execute(dnnl_primitive_t primitive, const struct product *p)
         dnnl_memory_destroy(arg[i].memory);
 }
 
-static void multiply(const struct product *p)
+static void by_library(const struct product16 *p)
 {
-    struct product whole = *p, rest = *p;
+    struct product16 whole = *p, rest = *p;
     struct sizes s;
-    double start = clock_seconds();
 
     whole.m = p->form == TN || p->k > DEEP ? 0 : p->m / TILE * TILE;
     rest.m = p->m - whole.m;
@@ -247,10 +237,9 @@ static void multiply(const struct product *p)
     }
     if (rest.m)
         execute(one.any[p->form][p->beta != 0], &rest);
-    gemm_count(2.0 * (double)p->m * (double)p->n * (double)p->k, clock_seconds() - start);
 }
 
-static const char *native_name(void)
+static const char *library_name(void)
 {
     static char name[200];
     const dnnl_version_t *v = dnnl_version();
@@ -260,60 +249,128 @@ static const char *native_name(void)
     return name;
 }
 #else
-int gemm16_native(void)
+static int has_library(void)
 {
     return 0;
 }
 
-static void multiply(const struct product *p)
+static void by_library(const struct product16 *p)
 {
     by_floats(p);
 }
 
-static const char *native_name(void)
+static const char *library_name(void)
 {
     return "none";
 }
 #endif
 
-static void run(const struct product *p)
+/* Are the kernels those with tiles? */
+static int has_tiles(void)
 {
+    static struct kernels tiles;
+    static int known;
+
+#pragma omp critical(gemm16)
+    if (!known)
+        known = kernel_select(&tiles, "amx") == 0 ? 1 : -1;
+    return known > 0 && kern.half_product == tiles.half_product;
+}
+
+/* A few rows are not worth turning all of B, if there is another way. */
+static int takes_blocks(const struct product16 *p)
+{
+    enum { FEW = 64 };
+
+    if (way != GEMM16_BEST)
+        return way == GEMM16_BLOCKS;
+    return has_tiles() && (p->form != NT || p->m >= FEW || !has_library());
+}
+
+static void count(const struct product16 *p, double start)
+{
+    gemm_count(2.0 * (double)p->m * (double)p->n * (double)p->k, clock_seconds() - start);
+}
+
+/* C's rows where they are handed on when it is whole. */
+static void hand_on(const struct product16 *p)
+{
+    size_t i;
+
+#pragma omp parallel for schedule(static)
+    for (i = 0; i < p->m; i++)
+        p->to->row(p->to->arg, i, 0, p->c + i * p->ldc, p->n);
+}
+
+static void run(const struct product16 *p)
+{
+    int empty = p->m == 0 || p->n == 0 || p->k == 0;
+    double start = clock_seconds();
+
     assert(p->beta == 0 || p->beta == 1);
-    if (p->m == 0 || p->n == 0 || p->k == 0 || !gemm16_native())
+    if (!empty && takes_blocks(p) && block16_can(p)) {
+        block16_multiply(p);
+        count(p, start);
+        return;
+    }
+    if (empty || way == GEMM16_PLAIN || !has_library())
         by_floats(p);
-    else
-        multiply(p);
+    else {
+        by_library(p);
+        count(p, start);
+    }
+    if (p->to)
+        hand_on(p);
 }
 
 void gemm16_nt(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
                size_t ldb, float beta, float *c, size_t ldc)
 {
-    run(&(struct product){ NT, m, n, k, a, b, lda, ldb, ldc, beta, c });
+    run(&(struct product16){ NT, m, n, k, a, b, lda, ldb, ldc, beta, c, NULL });
 }
 
 void gemm16_nn(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
                size_t ldb, float beta, float *c, size_t ldc)
 {
-    run(&(struct product){ NN, m, n, k, a, b, lda, ldb, ldc, beta, c });
+    run(&(struct product16){ NN, m, n, k, a, b, lda, ldb, ldc, beta, c, NULL });
 }
 
 void gemm16_tn(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
                size_t ldb, float beta, float *c, size_t ldc)
 {
-    run(&(struct product){ TN, m, n, k, a, b, lda, ldb, ldc, beta, c });
+    run(&(struct product16){ TN, m, n, k, a, b, lda, ldb, ldc, beta, c, NULL });
 }
 
-void gemm16_plain(int on)
+void gemm16_nt_rows(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
+                    size_t ldb, float *room, const struct gemm16_rows *to)
 {
-    plain = on;
+    run(&(struct product16){ NT, m, n, k, a, b, lda, ldb, n, 0, room, to });
+}
+
+void gemm16_nn_rows(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
+                    size_t ldb, float *room, const struct gemm16_rows *to)
+{
+    run(&(struct product16){ NN, m, n, k, a, b, lda, ldb, n, 0, room, to });
+}
+
+void gemm16_by(enum gemm16_way by)
+{
+    way = by;
+}
+
+int gemm16_native(void)
+{
+    return way != GEMM16_PLAIN && (has_tiles() || has_library());
 }
 
 const char *gemm16_library(void)
 {
-    static char name[300];
+    static char name[400];
 
-    if (gemm16_native())
-        return native_name();
+    if (way != GEMM16_PLAIN && has_tiles())
+        return "AMX";
+    if (way != GEMM16_PLAIN && has_library())
+        return library_name();
     snprintf(name, sizeof(name), "bf16 made float, %s", gemm_library());
     return name;
 }
