@@ -8,7 +8,6 @@
 #include "base/opt.h"
 #include "checkpoint/folder.h"
 #include "comm/comm.h"
-#include "comm/mesh.h"
 #include "launch/options.h"
 #include "model/threads.h"
 #include "shape/config.h"
@@ -55,7 +54,6 @@ static const struct tool tool = {
 
 static void check_options(int more)
 {
-    struct mesh mesh;
     struct err err;
 
     if (more)
@@ -74,10 +72,8 @@ static void check_options(int more)
         weights = teacher.model ? "teacher" : "draw";
     if (strcmp(weights, "teacher") == 0 && !teacher.model)
         die_misuse("--weights teacher: there is no --teacher");
-    if (training_check(&training, &err) < 0 || mesh_read(&mesh, training.mesh, &err) < 0)
+    if (training_check(&training, &err) < 0)
         die_misuse("%s", err.msg);
-    if (mesh.n_model > 1 && cache_out)
-        die_misuse("--mesh: no slices where a cache is written");
 }
 
 static void read_teacher(struct config *c)
@@ -115,11 +111,12 @@ static int write_cache(struct comm *comm, struct err *err)
 {
     const struct train_rule *rule = &training.rule;
     struct cache_ask ask = { .teacher = teacher, .train = training.ask.train, .out = cache_out };
-    int64_t groups = rule->batch / rule->group_rows, size = comm_size(comm);
+    int64_t groups = rule->batch / rule->group_rows, size;
     struct config of;
 
     read_teacher(&of);
     lay_ranks(comm, NULL, &of);
+    size = comm_size(comm_axis(comm, AXIS_DATA));
     ask.k = top;
     ask.first = first_step * rule->batch;
     ask.n_all = training.ask.n_step * rule->batch - ask.first;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "kernel/kernel.h"
 #include "loss/top.h"
 
@@ -39,7 +40,7 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The k largest of x [v], ids rising; k < v. */
+/* The k largest of x [v], ids rising; k <= v. */
 static void largest(const float *x, size_t v, size_t k, int32_t *id)
 {
     size_t i;
@@ -100,4 +101,48 @@ void top_rows(const float *logits, const int32_t *target, size_t n, size_t v, si
     for (i = 0; i < n; i++)
         if (target[i] > 0)
             one(logits + i * v, v, k, tau, id + i * k, logit + i * k, rest + i);
+}
+
+/* log sum of exp(x[i]), i < n. */
+static double log_sum(const double *x, size_t n)
+{
+    double top = -INFINITY, sum = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        top = fmax(top, x[i]);
+    for (i = 0; i < n && top > -INFINITY; i++)
+        sum += exp(x[i] - top);
+    return top > -INFINITY ? top + log(sum) : top;
+}
+
+/* Slices are in the order of their ids, so that places among all candidates rise as ids do. */
+void top_merge(const struct top_parts *from, const int32_t *target, size_t n, size_t k, double tau,
+               int32_t *id, float *logit, float *rest)
+{
+    size_t all = from->m * from->k, i, s, j, at, n_other;
+    float *x = xcalloc(all, sizeof(*x));
+    double *other = xcalloc(all + from->m, sizeof(*other));
+    int32_t *place = xcalloc(k, sizeof(*place));
+
+    for (i = 0; i < n; i++) {
+        if (target[i] <= 0)
+            continue;
+        for (s = 0; s < from->m; s++)
+            memcpy(x + s * from->k, from->logit + (s * n + i) * from->k, from->k * sizeof(*x));
+        largest(x, all, k, place);
+        for (s = 0, n_other = 0; s < from->m; s++)
+            other[n_other++] = (double)from->rest[s * n + i];
+        for (j = 0, at = 0; j < all; j++)
+            if (at < k && (size_t)place[at] == j) {
+                id[i * k + at] = from->id[(j / from->k * n + i) * from->k + j % from->k];
+                logit[i * k + at++] = x[j];
+            } else {
+                other[n_other++] = (double)x[j] / tau;
+            }
+        rest[i] = (float)log_sum(other, n_other);
+    }
+    free(x);
+    free(other);
+    free(place);
 }

@@ -11,4 +11,15 @@
 void top_rows(const float *logits, const int32_t *target, size_t n, size_t v, size_t k, double tau,
               int32_t *id, float *logit, float *rest);
 
+/* What that finds of whole rows, from what it found of m slices of their ids, one behind another:
+ * k of them each, or all that a slice has. */
+struct top_parts {
+    size_t m, k;           // slices, and how many words of each
+    const int32_t *id;     // [m, n, k], counted over all slices
+    const float *logit;    // [m, n, k]
+    const float *rest;     // [m, n]
+};
+void top_merge(const struct top_parts *from, const int32_t *target, size_t n, size_t k, double tau,
+               int32_t *id, float *logit, float *rest);
+
 #endif

@@ -1,7 +1,8 @@
 /* cache.c - see cache.h.
  *
  * Passes go round the ranks: each takes some rows, all run the teacher together, and rank 0 writes
- * what they found, in the order of the rows.
+ * what they found, in the order of the rows. Of slices of the teacher each finds the likeliest of
+ * its own words, and the first one those of all.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,14 +26,16 @@ struct found {               // of one rank's rows, or on rank 0 of all ranks'
 
 struct caching {
     const struct cache_ask *ask;
-    struct comm *comm;
+    struct comm *comm, *data, *slices;
     struct mix *mix;
     struct teacher *teacher;
     struct logits_writer *out;    // on rank 0
     struct batch batch;
-    size_t k, n;    // words of a target; targets of a rank's rows
+    size_t k, n;          // words of a target; targets of a rank's rows
+    size_t v, k_slice;    // ids of a slice, and how many of a target it finds
     struct found own, all;
-    int32_t *row_id;    // of a row that is written, on rank 0
+    struct found part, parts;    // of this slice; of all slices, on the first
+    int32_t *row_id;             // of a row that is written, on rank 0
     float *row_logit, *row_rest;
     struct progress progress;
 };
@@ -43,6 +46,18 @@ static int agree(struct caching *c, int rc)
 
     comm_max_i64(c->comm, &bad, 1);
     return rc < 0 || bad ? -1 : 0;
+}
+
+/* Does this rank hear of what all slices have found? */
+static int is_first(const struct caching *c)
+{
+    return comm_rank(c->slices) == 0;
+}
+
+/* Then all rows' come to one. */
+static int is_root(const struct caching *c)
+{
+    return is_first(c) && comm_rank(c->data) == 0;
 }
 
 static struct found found_new(size_t n, size_t k)
@@ -87,6 +102,8 @@ static int call_teacher(struct caching *c, struct err *err)
     if ((int64_t)c->k > logits_most(vocab, place.n_target))
         return err_set(err, "-k %zu is too much for rows of %d targets: %" PRId64 " at most", c->k,
                        place.n_target, logits_most(vocab, place.n_target));
+    c->v = (size_t)vocab / (size_t)comm_size(c->slices);
+    c->k_slice = c->k < c->v ? c->k : c->v;
     return 0;
 }
 
@@ -115,7 +132,7 @@ static int create(struct caching *c, struct err *err)
     f.teacher = teacher_fingerprint(c->teacher);    // of all ranks
     f.mixture = mix_fingerprint(c->mix);
     f.vocab_sha256 = sha ? sha : "";
-    if (comm_rank(c->comm) != 0)
+    if (!is_root(c))
         return 0;
     c->out = logits_create(c->ask->out, &f, opt_line(), err);
     return c->out ? 0 : -1;
@@ -123,12 +140,17 @@ static int create(struct caching *c, struct err *err)
 
 static void make_room(struct caching *c)
 {
-    size_t size = (size_t)comm_size(c->comm), n_target = (size_t)mix_targets(c->mix);
+    size_t size = (size_t)comm_size(c->data), n_target = (size_t)mix_targets(c->mix);
+    size_t n_slice = (size_t)comm_size(c->slices);
 
     batch_init(&c->batch, (int)c->ask->micro_rows, mix_inputs(c->mix), (int)n_target);
     c->n = (size_t)c->ask->micro_rows * n_target;
     c->own = found_new(c->n, c->k);
-    if (comm_rank(c->comm) != 0)
+    if (n_slice > 1)
+        c->part = found_new(c->n, c->k_slice);
+    if (n_slice > 1 && is_first(c))
+        c->parts = found_new(n_slice * c->n, c->k_slice);
+    if (!is_root(c))
         return;
     c->all = found_new(c->n * size, c->k);
     c->row_id = xcalloc(n_target * c->k, sizeof(*c->row_id));
@@ -144,38 +166,59 @@ static int start(struct caching *c, struct err *err)
     return 0;
 }
 
+static void gather_one(struct comm *comm, const void *own, void *all, size_t bytes)
+{
+    size_t size = (size_t)comm_size(comm), *n_of = xcalloc(size, sizeof(*n_of)), i;
+
+    for (i = 0; i < size; i++)
+        n_of[i] = bytes;
+    comm_gather(comm, own, bytes, all, n_of, 0);
+    free(n_of);
+}
+
+static void gather(struct comm *comm, const struct found *own, const struct found *all, size_t n,
+                   size_t k)
+{
+    gather_one(comm, own->id, all->id, n * k * sizeof(int32_t));
+    gather_one(comm, own->logit, all->logit, n * k * sizeof(float));
+    gather_one(comm, own->rest, all->rest, n * sizeof(float));
+}
+
+/* The words of all slices to the first one. */
+static void merge(struct caching *c, double tau)
+{
+    struct top_parts from = { (size_t)comm_size(c->slices), c->k_slice, c->parts.id, c->parts.logit,
+                              c->parts.rest };
+    size_t i, first = (size_t)comm_rank(c->slices) * c->v;
+
+    for (i = 0; i < c->n * c->k_slice; i++)
+        c->part.id[i] += (int32_t)first;
+    gather(c->slices, &c->part, &c->parts, c->n, c->k_slice);
+    if (is_first(c))
+        top_merge(&from, c->own.target, c->n, c->k, tau, c->own.id, c->own.logit, c->own.rest);
+}
+
 /* What the teacher says of this rank's rows. */
 static void find(struct caching *c)
 {
     const struct soft_target *soft = teacher_target(c->teacher);
-    size_t at, n, chunk = teacher_chunk(c->teacher), v = (size_t)teacher_vocab(c->teacher);
+    size_t at, n, chunk = teacher_chunk(c->teacher), k = c->k_slice;
+    struct found *to = comm_size(c->slices) > 1 ? &c->part : &c->own;
     const double *rest;
 
     teacher_look(c->teacher, 0, &c->batch);
     memcpy(c->own.target, c->batch.target, c->n * sizeof(*c->own.target));
     for (at = 0; at < c->n; at += n) {
         n = c->n - at < chunk ? c->n - at : chunk;
-        top_rows(soft->logits(soft->from, at, n, &rest), c->own.target + at, n, v, c->k, soft->tau,
-                 c->own.id + at * c->k, c->own.logit + at * c->k, c->own.rest + at);
+        top_rows(soft->logits(soft->from, at, n, &rest), c->own.target + at, n, c->v, k, soft->tau,
+                 to->id + at * k, to->logit + at * k, to->rest + at);
     }
-}
-
-static void gather_one(struct caching *c, const void *own, void *all, size_t bytes)
-{
-    size_t size = (size_t)comm_size(c->comm), *n_of = xcalloc(size, sizeof(*n_of)), i;
-
-    for (i = 0; i < size; i++)
-        n_of[i] = bytes;
-    comm_gather(c->comm, own, bytes, all, n_of, 0);
-    free(n_of);
-}
-
-static void gather(struct caching *c)
-{
-    gather_one(c, c->own.target, c->all.target, c->n * sizeof(int32_t));
-    gather_one(c, c->own.id, c->all.id, c->n * c->k * sizeof(int32_t));
-    gather_one(c, c->own.logit, c->all.logit, c->n * c->k * sizeof(float));
-    gather_one(c, c->own.rest, c->all.rest, c->n * sizeof(float));
+    if (to == &c->part)
+        merge(c, soft->tau);
+    if (!is_first(c))
+        return;
+    gather_one(c->data, c->own.target, c->all.target, c->n * sizeof(int32_t));
+    gather(c->data, &c->own, &c->all, c->n, c->k);
 }
 
 /* Targets [at, at + n_target) of all are a row. */
@@ -209,7 +252,7 @@ static int fill(struct caching *c, uint64_t first, struct err *err)
 /* The rows from first on, as many as all ranks take. */
 static int pass(struct caching *c, uint64_t first, uint64_t n, struct err *err)
 {
-    uint64_t i, mine = first + (uint64_t)comm_rank(c->comm) * (uint64_t)c->batch.n_row;
+    uint64_t i, mine = first + (uint64_t)comm_rank(c->data) * (uint64_t)c->batch.n_row;
     size_t n_target = (size_t)c->batch.n_target;
     int rc = agree(c, fill(c, mine, err));
     int64_t stop = *c->ask->stop;
@@ -220,7 +263,6 @@ static int pass(struct caching *c, uint64_t first, uint64_t n, struct err *err)
     if (stop)
         return comm_rank(c->comm) ? -1 : err_set(err, "stopped: %s is not written", c->ask->out);
     find(c);
-    gather(c);
     for (i = 0; c->out && rc == 0 && i < n; i++)
         rc = put_row(c, (size_t)i * n_target, n_target, err);
     progress_show(&c->progress, first + n, 0);
@@ -235,6 +277,8 @@ static void finish(struct caching *c)
         batch_release(&c->batch);
     found_free(&c->own);
     found_free(&c->all);
+    found_free(&c->part);
+    found_free(&c->parts);
     free(c->row_id);
     free(c->row_logit);
     free(c->row_rest);
@@ -245,11 +289,13 @@ static void finish(struct caching *c)
 int cache_write(const struct cache_ask *ask, struct comm *comm, struct err *err)
 {
     struct caching c = { .ask = ask, .comm = comm };
-    uint64_t end = (uint64_t)ask->n_all, n = (uint64_t)ask->micro_rows * (uint64_t)comm_size(comm);
-    uint64_t first;
+    uint64_t end = (uint64_t)ask->n_all, n, first;
     int rc;
 
     err->msg[0] = 0;
+    c.data = comm_axis(comm, AXIS_DATA);
+    c.slices = comm_axis(comm, AXIS_MODEL);
+    n = (uint64_t)ask->micro_rows * (uint64_t)comm_size(c.data);
     progress_init(&c.progress, "rows", end, ask->quiet || comm_rank(comm) != 0);
     rc = start(&c, err);
     for (first = 0; rc == 0 && first < end; first += n)

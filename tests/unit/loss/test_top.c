@@ -64,6 +64,48 @@ static void check(size_t v, size_t k, double tau, int steps)
     free(x), free(logit), free(id);
 }
 
+/* Of slices, each by itself: what is found of whole rows. */
+static void check_merged(size_t m, size_t v, size_t k, double tau, int steps)
+{
+    enum { N = 5 };
+    size_t all = m * v, of = k < v ? k : v, i, s;
+    float *x = random_floats(N * all, k, 8), *part = xcalloc(N * v, sizeof(*part)), rest[N];
+    float *logits = xcalloc(m * N * of, sizeof(*logits)), *rests = xcalloc(m * N, sizeof(*rests));
+    float *logit = xcalloc(N * k, sizeof(*logit));
+    int32_t *ids = xcalloc(m * N * of, sizeof(*ids)), *id = xcalloc(N * k, sizeof(*id));
+    int32_t target[N] = { 3, 0, 1, 1, 1 };
+    struct top_parts from = { m, of, ids, logits, rests };
+
+    for (i = 0; steps && i < N * all; i++)
+        x[i] = rintf(x[i] * (float)steps) / (float)steps;
+    for (s = 0; s < m; s++) {
+        for (i = 0; i < N; i++)
+            memcpy(part + i * v, x + i * all + s * v, v * sizeof(*x));
+        top_rows(part, target, N, v, of, tau, ids + s * N * of, logits + s * N * of, rests + s * N);
+        for (i = 0; i < N * of; i++)
+            ids[s * N * of + i] += (int32_t)(s * v);
+    }
+    rest[1] = 42;
+    top_merge(&from, target, N, k, tau, id, logit, rest);
+    for (i = 0; i < N; i++)
+        if (target[i])
+            check_row(x + i * all, all, k, tau, id + i * k, logit + i * k, rest[i]);
+    assert_true(rest[1] == 42 && id[k] == 0);
+    free(x), free(part), free(logits), free(rests), free(logit), free(ids), free(id);
+}
+
+static void test_merged(void **state)
+{
+    (void)state;
+    kernel_init();
+    check_merged(2, 1500, 64, 1, 0);
+    check_merged(4, 300, 1, 0.5, 0);
+    check_merged(3, 100, 77, 2, 2);     // ties between slices
+    check_merged(3, 100, 170, 2, 2);    // more than one of them has
+    check_merged(3, 100, 300, 1, 0);    // all
+    check_merged(1, 30, 7, 1, 1);
+}
+
 static void test_against_a_sort(void **state)
 {
     (void)state;
@@ -76,4 +118,4 @@ static void test_against_a_sort(void **state)
     check(7, 2, 1, 1);
 }
 
-TESTS("nn/top", cmocka_unit_test(test_against_a_sort))
+TESTS("loss/top", cmocka_unit_test(test_against_a_sort), cmocka_unit_test(test_merged))
