@@ -72,22 +72,22 @@ tiny.json           erc   switch-pretrain -c tiny.json -t t.ex -o outs -n 1 -b 8
 t.ex                erc   switch-pretrain -c tiny.json -t t.ex -o outs -n 1 -b 8 -q
 mix.tsv             erc   switch-pretrain -c tiny.json -t mix.tsv -o outs -n 1 -b 8 -q
 t.ex                ercf  switch-pretrain -c tiny.json -t mix.tsv -o outs -n 1 -b 8 -q
-step/config.json    erc   switch-finetune -w step -t t.ex -o outs -n 1 -b 8 -q --max-rollbacks 0
-step/model-shared.safetensors erc switch-finetune -w step -t t.ex -o outs -n 1 -b 8 -q --max-rollbacks 0
+step/config.json    ercf  switch-finetune -w step -t t.ex -o outs -n 1 -b 8 -q --max-rollbacks 0
+step/model-shared.safetensors ercf switch-finetune -w step -t t.ex -o outs -n 1 -b 8 -q --max-rollbacks 0
 t.ex                erc   switch-finetune -w step -t t.ex -o outs -n 1 -b 8 -q --max-rollbacks 0
 mix.tsv             erc   switch-finetune -w step -t mix.tsv -o outs -n 1 -b 8 -q --max-rollbacks 0
 pairs               e     switch-finetune -w step -t pairs -m v.model -o outs -n 1 -b 8 -i 64 -q
 v.model             erc   switch-finetune -w step -t pairs -m v.model -o outs -n 1 -b 8 -i 64 -q
 t.ex                erc   switch-finetune -w step -t mix.tsv -e dev=t.ex -o outs -n 1 -b 8 -q --max-rollbacks 0
-step/state.json     erc   switch-pretrain -c tiny.json -t t.ex -o outs -n 3 -b 8 -q --resume step
-step/optimizer-shared.safetensors erc switch-pretrain -c tiny.json -t t.ex -o outs -n 3 -b 8 -q --resume step
+step/state.json     ercf  switch-pretrain -c tiny.json -t t.ex -o outs -n 3 -b 8 -q --resume step
+step/optimizer-shared.safetensors ercf switch-pretrain -c tiny.json -t t.ex -o outs -n 3 -b 8 -q --resume step
 t.ex                erc   switch-distill -T step -t t.ex -o outs -n 1 -b 8 -q
-step/config.json    erc   switch-distill -T step -t t.ex -o outs -n 1 -b 8 -q
-step/expert-00001.safetensors erc switch-distill -T step -t t.ex -o outs -n 1 -b 8 -q
+step/config.json    ercf  switch-distill -T step -t t.ex -o outs -n 1 -b 8 -q
+step/expert-00001.safetensors ercf switch-distill -T step -t t.ex -o outs -n 1 -b 8 -q
 said.logits         ercf  switch-distill --cache said.logits -c dense.json -t t.ex -o outs -n 1 -b 8 -q
 t.ex                ercf  switch-eval -o out step t.ex
-step/config.json    erc   switch-eval -o out step t.ex
-step/expert-00001.safetensors erc switch-eval -o out step t.ex
+step/config.json    ercf  switch-eval -o out step t.ex
+step/expert-00001.safetensors ercf switch-eval -o out step t.ex
 rows.safetensors    erc   switch-probe -m net -i rows.safetensors -o out
 net/config.json     erc   switch-probe -m net -i rows.safetensors -o out
 net/model.safetensors erc switch-probe -m net -i rows.safetensors -o out
