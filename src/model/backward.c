@@ -39,51 +39,27 @@ static const float *residual(const struct model *m, const struct stack_net *st, 
     return m->dy;
 }
 
-static void mix(const struct model *m, const struct stack_net *st, int block, const float *x)
-{
-    struct moe_call call = net_moe_call(m, st, block, SELF);
-
-    heads_join(m->d_query, m->d_key, m->d_value, st->n, &m->heads, net_query_scale(m), m->both);
-    comm_sum_f32(m->slices, m->both, st->n * 2 * m->heads.inner);    // each has its own columns
-    moe_layer_backward(st->block[block].mix, &call, x, m->both, m->dn);
-}
-
 static void attend(const struct model *m, const struct stack_net *st, int block, enum sublayer kind,
                    const struct place *at)
 {
     const struct stack_net *from = kind == SELF ? st : &m->stack[ENCODER];
     const struct attend *w = &st->block[block].attend[kind];
-    struct dropout drop = net_dropout(m, st->kind, block, DROP_PROBS + (int)kind);
-    struct attention a = net_attention(m, st, kind, &drop);
     size_t width = (size_t)m->c.d_model, inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
     const struct place *source = kind == SELF ? at : from->last;
     struct rows in = { at->normed, at->half, width }, key = { source->normed, source->half, width };
-    struct rows d;
+    struct rows d = net_rows_there(m, residual(m, st, block, kind), width);
     float *d_source = kind == SELF ? m->dn : from->d_out;
-    int mixes = kind == SELF && st->block[block].mix, was;
 
-    d = net_rows_there(m, residual(m, st, block, kind), width);
-    net_product_back(m->d_mixed, 0, w->o, d, (struct rows){ w->mixed, w->mixed_half, inner }, st->n,
-                     inner, width);
-    was = spent_on(SPENT_ATTENTION);
-    if (w->mixed_half)
-        rows_whole(w->mixed, w->mixed_half, st->n, inner);
-    attention_backward(&a, w->query, w->key, mixes ? w->key : w->value,
-                       kind == SELF ? st->bias : NULL, w->seen, w->mixed, m->d_mixed,
-                       &(struct attention_grads){ m->d_query, m->d_key, m->d_value,
-                                                  kind == SELF ? st->d_bias : NULL });
-    spent_on(was);
-    if (mixes) {
-        mix(m, st, block, at->normed);
+    net_product_back_to(m, m->d_mixed, w->o, d, net_rows_of(w->mixed, inner), st->n, inner, width);
+    net_meet_back(m, st, block, kind);
+    if (kind == SELF && st->block[block].mix) {
+        net_mix_back(m, st, block, at->normed);
         norm(m, st, m->dn, at);
         return;
     }
-    d = net_rows_here(m, m->d_query, st->n, inner);
-    net_product_back(m->dn, 0, w->q, d, in, st->n, width, inner);
-    d = net_rows_here(m, m->d_key, from->n, inner);
-    net_product_back(d_source, 1, w->k, d, key, from->n, width, inner);
-    d = net_rows_here(m, m->d_value, from->n, inner);
-    net_product_back(d_source, 1, w->v, d, key, from->n, width, inner);
+    net_product_back(m->dn, 0, w->q, net_rows_of(m->d_query, inner), in, st->n, width, inner);
+    net_product_back(d_source, 1, w->k, net_rows_of(m->d_key, inner), key, from->n, width, inner);
+    net_product_back(d_source, 1, w->v, net_rows_of(m->d_value, inner), key, from->n, width, inner);
     net_sum(m, m->dn, st->n);
     norm(m, st, m->dn, at);
 }

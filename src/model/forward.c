@@ -27,16 +27,6 @@ static void residual(const struct model *m, const struct stack_net *st, int bloc
     norm(m, st, at + 1, at->x);
 }
 
-/* Queries and keys, which are values too, by experts. */
-static void mix(const struct model *m, const struct stack_net *st, int block, const float *x)
-{
-    const struct attend *w = &st->block[block].attend[SELF];
-    struct moe_call call = net_moe_call(m, st, block, SELF);
-
-    moe_layer_forward(st->block[block].mix, &call, x, m->both);
-    heads_split(m->both, st->n, &m->heads, net_query_scale(m), w->query, w->key);
-}
-
 /* x + Attention(norm(x)), and its norm; keys and values are of norm(x) too, or of the encoder's
  * output. */
 static void attend(const struct model *m, const struct stack_net *st, int block, enum sublayer kind,
@@ -44,30 +34,19 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
 {
     const struct stack_net *from = kind == SELF ? st : &m->stack[ENCODER];
     const struct attend *w = &st->block[block].attend[kind];
-    struct dropout drop = net_dropout(m, st->kind, block, DROP_PROBS + (int)kind);
-    struct attention a = net_attention(m, st, kind, &drop);
     size_t width = (size_t)m->c.d_model, inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
     const struct place *source = kind == SELF ? at : from->last;
     struct rows in = { at->normed, at->half, width }, key = { source->normed, source->half, width };
-    const float *value = w->value;
-    int was;
 
     if (kind == SELF && st->block[block].mix) {
-        mix(m, st, block, at->normed);
-        value = w->key;
+        net_mix(m, st, block, at->normed);
     } else {
-        net_product(w->query, in, w->q, st->n, width, inner);
-        net_product(w->key, key, w->k, from->n, width, inner);
-        net_product(w->value, key, w->v, from->n, width, inner);
+        net_product_to(m, w->query, in, w->q, st->n, width, inner);
+        net_product_to(m, w->key, key, w->k, from->n, width, inner);
+        net_product_to(m, w->value, key, w->v, from->n, width, inner);
     }
-    was = spent_on(SPENT_ATTENTION);
-    attention_forward(&a, w->query, w->key, value, kind == SELF ? st->bias : NULL, w->seen,
-                      w->mixed);
-    spent_on(was);
-    if (w->mixed_half)
-        rows_half(w->mixed_half, w->mixed, st->n, inner);
-    net_product(at[1].x, (struct rows){ w->mixed, w->mixed_half, inner }, w->o, st->n, inner,
-                width);
+    net_meet(m, st, block, kind);
+    net_product(at[1].x, net_rows_of(w->mixed, inner), w->o, st->n, inner, width);
     net_sum(m, at[1].x, st->n);
     residual(m, st, block, kind, at);
 }

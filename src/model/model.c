@@ -203,16 +203,22 @@ static uint16_t *take_half(struct model *m, size_t n)
     return m->params->half ? (uint16_t *)(void *)take(&m->pool, (n + 1) / 2) : NULL;
 }
 
+static struct either take_either(struct model *m, size_t n)
+{
+    if (m->params->half)
+        return (struct either){ .half = take_half(m, n) };
+    return (struct either){ .f = take(&m->pool, n) };
+}
+
 static void lay_attend(struct model *m, struct attend *a, size_t n_query, size_t n_key)
 {
     size_t inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
 
-    a->query = take(&m->pool, n_query * inner);
-    a->key = take(&m->pool, n_key * inner);
+    a->query = take_either(m, n_query * inner);
+    a->key = take_either(m, n_key * inner);
     /* keys are values where experts make them, but blocks may share arrays */
-    a->value = a->v || m->keeps != KEEP_ALL ? take(&m->pool, n_key * inner) : a->key;
-    a->mixed = m->params->half ? m->mixed : take(&m->pool, n_query * inner);
-    a->mixed_half = take_half(m, n_query * inner);
+    a->value = a->v || m->keeps != KEEP_ALL ? take_either(m, n_key * inner) : a->key;
+    a->mixed = take_either(m, n_query * inner);
     a->seen = take(&m->pool, n_query * 2 * (size_t)m->c.n_head);
 }
 
@@ -232,7 +238,6 @@ static void lay_block(struct model *m, struct stack_net *st, int i)
             b->attend[k].value = first[k].value;
             b->attend[k].seen = first[k].seen;
             b->attend[k].mixed = first[k].mixed;
-            b->attend[k].mixed_half = first[k].mixed_half;
         }
     } else {
         lay_attend(m, &b->attend[SELF], st->n_most, st->n_most);
@@ -317,7 +322,7 @@ static void lay_out(struct model *m)
     size_t inner = (size_t)m->c.n_head * (size_t)m->c.d_kv;
 
     m->pool.used = 0;
-    m->mixed = m->params->half ? take(&m->pool, n * inner) : NULL;
+    m->room = m->params->half ? take(&m->pool, n * inner) : NULL;
     lay_stack(m, &m->stack[ENCODER]);
     lay_stack(m, &m->stack[DECODER]);
     m->chunk = chunk_rows(d->n_most, (size_t)m->c.n_vocab);
@@ -332,10 +337,10 @@ static void lay_out(struct model *m)
         return;
     m->dy = take(&m->pool, n * width);
     m->dn = take(&m->pool, n * width);
-    m->d_query = take(&m->pool, n * inner);
-    m->d_key = take(&m->pool, n * inner);
-    m->d_value = take(&m->pool, n * inner);
-    m->d_mixed = take(&m->pool, n * inner);
+    m->d_query = take_either(m, n * inner);
+    m->d_key = take_either(m, n * inner);
+    m->d_value = take_either(m, n * inner);
+    m->d_mixed = take_either(m, n * inner);
 }
 
 struct model *model_new(const struct config *c, struct params *p, struct comm *comm, int n_row,

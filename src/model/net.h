@@ -26,11 +26,15 @@ struct param;
 enum sublayer { SELF, CROSS, FEED };
 enum drop { DROP_EMBED, DROP_FINAL, DROP_OUT, DROP_PROBS = DROP_OUT + 3, DROP_HIDDEN = 7, N_DROP };
 
+struct either {    // numbers: floats, or bf16 with bf16 products
+    float *f;
+    uint16_t *half;
+};
+
 struct attend {    // one attention sublayer
     const struct param *q, *k, *v, *o;
-    float *query, *key, *value;    // [B, S, I], [B, T, I] twice
-    float *seen, *mixed;           // [B, H, S, 2], [B, S, I]
-    uint16_t *mixed_half;          // in bf16, with bf16 products
+    struct either query, key, value, mixed;    // [B, S, I], [B, T, I] twice, [B, S, I]
+    float *seen;                               // [B, H, S, 2]
 };
 
 struct block {
@@ -97,18 +101,18 @@ struct model {
     int n_sparse;    // sparse blocks of both stacks
     struct pool pool;
     size_t pool_size;
-    size_t chunk;                                  // rows of logits made at once
-    float *logits, *scaled;                        // [chunk, V], [chunk, M]
-    float *kept_logits;                            // [n, V], or NULL
-    double *ce, *log_z;                            // [n] of targets
-    double *soft_ce, *soft_log_z;                  // [n] of targets
-    float *top;                                    // [chunk], of all slices
-    double *sums;                                  // [chunk, 2], of all slices
-    int32_t *ones, *seen;                          // hf-compat segments
-    float *dy, *dn;                                // [n, M] of a sublayer's output and normed input
-    float *mixed;                                  // [n, I] of all attention, with bf16 products
-    float *d_query, *d_key, *d_value, *d_mixed;    // [n, I]
-    float *hidden;                                 // of ffn_backward, ffn16_*
+    size_t chunk;                    // rows of logits made at once
+    float *logits, *scaled;          // [chunk, V], [chunk, M]
+    float *kept_logits;              // [n, V], or NULL
+    double *ce, *log_z;              // [n] of targets
+    double *soft_ce, *soft_log_z;    // [n] of targets
+    float *top;                      // [chunk], of all slices
+    double *sums;                    // [chunk, 2], of all slices
+    int32_t *ones, *seen;            // hf-compat segments
+    float *dy, *dn;                  // [n, M] of a sublayer's output and normed input
+    struct either d_query, d_key, d_value, d_mixed;    // [n, I]
+    float *room;        // [n, I] where these are made, when they are bf16
+    float *hidden;      // of ffn_backward, ffn16_*
     uint16_t *half;     // [n, M], or NULL: products of floats. Backward: the stream's gradient
     float *both;        // [n, 2 I] queries and keys of self-attention by experts
     int keep, ready;    // probes want all; backward may follow
@@ -155,10 +159,24 @@ struct rows {    // one of the two, ld apart
 struct rows net_rows(const struct model *m, const float *x, size_t n, size_t width);
 struct rows net_rows_there(const struct model *m, const float *x, size_t width);
 struct rows net_rows_here(const struct model *m, float *x, size_t n, size_t width);
+struct rows net_rows_of(struct either x, size_t width);
 void net_product(float *y, struct rows x, const struct param *w, size_t n, size_t in, size_t out);
 /* As linear_backward(). */
 void net_product_back(float *dx, int add, const struct param *w, struct rows dy, struct rows x,
                       size_t n, size_t in, size_t out);
+/* The same to and from the parts of attention. */
+void net_product_to(const struct model *m, struct either y, struct rows x, const struct param *w,
+                    size_t n, size_t in, size_t out);
+void net_product_back_to(const struct model *m, struct either dx, const struct param *w,
+                         struct rows dy, struct rows x, size_t n, size_t in, size_t out);
+
+/* attend.c: attention itself, whose queries and keys are there: by products, or by experts
+ * (net_mix). In the backward pass their gradients come to m->d_query and so on. */
+void net_mix(const struct model *m, const struct stack_net *st, int block, const float *x);
+void net_mix_back(const struct model *m, const struct stack_net *st, int block, const float *x);
+void net_meet(const struct model *m, const struct stack_net *st, int block, enum sublayer kind);
+void net_meet_back(const struct model *m, const struct stack_net *st, int block,
+                   enum sublayer kind);
 
 /* logits.c: losses of the decoder's output, and with run->gradient its gradient in d_out. */
 void net_logits(struct model *m, struct losses *sums, double *row_ce, double *row_target);

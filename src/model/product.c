@@ -26,6 +26,11 @@ struct rows net_rows_here(const struct model *m, float *x, size_t n, size_t widt
     return (struct rows){ .half = rows_half_here(x, n, width), .ld = 2 * width };
 }
 
+struct rows net_rows_of(struct either x, size_t width)
+{
+    return (struct rows){ x.f, x.half, width };
+}
+
 void net_product(float *y, struct rows x, const struct param *w, size_t n, size_t in, size_t out)
 {
     if (x.half)
@@ -41,4 +46,20 @@ void net_product_back(float *dx, int add, const struct param *w, struct rows dy,
         linear16_backward(dx, add, w->g, dy.half, dy.ld, x.half, w->half, n, in, out);
     else
         linear_backward(dx, add, w->g, dy.f, x.f, w->w, n, in, out);
+}
+
+void net_product_to(const struct model *m, struct either y, struct rows x, const struct param *w,
+                    size_t n, size_t in, size_t out)
+{
+    net_product(y.half ? m->room : y.f, x, w, n, in, out);
+    if (y.half)
+        rows_half(y.half, m->room, n, out);
+}
+
+void net_product_back_to(const struct model *m, struct either dx, const struct param *w,
+                         struct rows dy, struct rows x, size_t n, size_t in, size_t out)
+{
+    net_product_back(dx.half ? m->room : dx.f, 0, w, dy, x, n, in, out);
+    if (dx.half)
+        rows_half(dx.half, m->room, n, in);
 }

@@ -89,3 +89,42 @@ void heads_join(const float *d_query, const float *d_key, const float *d_value, 
         }
     }
 }
+
+void heads_split_half(const float *y, size_t n, const struct heads_part *part, float scale,
+                      float *room, uint16_t *query, uint16_t *key)
+{
+    size_t here = part->here;
+    long i;
+
+#pragma omp parallel for schedule(static) if (n * here > SMALL)
+    for (i = 0; i < (long)n; i++) {
+        const float *from = y + (size_t)i * 2 * part->inner + part->first;
+        float *scaled = room + (size_t)i * here;
+
+        memcpy(scaled, from, here * sizeof(*scaled));
+        kern.scale(scaled, scale, here);
+        kern.half(query + (size_t)i * here, scaled, here);
+        kern.half(key + (size_t)i * here, from + part->inner, here);
+    }
+}
+
+void heads_join_half(const uint16_t *d_query, const uint16_t *d_key, const uint16_t *d_value,
+                     size_t n, const struct heads_part *part, float scale, float *room, float *dy)
+{
+    size_t here = part->here;
+    long i;
+
+#pragma omp parallel for schedule(static) if (n * here > SMALL)
+    for (i = 0; i < (long)n; i++) {
+        size_t at = (size_t)i * here;
+        float *row = dy + (size_t)i * 2 * part->inner, *to = row + part->first;
+
+        if (here < part->inner)
+            memset(row, 0, 2 * part->inner * sizeof(*row));
+        kern.whole(to, d_query + at, here);
+        kern.scale(to, scale, here);
+        kern.whole(to + part->inner, d_key + at, here);
+        kern.whole(room + at, d_value + at, here);
+        kern.add(to + part->inner, room + at, here);
+    }
+}

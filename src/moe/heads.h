@@ -11,6 +11,7 @@
 #define MOE_HEADS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct ffn_drop;
 
@@ -42,9 +43,14 @@ struct heads_part {        // the heads of a slice
 /* y [n, 2 I] -> query [n, here] times scale, and key [n, here]. */
 void heads_split(const float *y, size_t n, const struct heads_part *part, float scale, float *query,
                  float *key);
+/* Likewise in bf16. room: [n, here]. */
+void heads_split_half(const float *y, size_t n, const struct heads_part *part, float scale,
+                      float *room, uint16_t *query, uint16_t *key);
 /* The gradient of y from those of query, key and value [n, here]; 0 where other slices' heads are.
  */
 void heads_join(const float *d_query, const float *d_key, const float *d_value, size_t n,
                 const struct heads_part *part, float scale, float *dy);
+void heads_join_half(const uint16_t *d_query, const uint16_t *d_key, const uint16_t *d_value,
+                     size_t n, const struct heads_part *part, float scale, float *room, float *dy);
 
 #endif

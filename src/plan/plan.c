@@ -144,13 +144,13 @@ static double norms_whole(const struct config *c, const struct plan_ask *ask, in
     return n_sparse(c, stack) + n_mixed(c, stack) + 1 + !c->mixed[stack][0];
 }
 
-/* Floats that the attention of a block keeps: queries, keys, values; results, which with products
- * of bf16 are made in one place and kept as bf16; two numbers a query. */
+/* Floats that the attention of a block keeps: queries, keys, values, results; two numbers a query.
+ */
 static double attention_floats(const struct config *c, const struct plan_ask *ask, int stack)
 {
     double n = (double)ask->n_micro * (stack == ENCODER ? ask->n_input : ask->n_target);
-    double source = (double)ask->n_micro * ask->n_input, i = inner(c), h = c->n_head;
-    double of_query = i + size(ask) * i + 2 * h;
+    double source = (double)ask->n_micro * ask->n_input, h = c->n_head;
+    double i = size(ask) * inner(c), of_query = 2 * i + 2 * h;
 
     return n * (of_query + 2 * i) + (stack == DECODER ? n * of_query + source * 2 * i : 0);
 }
@@ -173,7 +173,7 @@ static double stack_floats(const struct config *c, const struct plan_ask *ask, i
         double r = c->n_expert ? rows_of_token(c, ask, (int)length) : 0;
 
         sum += sparse * n * sparse_floats(c, ask, r);
-        sum += mixed * n * (mixed_floats(c, ask, r) - inner(c));    // keys are values
+        sum += mixed * n * (mixed_floats(c, ask, r) - inner(c) * size(ask));    // keys are values
     }
     sum += n * (stream * m + norm + norms_whole(c, ask, stack, norm) * m);
     sum += ask->half ? n * norm * m * size(ask) : 0;
@@ -251,7 +251,8 @@ static double work_floats(const struct config *c, const struct plan_ask *ask)
     double most = fmax(fmin(floor(LOGITS_FLOATS / c->n_vocab), LOGITS_ROWS), LOGITS_LEAST);
     double targets = (double)ask->n_micro * ask->n_target;
     double chunk = ceil(targets / ceil(targets / most)), hidden = c->gated ? 2.0 : 1.0;
-    double sum = chunk * (c->n_vocab + m) + n * (2 * m + 4 * inner(c) + hidden * c->d_ff);
+    double sum =
+        chunk * (c->n_vocab + m) + n * (2 * m + 4 * size(ask) * inner(c) + hidden * c->d_ff);
 
     if (ask->half)
         sum += n * (inner(c) + m * size(ask));

@@ -233,6 +233,25 @@ static void test_split(void **state)
     assert_true(dy[4] == 0 && dy[5] == 6 && dy[6] == 0 && dy[7] == 16);
 }
 
+/* The same in bf16, of numbers that it has. */
+static void test_split_half(void **state)
+{
+    static const float y[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+    const struct heads_part second = { 2, 1, 1 };
+    float room[4], dy[8], got[4];
+    uint16_t query[2], key[2];
+
+    (void)state;
+    kernel_init();
+    heads_split_half(y, 2, &second, 0.5f, room, query, key);
+    kern.whole(got, query, 2);
+    kern.whole(got + 2, key, 2);
+    assert_true(got[0] == 1 && got[1] == 3 && got[2] == 4 && got[3] == 8);
+    heads_join_half(query, key, query, 2, &second, 2.0f, room, dy);
+    assert_true(dy[0] == 0 && dy[1] == 2 && dy[2] == 0 && dy[3] == 5);
+    assert_true(dy[4] == 0 && dy[5] == 6 && dy[6] == 0 && dy[7] == 11);
+}
+
 /* The parts of two slices add up to the whole: y and dx; gradients are columns of the whole's. */
 static void check_slices(int hidden)
 {
@@ -290,4 +309,5 @@ static void test_slices(void **state)
 }
 
 TESTS("moe/heads", cmocka_unit_test(test_reference), cmocka_unit_test(test_slopes),
-      cmocka_unit_test(test_split), cmocka_unit_test(test_slices))
+      cmocka_unit_test(test_split), cmocka_unit_test(test_split_half),
+      cmocka_unit_test(test_slices))
