@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "io/ledger.h"
 #include "seq/denoise.h"
+#include "seq/lengths.h"
 #include "shard/columns.h"
 #include "shard/example.h"
 #include "shard/ids.h"
@@ -28,7 +29,7 @@ static int quiet, skip_damage;
 static const struct opt opts[] = {
     { 'i', "inputs", "N", OPT_INT, &inputs, 4, 32768, "ids of a row for the encoder (512)" },
     { 't', "targets", "N", OPT_INT, &targets, 3, 32768,
-      "ids of a row for the decoder (what the inputs need)" },
+      "ids of a row for the decoder (so many that both sides become full)" },
     { 'd', "density", "P", OPT_NUM, &density, 0.01, 0.9, "share of noise (0.15)" },
     { 'm', "mean-span", "N", OPT_NUM, &mean_span, 1, 100, "mean length of a span (3)" },
     { 'x', "extra-ids", "N", OPT_INT, &extra_ids, 1, SPAN_MAX,
@@ -41,15 +42,15 @@ static const struct opt opts[] = {
     { 0, "denoiser", "SPEC,...", OPT_STR, &denoisers, 0, 0,
       "of ul2: span:DENSITY:MEAN:SHARE[:MODE] or prefix:SHARE[:MODE] (UL2's seven)" },
     { 0, "piece", "N", OPT_INT, &piece, 2, SPAN_PIECE_MAX,
-      "ids of an example at most (what fits into a row)" },
-    { 'p', "pack", "greedy|first-fit|best-fit", OPT_CHOICE, &fit, 0, 0,
-      "which open row takes an example (greedy; prefix and ul2: best-fit)" },
+      "ids of a piece at most (what fits into a row)" },
+    { 'p', "pack", "greedy|first-fit|best-fit|tile", OPT_CHOICE, &fit, 0, 0,
+      "which open row takes an example (best-fit; prefix and ul2: tile)" },
     { 0, "open", "N", OPT_INT, &n_open, 1, PACKER_OPEN_MAX,
       "rows of a language that are open at a time (64; greedy: 1)" },
     { 'o', "output", "FILE", OPT_STR, &output, 0, 0, "write to FILE (standard output)" },
     { 0, "stats", "FILE", OPT_STR, &stats, 0, 0, "write counts as JSON to FILE" },
     { 0, "skip-damage", NULL, OPT_FLAG, &skip_damage, 0, 0, "pass over damaged blocks, and count" },
-    { 'q', "quiet", NULL, OPT_FLAG, &quiet, 0, 0, "no progress line" },
+    { 'q', "quiet", NULL, OPT_FLAG, &quiet, 0, 0, "no progress line, no summary" },
     { 0 },
 };
 
@@ -165,46 +166,19 @@ static struct span_rule span_of(const struct run *run)
     return span;
 }
 
-/* T5's span corruption: the piece that fills a row, and the targets that it needs. */
-static void rule_of_spans(struct run *run)
-{
-    struct denoiser *k = &run->rule.kind[0];
-    uint32_t room = (uint32_t)targets, most;
-
-    most = span_piece(&k->span, (uint32_t)inputs, &room, &run->err);
-    if (!most)
-        die_misuse("%s", run->err.msg);
-    k->piece = piece && piece < most ? (uint32_t)piece : most;
-    run->rule.targets = room;
-    run->rule.whole_alone = k->piece == most;
-}
-
-static void rule_of_mixture(struct run *run)
-{
-    int64_t vocab = shard_header_int(run->base, "vocab.size", 0);
-    int i;
-
-    run->rule.targets = (uint32_t)(targets ? targets : inputs);
-    for (i = 0; i < run->rule.n_kind; i++) {
-        struct denoiser *k = &run->rule.kind[i];
-        int64_t most = piece ? piece : k->prefix ? inputs - 1 : SPAN_PIECE_MAX;
-
-        if (k->mode >= vocab)
-            die_misuse("--denoiser: mode %" PRId32 " is no id of the vocabulary", k->mode);
-        if (denoiser_fit(k, (uint32_t)inputs, run->rule.targets, (uint32_t)most, &run->err))
-            die_misuse("%s", run->err.msg);
-    }
-}
-
 static void rule_of(struct run *run)
 {
     struct span_rule span = span_of(run);
     struct denoise_rule *rule = &run->rule;
+    int64_t vocab = shard_header_int(run->base, "vocab.size", 0);
+    int i;
 
     rule->inputs = (uint32_t)inputs;
     rule->seed = (uint64_t)seed;
     rule->epoch = (uint64_t)epoch;
-    rule->fit = *fit == 'b' ? PACKER_BEST : PACKER_FIRST;
+    rule->fit = *fit == 'b' || *fit == 't' ? PACKER_BEST : PACKER_FIRST;
+    rule->tiles = *fit == 't';
+    rule->whole_alone = *objective == 's';
     rule->n_open = (int)n_open;
     rule->n_kind = 1;
     rule->kind[0] = (struct denoiser){ .prefix = *objective == 'p', .span = span, .share = 1 };
@@ -212,10 +186,12 @@ static void rule_of(struct run *run)
         rule->n_kind = denoiser_parse(denoisers, &span, rule->kind, &run->err);
     if (rule->n_kind < 0)
         die_misuse("--denoiser: %s", run->err.msg);
-    if (*objective == 's')
-        rule_of_spans(run);
-    else
-        rule_of_mixture(run);
+    for (i = 0; i < rule->n_kind; i++)
+        if (rule->kind[i].mode >= vocab)
+            die_misuse("--denoiser: mode %" PRId32 " is no id of the vocabulary",
+                       rule->kind[i].mode);
+    if (lengths_fit(rule, (uint32_t)targets, (uint32_t)piece, &run->err))
+        die_misuse("%s", run->err.msg);
 }
 
 /* What is not said follows from the objective. */
@@ -230,7 +206,9 @@ static void check_options(void)
     if (*objective == 'u' && !denoisers)
         denoisers = denoiser_ul2;
     if (!fit)
-        fit = *objective == 's' ? "greedy" : "best-fit";
+        fit = *objective == 's' || piece ? "best-fit" : "tile";
+    if (*fit == 't' && *objective == 's')
+        die_misuse("--pack tile belongs to --objective prefix or ul2");
     if (*fit == 'g' && n_open > 1)
         die_misuse("--pack greedy has one row open");
     if (!n_open)
@@ -364,6 +342,21 @@ static void pack_file(struct run *run, const char *path, struct ids_reader *r)
     ledger_file(run->ledger, path, 4 * (denoise_counts(run->denoise)->n_id - before), NULL);
 }
 
+/* What became of it, in a line. */
+static void summarize(const struct run *run)
+{
+    const struct denoise_count *c = denoise_counts(run->denoise);
+    double rows = c->n_row ? (double)c->n_row : 1;
+
+    if (!quiet)
+        fprintf(stderr,
+                "pack-spans: %" PRIu64 " examples in %" PRIu64 " rows, whose %" PRIu32
+                " inputs are %.2f %% full, %" PRIu32 " targets %.2f %%\n",
+                c->n_example, c->n_row, run->rule.inputs,
+                100 * (double)c->n_input / rows / run->rule.inputs, run->rule.targets,
+                100 * (double)c->n_target / rows / run->rule.targets);
+}
+
 /* The share of padding in rows for both sides, as facts; name ends in "" or ".LANG". */
 static void report_padding(const struct run *run, const struct denoise_count *c, const char *name)
 {
@@ -473,6 +466,7 @@ int main(int argc, char **argv)
     run.ledger = ledger_new(tool.name);
     pack_all(&run);
     report(&run);
+    summarize(&run);
     ledger_free(run.ledger);
     denoise_free(run.denoise);
     shard_header_free(run.base);

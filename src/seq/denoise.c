@@ -7,11 +7,13 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "seq/denoise.h"
+#include "seq/tile.h"
 #include "shard/example.h"
 
 struct lane {             // one language
     int32_t *id;          // [longest piece] of the one that is filling; NULL until it is needed
     int kind;             // what will become of it
+    struct tile tile;     // how long it will be; with tiles, also where it goes
     uint32_t n, n_doc;    // ids in it; documents joined so far
     uint64_t doc;         // where its first id came from
     uint64_t offset;
@@ -22,6 +24,7 @@ struct denoise {
     struct denoise_rule rule;
     struct packer_sink sink;
     struct packer *packer;
+    struct tile_rule tiles;
     uint32_t longest;    // piece of any kind
     struct denoise_count count;
     uint64_t key_noise, key_chunk, key_kind;
@@ -64,6 +67,7 @@ struct denoise *denoise_new(const struct denoise_rule *rule, struct packer_sink 
     d->key_kind = rng_key(rule->seed, "denoiser");
     d->input = xreallocarray(NULL, rule->inputs, sizeof(*d->input));
     d->target = xreallocarray(NULL, rule->targets, sizeof(*d->target));
+    tile_init(&d->tiles, d->rule.kind, rule->n_kind, rule->inputs, rule->targets, rule->n_open);
     d->packer = packer_new(&rows, (struct packer_sink){ put_row, d });
     return d;
 }
@@ -84,11 +88,14 @@ static struct lane *lane_of(struct denoise *d, int lang)
     return lane;
 }
 
-/* The n ids of the lane to d->input and d->target. */
-static void corrupt(struct denoise *d, const struct lane *lane, uint32_t n, struct example_row *row)
+/* The ids of the lane from `from` on, n of them, to d->input and d->target. Of a pair's second
+ * half, as long as the first, the split is the first one's, mirrored. */
+static void corrupt(struct denoise *d, const struct lane *lane, uint32_t from, uint32_t n,
+                    struct example_row *row)
 {
     const struct denoiser *k = &d->rule.kind[lane->kind];
     struct rng rng = rng_at(rng_u64(d->key_noise, d->rule.epoch, lane->doc), lane->offset);
+    const int32_t *id = lane->id + from;
     size_t mode = k->mode != 0;
     uint32_t split;
 
@@ -96,45 +103,67 @@ static void corrupt(struct denoise *d, const struct lane *lane, uint32_t n, stru
         d->input[0] = k->mode;
     if (k->prefix) {
         split = denoiser_split(n, &rng);
-        memcpy(d->input + mode, lane->id, split * sizeof(*lane->id));
-        memcpy(d->target, lane->id + split, (n - split) * sizeof(*lane->id));
+        if (from == n)
+            split = n - split;
+        memcpy(d->input + mode, id, split * sizeof(*id));
+        memcpy(d->target, id + split, (n - split) * sizeof(*id));
         d->input[mode + split] = d->target[n - split] = k->span.eos;
         row->n_input = split + 1;
         row->n_target = n - split + 1;
     } else {
         span_draw(&k->span, n, &rng, &d->mask);
-        span_apply(&k->span, lane->id, &d->mask, d->input + mode, &row->n_input, d->target,
+        span_apply(&k->span, id, &d->mask, d->input + mode, &row->n_input, d->target,
                    &row->n_target);
     }
     row->n_input += mode;
 }
 
-/* The piece of the lane becomes an example, and that a row or a part of one. */
-static int end_piece(struct denoise *d, int lang, struct err *err)
+/* Ids of the lane become an example, and that a row or a part of one. whole: of a whole piece; a
+ * tile's row then closes when less room than that is left. */
+static int end_example(struct denoise *d, int lang, uint32_t from, uint32_t n, int whole,
+                       struct err *err)
 {
     struct lane *lane = &d->lane[lang];
-    uint32_t n = lane->n, n_input, n_target;
+    uint32_t n_input, n_target;
     struct example_row row = { .input = d->input, .target = d->target, .n_segment = 1 };
+    struct packer *p = d->packer;
 
-    if (n == 0)
-        return 0;
-    lane->n = 0;
-    corrupt(d, lane, n, &row);
+    corrupt(d, lane, from, n, &row);
     d->count.n_example++;
     d->count.n_kind[lane->kind]++;
     lane->count.n_example++;
     lane->count.n_kind[lane->kind]++;
-    if (d->rule.whole_alone && n == d->rule.kind[lane->kind].piece) {
-        n_input = (uint32_t)row.n_input;
-        n_target = (uint32_t)row.n_target;
-        row.segment_input = &n_input;
-        row.segment_target = &n_target;
-        row.doc = lane->doc;
-        row.lang = lang;
-        return put_row(d, &row, err);
-    }
-    return packer_add(d->packer, lang, row.input, row.n_input, row.target, row.n_target, lane->doc,
-                      err);
+    row.doc = lane->doc;
+    if (d->rule.tiles && whole)
+        return packer_put(p, lang, lane->tile.row, &row, lane->tile.mark, (size_t)whole, err);
+    if (!d->rule.whole_alone || !whole)
+        return packer_add(p, lang, row.input, row.n_input, row.target, row.n_target, row.doc, err);
+    n_input = (uint32_t)row.n_input;
+    n_target = (uint32_t)row.n_target;
+    row.segment_input = &n_input;
+    row.segment_target = &n_target;
+    row.lang = lang;
+    return put_row(d, &row, err);
+}
+
+/* The piece of the lane ends: one example, or of a pair two, which go to the same row. */
+static int end_piece(struct denoise *d, int lang, struct err *err)
+{
+    struct lane *lane = &d->lane[lang];
+    struct tile *tile = &lane->tile;
+    uint32_t n = lane->n, half = n / 2;
+    int whole = n == tile->n, is_new = tile->row == packer_n_open(d->packer, lang);
+
+    lane->n = 0;
+    if (n == 0)
+        return 0;
+    if (!d->rule.kind[lane->kind].pair || n < 4)
+        return end_example(d, lang, 0, n, whole ? TILE_LEAST : 0, err);
+    if (end_example(d, lang, 0, half, whole, err))
+        return -1;
+    if (is_new)
+        tile->row = packer_n_open(d->packer, lang) - 1;
+    return end_example(d, lang, half, n - half, whole ? TILE_LEAST : 0, err);
 }
 
 /* Copies what is not 0; returns how many. */
@@ -151,14 +180,20 @@ static uint32_t copy_ids(int32_t *to, const int32_t *from, size_t n)
 }
 
 /* A piece begins at a place in a document, which decides what will become of it. */
-static void begin_piece(struct denoise *d, struct lane *lane, uint64_t doc, uint64_t offset)
+static void begin_piece(struct denoise *d, int lang, uint64_t doc, uint64_t offset)
 {
+    struct lane *lane = &d->lane[lang];
+
     lane->doc = doc;
     lane->offset = offset;
     if (d->rule.n_kind > 1)
         lane->kind =
             denoiser_pick(d->rule.kind, d->rule.n_kind,
                           rng_uniform(rng_u64(d->key_kind, d->rule.epoch, doc), offset, 0));
+    if (d->rule.tiles)
+        lane->tile = tile_choose(&d->tiles, d->packer, lang, lane->kind);
+    else
+        lane->tile.n = d->rule.kind[lane->kind].piece;
 }
 
 /* Ids begin .. end - 1 of a document go to the lane; full pieces leave it. */
@@ -178,9 +213,9 @@ static int join(struct denoise *d, int lang, uint64_t doc, const int32_t *id, si
                 i++;
                 continue;
             }
-            begin_piece(d, lane, doc, i);
+            begin_piece(d, lang, doc, i);
         }
-        piece = d->rule.kind[lane->kind].piece;
+        piece = lane->tile.n;
         room = piece - lane->n;
         take = end - i < room ? end - i : room;
         kept = copy_ids(lane->id + lane->n, id + i, take);
@@ -221,7 +256,7 @@ int denoise_add(struct denoise *d, int lang, uint64_t doc, const int32_t *id, si
     }
     if (join(d, lang, doc, id, begin, end, err))
         return -1;
-    if (++lane->n_doc == DENOISE_JOIN) {
+    if (!d->rule.tiles && ++lane->n_doc == DENOISE_JOIN) {
         lane->n_doc = 0;
         if (end_piece(d, lang, err))
             return -1;

@@ -4,6 +4,8 @@
  * Of a document over 65,536 ids one aligned chunk is drawn; 128 documents of a language in
  * a row are joined without a mark, less ids 0; that is cut into pieces (the last one of each
  * 128 is shorter), each piece becomes an example (span.h), and examples are packed (pack.h).
+ * With tiles, documents are joined without end, and the length of a piece follows from the rows
+ * that are open when it begins. A pair's second example has the split of the first, mirrored.
  * A whole piece of span corruption fills a row by itself and passes by the open row, which so
  * collects tails.
  *
@@ -32,6 +34,7 @@ struct denoise_rule {
     enum packer_fit fit;
     int n_open;
     int whole_alone;    // a whole piece fills a row: it passes by the open ones
+    int tiles;          // pieces are cut so that rows become full (tile.h), and groups are not
 };
 
 struct denoise_count {

@@ -67,21 +67,34 @@ int denoiser_parse(const char *text, const struct span_rule *from, struct denois
     return n;
 }
 
-static int fits(const struct denoiser *k, uint32_t n, uint32_t inputs, uint32_t targets)
+struct span_size denoiser_size(const struct denoiser *k, uint32_t n)
 {
-    struct span_size size = { .n_input = n, .n_target = n };    // of a prefix, the most
+    uint32_t mode = k->mode != 0;
+    struct span_size size;
 
-    if (!k->prefix)
-        size = span_size(&k->span, n);
-    return size.n_input + (k->mode != 0) <= inputs && size.n_target <= targets &&
-           size.n_span <= SPAN_MAX && size.n_span <= (uint32_t)k->span.n_sentinel;
+    if (k->prefix && k->pair)    // (n - n / 2) / 2 .. of each half, and an end for each
+        return (struct span_size){ .n_input = (n + 1) / 2 + 2 + 2 * mode,
+                                   .n_target = (n + 1) / 2 + 2 };
+    if (k->prefix)
+        return (struct span_size){ .n_input = n + mode, .n_target = n };
+    size = span_size(&k->span, n);
+    size.n_input += mode;
+    return size;
+}
+
+int denoiser_fits(const struct denoiser *k, uint32_t n, size_t inputs, size_t targets)
+{
+    struct span_size size = denoiser_size(k, n);
+
+    return size.n_input <= inputs && size.n_target <= targets && size.n_span <= SPAN_MAX &&
+           size.n_span <= (uint32_t)k->span.n_sentinel;
 }
 
 int denoiser_fit(struct denoiser *k, uint32_t inputs, uint32_t targets, uint32_t most,
                  struct err *err)
 {
     k->piece = 0;
-    while (k->piece < most && fits(k, k->piece + 1, inputs, targets))
+    while (k->piece < most && denoiser_fits(k, k->piece + 1, inputs, targets))
         k->piece++;
     if (k->piece < 2)
         return err_set(err, "no example fits into %" PRIu32 " inputs and %" PRIu32 " targets",

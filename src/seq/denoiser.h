@@ -17,8 +17,16 @@ struct denoiser {
     struct span_rule span;    // a prefix needs eos alone
     int32_t mode;             // an id in front of the input; 0: none
     double share;             // of the examples, in proportion
-    uint32_t piece;           // ids of a whole example's piece
+    uint32_t piece;           // ids of a whole piece
+    int pair;    // of a prefix: a piece becomes two examples, whose splits mirror each other
 };
+
+/* What a piece of n > 0 ids takes in a row, at most: a prefix may split anywhere, but that of a
+ * pair ends where the other's target does. */
+struct span_size denoiser_size(const struct denoiser *k, uint32_t n);
+
+/* Do they fit, and has each span a sentinel? */
+int denoiser_fits(const struct denoiser *k, uint32_t n, size_t inputs, size_t targets);
 
 /* Read "span:DENSITY:MEAN:SHARE[:MODE]" or "prefix:SHARE[:MODE]", with commas between, into k:
  * how many there are, each with the rest of its rule from `from`. -1 when text is none. */

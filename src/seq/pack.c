@@ -61,6 +61,7 @@ void pack_reset(struct pack *p)
 {
     p->row.n_input = p->row.n_target = p->row.n_segment = 0;
     p->row.doc = 0;
+    p->mark = 0;
 }
 
 void pack_release(struct pack *p)

@@ -14,6 +14,7 @@ struct pack {
     int32_t *input, *target;
     uint32_t *segment_input, *segment_target;
     size_t n_room;    // segments that they have room for
+    int mark;         // the caller's; 0 in an empty row
 };
 
 void pack_init(struct pack *p, size_t inputs, size_t targets);

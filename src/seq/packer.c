@@ -140,8 +140,98 @@ int packer_add(struct packer *p, int lang, const int32_t *input, size_t n_input,
     return 0;
 }
 
+int packer_n_open(const struct packer *p, int lang)
+{
+    return lang < p->n_lang ? p->window[lang].n : 0;
+}
+
+void packer_room(const struct packer *p, int lang, int row, size_t *input, size_t *target)
+{
+    int open = row < packer_n_open(p, lang);
+
+    *input = open ? room_input(&p->window[lang].open[row]) : p->rule.inputs;
+    *target = open ? room_target(&p->window[lang].open[row]) : p->rule.targets;
+}
+
+int packer_mark(const struct packer *p, int lang, int row)
+{
+    return row < packer_n_open(p, lang) ? p->window[lang].open[row].mark : 0;
+}
+
+int packer_put(struct packer *p, int lang, int row, const struct example_row *example, int mark,
+               size_t least, struct err *err)
+{
+    struct window *w = window_of(p, lang);
+    struct pack *k;
+    int fitted;
+
+    if (row == w->n) {
+        if (begin_row(p, lang, err))
+            return -1;
+        row = w->n - 1;
+    }
+    k = &w->open[row];
+    fitted = pack_add(k, example->input, example->n_input, example->target, example->n_target,
+                      example->doc);
+    assert(fitted);
+    (void)fitted;
+    k->mark = mark;
+    if (room_input(k) < least || room_target(k) < least)
+        return close_row(p, lang, row, err);
+    return 0;
+}
+
+/* All of row `from` goes to row `to`, which has room. */
+static void merge(struct window *w, int to, int from)
+{
+    struct pack emptied = w->open[from];
+    const struct example_row *row = &emptied.row;
+    size_t in = 0, out = 0, i;
+
+    for (i = 0; i < row->n_segment; i++) {
+        pack_add(&w->open[to], row->input + in, row->segment_input[i], row->target + out,
+                 row->segment_target[i], row->doc);
+        in += row->segment_input[i];
+        out += row->segment_target[i];
+    }
+    pack_reset(&emptied);
+    w->n--;
+    memmove(&w->open[from], &w->open[from + 1], (size_t)(w->n - from) * sizeof(*w->open));
+    w->open[w->n] = emptied;
+}
+
+/* No example follows: rows with room for each other become one, those that fit best first. */
+static void merge_rows(struct window *w)
+{
+    int i, k, to, from;
+
+    do {
+        uint64_t least = UINT64_MAX;
+
+        to = from = -1;
+        for (i = 0; i < w->n; i++)
+            for (k = i + 1; k < w->n; k++) {
+                const struct example_row *b = &w->open[k].row;
+                uint64_t room;
+
+                if (b->n_input > room_input(&w->open[i]) || b->n_target > room_target(&w->open[i]))
+                    continue;
+                room = room_after(&w->open[i], b->n_input, b->n_target);
+                if (room < least) {
+                    least = room;
+                    to = i;
+                    from = k;
+                }
+            }
+        if (to >= 0)
+            merge(w, to, from);
+    } while (to >= 0);
+}
+
 int packer_end_lang(struct packer *p, int lang, struct err *err)
 {
+    if (lang < p->n_lang)
+        merge_rows(&p->window[lang]);
     while (lang < p->n_lang && p->window[lang].n)
         if (close_row(p, lang, 0, err))
             return -1;

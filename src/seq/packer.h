@@ -35,7 +35,20 @@ struct packer *packer_new(const struct packer_rule *rule, struct packer_sink sin
 int packer_add(struct packer *p, int lang, const int32_t *input, size_t n_input,
                const int32_t *target, size_t n_target, uint64_t doc, struct err *err);
 
-/* The open rows, in the order of languages, the oldest first. */
+/* For who chooses rows himself (tile.h): how many rows of lang are open, and of one of these, or
+ * of a new one (row is how many are open), the room and the mark: 0 in an empty row. */
+int packer_n_open(const struct packer *p, int lang);
+void packer_room(const struct packer *p, int lang, int row, size_t *input, size_t *target);
+int packer_mark(const struct packer *p, int lang, int row);
+
+/* To that open row, or to a new one, an example that fits, and the row's mark. Where n_open are
+ * open, a new one closes the fullest. A row closes when less than `least` room is left on a side;
+ * the numbers of those after it are then one less. 0, or -1 when the sink failed. */
+int packer_put(struct packer *p, int lang, int row, const struct example_row *example, int mark,
+               size_t least, struct err *err);
+
+/* The open rows, those that fit into one another as one, in the order of languages, the oldest
+ * first. */
 int packer_end(struct packer *p, struct err *err);
 int packer_end_lang(struct packer *p, int lang, struct err *err);    // those of one
 void packer_free(struct packer *p);                                  // p may be NULL

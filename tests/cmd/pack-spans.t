@@ -30,7 +30,7 @@ header() { # FILE KEY
 
 @test "rows, segments and padding are counted; the header says how" {
     docs 256 100 | ids lang=fi >in.ids
-    exits 0 pack-spans --stats stats.json -o out.ex in.ids
+    exits 0 pack-spans -q --stats stats.json -o out.ex in.ids
     [ "$output" = '' ]
     # 12,800 ids joined: 22 pieces of 568 and a tail of 304 (274 inputs, 62 targets); the two
     # tails do not fit into 114 targets
@@ -96,7 +96,7 @@ header() { # FILE KEY
 
 @test "best-fit fills rows to 99 %, loses nothing, and counts padding by language" {
     docs 9000 100 3 | awk 'BEGIN { srand(4) } { NF = 3 + int(98 * rand()); print }' | ids langs=en,fi,sw >in.ids
-    pack-spans --stats stats.json -o greedy.ex in.ids
+    pack-spans -p greedy --stats stats.json -o greedy.ex in.ids
     greedy=$(count padding_inputs)
     for fit in first-fit best-fit; do
         pack-spans -p $fit --stats stats.json -o $fit.ex in.ids
@@ -145,7 +145,7 @@ header() { # FILE KEY
 }
 
 @test "ul2: a mixture, its modes and shares" {
-    docs 1000 400 | ids lang=fi >in.ids
+    docs 3000 400 | ids lang=fi >in.ids
     pack-spans --objective ul2 --stats stats.json -o out.ex in.ids
     [ "$(header out.ex objective)" = ul2 ]
     [ "$(header out.ex denoiser)" = 'span:0.15:3:1,span:0.15:8:1,prefix:1,span:0.5:3:1,span:0.5:8:1,span:0.15:64:1,span:0.5:64:1' ]
@@ -167,6 +167,29 @@ header() { # FILE KEY
     exits 2 pack-spans --denoiser prefix:1:32100 in.ids
     exits 2 pack-spans --objective span --denoiser prefix:1 in.ids
     exits 2 pack-spans --objective ul2 --density 0.3 in.ids
+}
+
+@test "rows of each objective are 99 % full on both sides, whatever the documents" {
+    docs 12000 150 | awk 'BEGIN { srand(4) } { NF = 3 + int(148 * rand() ^ 4); print }' | ids lang=sw >short.ids
+    docs 400 1500 | awk 'BEGIN { srand(4) } { NF = 3 + int(1498 * rand()); print }' | ids lang='fi' >long.ids
+    for what in span prefix ul2 'ul2 --denoiser span:0.15:3:2:9,prefix:1:8,span:0.5:3:2:7'; do
+        for f in short long; do
+            # shellcheck disable=SC2086
+            exits 0 pack-spans -i 128 --objective $what --stats stats.json -o out.ex $f.ids
+            awk -v a="$(count padding_inputs)" -v b="$(count padding_targets)" \
+                'BEGIN { exit !(a <= 0.01 && b <= 0.01) }' || {
+                echo "$what of $f: $output"
+                return 1
+            }
+        done
+    done
+    [[ $output == 'pack-spans: '*' examples in '*' rows, whose 128 inputs are '*' % full, '*' targets '*' %' ]]
+    exits 0 pack-spans -q --objective ul2 -i 128 -t 128 --stats stats.json -o out.ex long.ids
+    [ "$output" = '' ]
+    awk -v a="$(count padding_inputs)" 'BEGIN { exit !(a <= 0.01) }'
+    exits 2 pack-spans --pack tile long.ids
+    exits 2 pack-spans --objective prefix -i 8 long.ids
+    [[ $output == *'--pack best-fit'* ]]
 }
 
 @test "shorter pieces share rows" {

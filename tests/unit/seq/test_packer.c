@@ -181,6 +181,36 @@ static void test_choice(void **state)
     }
 }
 
+/* At the end rows that fit into one another are merged, those that fit best first. */
+static void test_merge(void **state)
+{
+    static const int32_t length[] = { 60, 55, 50, 41 };
+    const struct packer_rule rule = { INPUTS, TARGETS, PACKER_BEST, 8 };
+    struct packer *p = packer_new(&rule, (struct packer_sink){ take, &seen });
+    struct example_row row = { .n_target = 1 };
+    int32_t id[INPUTS];
+    struct err err;
+    int i, k;
+
+    (void)state;
+    memset(&seen, 0, sizeof(seen));
+    for (i = 0; i < 4; i++) {
+        seen.length[i][0] = length[i];
+        seen.length[i][1] = 1;
+        for (k = 0; k < INPUTS; k++)
+            id[k] = i + 2;
+        row.input = row.target = id;
+        row.n_input = (size_t)length[i];
+        row.doc = (uint64_t)i;
+        assert_int_equal(packer_put(p, 0, i, &row, 0, 1, &err), 0);
+    }
+    assert_int_equal(packer_n_open(p, 0), 4);
+    assert_int_equal(packer_end(p, &err), 0);
+    assert_int_equal(seen.n_row, 3);    // 60; 55 and 41; 50
+    assert_true(seen.n_in[0] == 60 && seen.n_in[1] == 96 && seen.n_in[2] == 50);
+    packer_free(p);
+}
+
 static void test_sink_fails(void **state)
 {
     const struct packer_rule rule = { INPUTS, TARGETS, PACKER_BEST, 3 };
@@ -199,4 +229,5 @@ static void test_sink_fails(void **state)
 }
 
 TESTS("seq/packer", cmocka_unit_test(test_nothing_lost), cmocka_unit_test(test_greedy),
-      cmocka_unit_test(test_fill), cmocka_unit_test(test_choice), cmocka_unit_test(test_sink_fails))
+      cmocka_unit_test(test_fill), cmocka_unit_test(test_choice), cmocka_unit_test(test_merge),
+      cmocka_unit_test(test_sink_fails))
