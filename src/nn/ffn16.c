@@ -1,13 +1,15 @@
 /* ffn16.c - see ffn16.h.
  *
- * saved holds what ffn.c saves, in bf16. Gradients of hidden activations become bf16 where they
- * are, row by row, while a row is still in the cache: see rows_half_here().
+ * saved holds what ffn.c saves, in bf16. What follows a product is done on its rows before they
+ * leave the cache, see gemm16.h; but where it drops hidden activations it comes after them, for
+ * tokens share what they drop. Gradients of hidden activations become bf16 in their rows of work.
  */
 #include <string.h>
 
 #include "kernel/kernel.h"
 #include "nn/ffn.h"
 #include "nn/ffn16.h"
+#include "nn/gemm16.h"
 #include "nn/linear.h"
 
 enum { CHUNK = 1024 };    // numbers at a time on the stack
@@ -27,99 +29,135 @@ size_t ffn16_work(const struct ffn16 *f, size_t n)
     return (f->wi_1 ? 2 : 1) * n * f->d_ff;
 }
 
-/* u and v are a and b rounded; then a = gelu(a) b. */
-static void gate_row(float *a, const float *b, uint16_t *u, uint16_t *v, size_t n)
-{
-    float h[CHUNK];
-    size_t i;
+/* One pass over hidden activations. */
+struct pass {
+    size_t width;
+    float *a, *b;    // [n, F] of work: h or u, v; then their gradients
+    const uint16_t *h, *u, *v;
+    uint16_t *to_h, *to_u, *to_v;
+    int drops;
+    float keep;
+};
 
-    for (i = 0; i < n; i += CHUNK) {
-        kern.half(u + i, a + i, left(n, i));
-        kern.half(v + i, b + i, left(n, i));
-        kern.geglu(h, a + i, b + i, left(n, i));
-        memcpy(a + i, h, left(n, i) * sizeof(*a));
-    }
+static void relu_row(void *arg, size_t i, size_t j, float *x, size_t n)
+{
+    const struct pass *p = arg;
+
+    kern.relu_half(p->to_h + i * p->width + j, x, n);
 }
 
-/* The hidden activations h from a = x Wi^T and, when gated, b = x Wi1^T. */
-static void activate(const struct ffn16 *f, const struct ffn_drop *drop, size_t n, float *a,
-                     const float *b, uint16_t *h)
+/* x: of v. */
+static void gate_row(void *arg, size_t i, size_t j, float *x, size_t n)
 {
-    size_t width = f->d_ff, i;
-    uint16_t *u = h + n * width, *v = u + n * width;
-    int drops = ffn_drop_rate(drop) > 0;
+    const struct pass *p = arg;
+    size_t at = i * p->width + j, k, some;
+    float h[CHUNK];
 
-#pragma omp parallel for schedule(static)
-    for (i = 0; i < n; i++) {
-        size_t at = i * width;
-
-        if (f->wi_1)
-            gate_row(a + at, b + at, u + at, v + at, width);
-        else if (drops)
-            kern.relu(a + at, a + at, width);
+    kern.half(p->to_u + at, p->a + at, n);
+    kern.half(p->to_v + at, x, n);
+    for (k = 0; k < n; k += some) {
+        some = left(n, k);
+        kern.geglu(h, p->a + at + k, x + k, some);
+        if (p->drops)
+            memcpy(p->a + at + k, h, some * sizeof(*h));
         else
-            kern.relu_half(h + at, a + at, width);
-        if (f->wi_1 && !drops)
-            kern.half(h + at, a + at, width);
-    }
-    if (drops) {
-        ffn_hidden_drop(drop, a, n, width);
-        rows_half(h, a, n, width);
+            kern.half(p->to_h + at + k, h, some);
     }
 }
 
 void ffn16_forward(const struct ffn16 *f, const struct ffn_drop *drop, const uint16_t *x, size_t n,
                    float *saved, float *work, float *y)
 {
+    size_t m = f->d_model, width = f->d_ff, size = n * width, i;
     uint16_t *h = (uint16_t *)(void *)saved;
-    float *a = work, *b = work + n * f->d_ff;
+    struct pass p = {
+        .width = width, .a = work, .to_h = h, .to_u = h + size, .to_v = h + 2 * size
+    };
 
-    linear16_forward(a, x, f->wi, n, f->d_model, f->d_ff);
-    if (f->wi_1)
-        linear16_forward(b, x, f->wi_1, n, f->d_model, f->d_ff);
-    activate(f, drop, n, a, b, h);
+    p.drops = ffn_drop_rate(drop) > 0;
+    if (f->wi_1) {
+        linear16_forward(p.a, x, f->wi, n, m, width);
+        gemm16_nt_rows(n, width, m, x, m, f->wi_1, m, work + size,
+                       &(struct gemm16_rows){ gate_row, &p });
+    } else if (p.drops) {
+        linear16_forward(p.a, x, f->wi, n, m, width);
+#pragma omp parallel for schedule(static)
+        for (i = 0; i < n; i++)
+            kern.relu(p.a + i * width, p.a + i * width, width);
+    } else
+        gemm16_nt_rows(n, width, m, x, m, f->wi, m, work, &(struct gemm16_rows){ relu_row, &p });
+    if (p.drops) {
+        ffn_hidden_drop(drop, p.a, n, width);
+        rows_half(h, p.a, n, width);
+    }
     if (y)
-        linear16_forward(y, h, f->wo, n, f->d_ff, f->d_model);
+        linear16_forward(y, h, f->wo, n, width, m);
 }
 
-/* d becomes the gradient of u and dv that of v, in bf16 where they are. */
-static void gate_row_back(float *d, float *dv, const uint16_t *u, const uint16_t *v, size_t n)
+static uint16_t *halves(float *rows, const struct pass *p, size_t i, size_t j)
 {
-    float a[CHUNK], b[CHUNK];
-    size_t i;
+    return (uint16_t *)(void *)(rows + i * p->width) + j;
+}
 
-    for (i = 0; i < n; i += CHUNK) {
-        kern.whole(a, u + i, left(n, i));
-        kern.whole(b, v + i, left(n, i));
-        kern.geglu_back(d + i, dv + i, a, b, left(n, i));
+/* x: the gradient of h. */
+static void relu_row_back(void *arg, size_t i, size_t j, float *x, size_t n)
+{
+    const struct pass *p = arg;
+
+    kern.relu_half_back(halves(p->a, p, i, j), p->keep, x, p->h + i * p->width + j, n);
+}
+
+static void gate_row_back(void *arg, size_t i, size_t j, float *x, size_t n)
+{
+    const struct pass *p = arg;
+    size_t at = i * p->width + j, k, some;
+    float u[CHUNK], v[CHUNK], dv[CHUNK];
+
+    for (k = 0; k < n; k += some) {
+        some = left(n, k);
+        kern.whole(u, p->u + at + k, some);
+        kern.whole(v, p->v + at + k, some);
+        kern.geglu_back(x + k, dv, u, v, some);
+        kern.half(halves(p->a, p, i, j + k), x + k, some);
+        kern.half(halves(p->b, p, i, j + k), dv, some);
     }
-    kern.half((uint16_t *)(void *)d, d, n);
-    kern.half((uint16_t *)(void *)dv, dv, n);
+}
+
+/* From the gradient of y, dy [n, M], to those of hidden activations. */
+static void hidden_back(const struct ffn16 *f, const struct ffn_drop *drop, struct pass *p,
+                        const uint16_t *dy, size_t n)
+{
+    size_t m = f->d_model, i;
+    struct gemm16_rows rows = { f->wi_1 ? gate_row_back : relu_row_back, p };
+
+    if (!f->wi_1 || !p->drops) {
+        gemm16_nn_rows(n, p->width, m, dy, m, f->wo, p->width, p->a, &rows);
+        return;
+    }
+    gemm16_nn(n, p->width, m, dy, m, f->wo, p->width, 0, p->a, p->width);
+    ffn_hidden_drop(drop, p->a, n, p->width);
+#pragma omp parallel for schedule(static)
+    for (i = 0; i < n; i++)
+        gate_row_back(p, i, 0, p->a + i * p->width, p->width);
 }
 
 void ffn16_backward(const struct ffn16 *f, const struct ffn_drop *drop, const struct ffn_grad *g,
                     const uint16_t *x, const uint16_t *dy, size_t n, const float *saved,
                     float *work, float *dx)
 {
-    size_t m = f->d_model, width = f->d_ff, size = n * width, i;
-    const uint16_t *h = (const uint16_t *)(const void *)saved, *u = h + size, *v = u + size;
-    float *d = work, *dv = work + size, keep = (float)(1 / (1 - ffn_drop_rate(drop)));
-    const uint16_t *d_half = (const uint16_t *)(const void *)d;
+    size_t m = f->d_model, width = f->d_ff, size = n * width;
+    const uint16_t *h = (const uint16_t *)(const void *)saved;
+    struct pass p = { .width = width, .a = work, .b = work + size, .h = h };
 
-    linear16_backward(d, 0, g->wo, dy, m, h, f->wo, n, width, m);
+    p.u = h + size;
+    p.v = h + 2 * size;
+    p.drops = ffn_drop_rate(drop) > 0;
+    p.keep = (float)(1 / (1 - ffn_drop_rate(drop)));
+    hidden_back(f, drop, &p, dy, n);
+    if (g->wo)
+        gemm16_tn(m, width, n, dy, m, h, width, 1, g->wo, width);
+    linear16_backward(dx, 0, g->wi, halves(p.a, &p, 0, 0), 2 * width, x, f->wi, n, m, width);
     if (f->wi_1)
-        ffn_hidden_drop(drop, d, n, width);
-#pragma omp parallel for schedule(static)
-    for (i = 0; i < n; i++) {
-        float *row = d + i * width;
-
-        if (f->wi_1)
-            gate_row_back(row, dv + i * width, u + i * width, v + i * width, width);
-        else
-            kern.relu_half_back((uint16_t *)(void *)row, keep, row, h + i * width, width);
-    }
-    linear16_backward(dx, 0, g->wi, d_half, 2 * width, x, f->wi, n, m, width);
-    if (f->wi_1)
-        linear16_backward(dx, 1, g->wi_1, (const uint16_t *)(const void *)dv, 2 * width, x, f->wi_1,
-                          n, m, width);
+        linear16_backward(dx, 1, g->wi_1, halves(p.b, &p, 0, 0), 2 * width, x, f->wi_1, n, m,
+                          width);
 }

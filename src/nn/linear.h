@@ -16,6 +16,12 @@ void linear16_forward(float *y, const uint16_t *x, const uint16_t *w, size_t n, 
 void linear16_backward(float *dx, int add, float *dw, const uint16_t *dy, size_t dy_ld,
                        const uint16_t *x, const uint16_t *w, size_t n, size_t in, size_t out);
 
+/* The same with y or dx in bf16. room: floats, as many as that has. */
+void linear16_forward_half(uint16_t *y, float *room, const uint16_t *x, const uint16_t *w, size_t n,
+                           size_t in, size_t out);
+void linear16_backward_half(uint16_t *dx, float *room, float *dw, const uint16_t *dy, size_t dy_ld,
+                            const uint16_t *x, const uint16_t *w, size_t n, size_t in, size_t out);
+
 /* Rows x [n, width] in bf16, one after another. */
 void rows_half(uint16_t *to, const float *x, size_t n, size_t width);
 void rows_whole(float *to, const uint16_t *x, size_t n, size_t width);

@@ -1,6 +1,8 @@
 /* y = x W^T and its gradients, against plain loops in double. */
 #include "check.h"
 
+#include "kernel/kernel.h"
+#include "nn/gemm16.h"
 #include "nn/linear.h"
 
 enum { N = 7, IN = 13, OUT = 5 };
@@ -37,4 +39,34 @@ static void test_both_ways(void **state)
     free(x), free(w), free(dy), free(dw), free(dx), free(want_dw), free(more_dx);
 }
 
-TESTS("nn/linear", cmocka_unit_test(test_both_ways))
+/* Outputs in bf16 are those in float, rounded. */
+static void test_halves(void **state)
+{
+    enum { ROWS = 70, WIDE = 96, HIGH = 64 };
+    float *f = random_floats(ROWS * WIDE, 1, 1), y[ROWS * WIDE], room[ROWS * WIDE];
+    float dw[HIGH * WIDE] = { 0 }, more[HIGH * WIDE] = { 0 };
+    uint16_t x[ROWS * WIDE], w[HIGH * WIDE], dy[ROWS * HIGH], want[ROWS * WIDE], got[ROWS * WIDE];
+    int way;
+
+    (void)state;
+    kernel_init();
+    rows_half(x, f, ROWS, WIDE);
+    rows_half(w, f + 1, HIGH, WIDE);
+    rows_half(dy, f + 2, ROWS, HIGH);
+    for (way = GEMM16_BEST; way <= GEMM16_PLAIN; way++) {
+        gemm16_by((enum gemm16_way)way);
+        linear16_forward(y, x, w, ROWS, WIDE, HIGH);
+        rows_half(want, y, ROWS, HIGH);
+        linear16_forward_half(got, room, x, w, ROWS, WIDE, HIGH);
+        assert_memory_equal(got, want, ROWS * HIGH * sizeof(*got));
+        linear16_backward(y, 0, dw, dy, HIGH, x, w, ROWS, WIDE, HIGH);
+        rows_half(want, y, ROWS, WIDE);
+        linear16_backward_half(got, room, more, dy, HIGH, x, w, ROWS, WIDE, HIGH);
+        assert_memory_equal(got, want, ROWS * WIDE * sizeof(*got));
+        assert_memory_equal(more, dw, sizeof(dw));
+    }
+    gemm16_by(GEMM16_BEST);
+    free(f);
+}
+
+TESTS("nn/linear", cmocka_unit_test(test_halves), cmocka_unit_test(test_both_ways))
