@@ -51,15 +51,17 @@ void net_product_back(float *dx, int add, const struct param *w, struct rows dy,
 void net_product_to(const struct model *m, struct either y, struct rows x, const struct param *w,
                     size_t n, size_t in, size_t out)
 {
-    net_product(y.half ? m->room : y.f, x, w, n, in, out);
     if (y.half)
-        rows_half(y.half, m->room, n, out);
+        linear16_forward_half(y.half, m->room, x.half, w->half, n, in, out);
+    else
+        net_product(y.f, x, w, n, in, out);
 }
 
 void net_product_back_to(const struct model *m, struct either dx, const struct param *w,
                          struct rows dy, struct rows x, size_t n, size_t in, size_t out)
 {
-    net_product_back(dx.half ? m->room : dx.f, 0, w, dy, x, n, in, out);
     if (dx.half)
-        rows_half(dx.half, m->room, n, in);
+        linear16_backward_half(dx.half, m->room, w->g, dy.half, dy.ld, x.half, w->half, n, in, out);
+    else
+        net_product_back(dx.f, 0, w, dy, x, n, in, out);
 }
