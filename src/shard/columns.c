@@ -301,6 +301,40 @@ void langs_release(struct langs *l)
     free(l->name);
 }
 
+void origins_add(struct origins *o, uint64_t doc, int lang)
+{
+    unsigned char bytes[8];
+
+    put64(bytes, doc);
+    buf_add(&o->doc, bytes, sizeof(bytes));
+    buf_add_byte(&o->lang, (unsigned char)lang);
+    o->is_unsorted |= o->n && doc < o->last;
+    o->last = doc;
+    o->n++;
+}
+
+int origins_columns(const struct origins *o, struct columns *c, const struct langs *l)
+{
+    columns_add(c, COLUMN_DOC, 8, &o->doc);
+    if (l->has_column)
+        columns_add(c, COLUMN_LANG, 1, &o->lang);
+    return o->is_unsorted ? 0 : SHARD_SORTED;
+}
+
+void origins_reset(struct origins *o)
+{
+    buf_reset(&o->doc);
+    buf_reset(&o->lang);
+    o->n = 0;
+    o->is_unsorted = 0;
+}
+
+void origins_release(struct origins *o)
+{
+    buf_release(&o->doc);
+    buf_release(&o->lang);
+}
+
 int64_t header_vocab(const struct shard_header *h, struct err *err)
 {
     int64_t vocab = shard_header_int(h, "vocab.size", -1);

@@ -68,6 +68,20 @@ struct langs {
     int has_column;    // the current segment's header has langs=
 };
 
+/* Documents and languages of a block's records, to be written. Begins as { 0 }. */
+struct origins {
+    struct buf doc, lang;
+    uint32_t n;
+    uint64_t last;      // document
+    int is_unsorted;    // one was less than the one before it
+};
+
+void origins_add(struct origins *o, uint64_t doc, int lang);
+/* Their columns to c, that of languages where l has one; the flags for shard_write(). */
+int origins_columns(const struct origins *o, struct columns *c, const struct langs *l);
+void origins_reset(struct origins *o);    // none, as for the next block
+void origins_release(struct origins *o);
+
 int langs_join(struct langs *l, const struct shard_header *h, struct err *err);
 const char *langs_name(const struct langs *l, int lang);
 void langs_release(struct langs *l);

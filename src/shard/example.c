@@ -15,15 +15,17 @@ struct example_writer {
     struct langs langs;
     int64_t vocab, inputs, targets;
     int width;
-    size_t target_size;    // plain bytes at which a block is cut
-    int32_t *input, *target;
-    size_t n_input, n_target, cap_input, cap_target;
-    uint32_t n_row;
-    uint64_t last_doc;
-    int flags;
-    struct buf segments, input_length, target_length, packed_input, packed_target;
-    struct buf doc, lang, payload;
+    size_t target_size;          // plain bytes at which a block is cut
+    struct buf input, target;    // int32_t
+    struct origins origins;
+    struct buf segments, input_length, target_length, packed_input, packed_target, payload;
 };
+
+/* How many ids there are in b. */
+static size_t n_of(const struct buf *b)
+{
+    return b->n / sizeof(int32_t);
+}
 
 static int64_t header_length(const struct shard_header *h, const char *key, struct err *err)
 {
@@ -47,7 +49,6 @@ struct example_writer *example_create(const char *path, const struct shard_heade
         goto fail;
     w->width = column_id_width(w->vocab);
     w->target_size = FIRST_BLOCK;
-    w->flags = SHARD_SORTED;
     shard_header_set(own, "bits", "%d", 8 * w->width);
     w->out = shard_create(path, own, err);
     if (!w->out)
@@ -61,30 +62,32 @@ fail:
     return NULL;
 }
 
+static void put_ids(struct example_writer *w, struct buf *packed, const struct buf *ids)
+{
+    column_put_ids(packed, (const int32_t *)(const void *)ids->p, n_of(ids), w->width);
+}
+
 static int flush(struct example_writer *w, struct err *err)
 {
+    size_t n_id = n_of(&w->input) + n_of(&w->target);
     struct columns c = { .n = 0 };
-    int bad;
+    int bad, flags;
 
-    if (!w->n_row)
+    if (!w->origins.n)
         return 0;
-    column_put_ids(&w->packed_input, w->input, w->n_input, w->width);
-    column_put_ids(&w->packed_target, w->target, w->n_target, w->width);
+    put_ids(w, &w->packed_input, &w->input);
+    put_ids(w, &w->packed_target, &w->target);
     columns_add(&c, COLUMN_SEGMENTS, 0, &w->segments);
     columns_add(&c, COLUMN_INPUT_LENGTH, 0, &w->input_length);
     columns_add(&c, COLUMN_TARGET_LENGTH, 0, &w->target_length);
     columns_add(&c, COLUMN_INPUT, w->width, &w->packed_input);
     columns_add(&c, COLUMN_TARGET, w->width, &w->packed_target);
-    columns_add(&c, COLUMN_DOC, 8, &w->doc);
-    if (w->langs.has_column)
-        columns_add(&c, COLUMN_LANG, 1, &w->lang);
+    flags = origins_columns(&w->origins, &c, &w->langs);
     columns_format(&w->payload, &c);
-    bad = shard_write(w->out, buf_bytes(&w->payload), w->flags, w->n_row, w->n_input + w->n_target,
-                      err);
+    bad = shard_write(w->out, buf_bytes(&w->payload), flags, w->origins.n, n_id, err);
     w->segments.n = w->input_length.n = w->target_length.n = 0;
-    w->packed_input.n = w->packed_target.n = w->doc.n = w->lang.n = w->payload.n = 0;
-    w->n_input = w->n_target = w->n_row = 0;
-    w->flags = SHARD_SORTED;
+    w->packed_input.n = w->packed_target.n = w->payload.n = w->input.n = w->target.n = 0;
+    origins_reset(&w->origins);
     if (w->target_size < SHARD_BLOCK)
         w->target_size *= 2;
     return bad;
@@ -140,29 +143,17 @@ static int check_row(const struct example_writer *w, const struct example_row *r
     return trouble ? err_set(err, "example of document %" PRIu64 ": %s", row->doc, trouble) : 0;
 }
 
-static void add_ids(int32_t **to, size_t *n, size_t *cap, const int32_t *id, size_t more)
-{
-    if (*cap - *n < more) {
-        *cap = 2 * *cap + more;
-        *to = xreallocarray(*to, *cap, sizeof(**to));
-    }
-    if (more)
-        memcpy(*to + *n, id, more * sizeof(*id));
-    *n += more;
-}
-
 static size_t block_size(const struct example_writer *w, const struct example_row *row)
 {
-    size_t ids = w->n_input + w->n_target + row->n_input + row->n_target;
+    size_t ids = n_of(&w->input) + n_of(&w->target) + row->n_input + row->n_target;
     size_t lengths = w->segments.n + w->input_length.n + w->target_length.n;
 
     return columns_size(N_COLUMN, ids * (size_t)w->width + lengths + 5 + row->n_segment * 10 +
-                                      ((size_t)w->n_row + 1) * 9);
+                                      ((size_t)w->origins.n + 1) * 9);
 }
 
 int example_write(struct example_writer *w, const struct example_row *row, struct err *err)
 {
-    unsigned char doc[8];
     size_t i;
 
     if (check_row(w, row, err) < 0)
@@ -171,47 +162,36 @@ int example_write(struct example_writer *w, const struct example_row *row, struc
         return -1;
     if (block_size(w, row) > SHARD_PAYLOAD_MAX)
         return err_set(err, "example of document %" PRIu64 ": does not fit into a block", row->doc);
-    add_ids(&w->input, &w->n_input, &w->cap_input, row->input, row->n_input);
-    add_ids(&w->target, &w->n_target, &w->cap_target, row->target, row->n_target);
+    buf_add(&w->input, row->input, row->n_input * sizeof(*row->input));
+    buf_add(&w->target, row->target, row->n_target * sizeof(*row->target));
     varint_put(&w->segments, (uint32_t)row->n_segment);
     for (i = 0; i < row->n_segment; i++) {
         varint_put(&w->input_length, row->segment_input[i]);
         varint_put(&w->target_length, row->segment_target[i]);
     }
-    put64(doc, row->doc);
-    buf_add(&w->doc, doc, sizeof(doc));
-    buf_add_byte(&w->lang, (unsigned char)row->lang);
-    if (w->n_row && row->doc < w->last_doc)
-        w->flags = 0;
-    w->last_doc = row->doc;
-    w->n_row++;
+    origins_add(&w->origins, row->doc, row->lang);
     return 0;
 }
 
 static void release_writer(struct example_writer *w)
 {
     langs_release(&w->langs);
-    free(w->input);
-    free(w->target);
+    origins_release(&w->origins);
+    buf_release(&w->input);
+    buf_release(&w->target);
     buf_release(&w->segments);
     buf_release(&w->input_length);
     buf_release(&w->target_length);
     buf_release(&w->packed_input);
     buf_release(&w->packed_target);
-    buf_release(&w->doc);
-    buf_release(&w->lang);
     buf_release(&w->payload);
     free(w);
 }
 
 int example_finish(struct example_writer *w, struct err *err)
 {
-    int bad = flush(w, err);
+    int bad = shard_end(w->out, flush(w, err), err);
 
-    if (bad)
-        shard_abandon(w->out);
-    else
-        bad = shard_finish(w->out, err);
     release_writer(w);
     return bad;
 }

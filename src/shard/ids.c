@@ -16,12 +16,9 @@ struct ids_writer {
     int64_t vocab;
     int width;
     size_t target;    // plain bytes at which a block is cut
-    int32_t *id;      // of the open block
-    size_t n_id, cap_id;
-    uint32_t n_record;
-    uint64_t last_doc;
-    int flags;
-    struct buf length, packed, doc, lang, payload;
+    struct buf id;    // int32_t, of the open block
+    struct origins origins;
+    struct buf length, packed, payload;
 };
 
 struct ids_writer *ids_create(const char *path, const struct shard_header *h, struct err *err)
@@ -34,7 +31,6 @@ struct ids_writer *ids_create(const char *path, const struct shard_header *h, st
         goto fail;
     w->width = column_id_width(w->vocab);
     w->target = FIRST_BLOCK;
-    w->flags = SHARD_SORTED;
     shard_header_set(own, "bits", "%d", 8 * w->width);
     w->out = shard_create(path, own, err);
     if (!w->out)
@@ -50,28 +46,28 @@ fail:
 
 static size_t block_size(const struct ids_writer *w, size_t more_ids)
 {
-    return columns_size(N_COLUMN, w->length.n + (w->n_id + more_ids) * (size_t)w->width +
-                                      ((size_t)w->n_record + 1) * 9 + 5);
+    size_t n_id = w->id.n / sizeof(int32_t) + more_ids;
+
+    return columns_size(N_COLUMN,
+                        w->length.n + n_id * (size_t)w->width + ((size_t)w->origins.n + 1) * 9 + 5);
 }
 
 static int flush(struct ids_writer *w, struct err *err)
 {
+    size_t n_id = w->id.n / sizeof(int32_t);
     struct columns c = { .n = 0 };
-    int bad;
+    int bad, flags;
 
-    if (!w->n_record)
+    if (!w->origins.n)
         return 0;
-    column_put_ids(&w->packed, w->id, w->n_id, w->width);
+    column_put_ids(&w->packed, (const int32_t *)(const void *)w->id.p, n_id, w->width);
     columns_add(&c, COLUMN_LENGTH, 0, &w->length);
     columns_add(&c, COLUMN_ID, w->width, &w->packed);
-    columns_add(&c, COLUMN_DOC, 8, &w->doc);
-    if (w->langs.has_column)
-        columns_add(&c, COLUMN_LANG, 1, &w->lang);
+    flags = origins_columns(&w->origins, &c, &w->langs);
     columns_format(&w->payload, &c);
-    bad = shard_write(w->out, buf_bytes(&w->payload), w->flags, w->n_record, w->n_id, err);
-    w->length.n = w->packed.n = w->doc.n = w->lang.n = w->payload.n = 0;
-    w->n_id = w->n_record = 0;
-    w->flags = SHARD_SORTED;
+    bad = shard_write(w->out, buf_bytes(&w->payload), flags, w->origins.n, n_id, err);
+    w->length.n = w->packed.n = w->payload.n = w->id.n = 0;
+    origins_reset(&w->origins);
     if (w->target < SHARD_BLOCK)
         w->target *= 2;
     return bad;
@@ -79,7 +75,6 @@ static int flush(struct ids_writer *w, struct err *err)
 
 int ids_write(struct ids_writer *w, const struct ids_record *rec, struct err *err)
 {
-    unsigned char doc[8];
     size_t i;
 
     if (rec->n > IDS_RECORD_MAX)
@@ -94,44 +89,27 @@ int ids_write(struct ids_writer *w, const struct ids_record *rec, struct err *er
                            rec->doc, rec->id[i]);
     if (block_size(w, rec->n) > w->target && flush(w, err) < 0)
         return -1;
-    if (w->cap_id - w->n_id < rec->n) {
-        w->cap_id = 2 * w->cap_id + rec->n;
-        w->id = xreallocarray(w->id, w->cap_id, sizeof(*w->id));
-    }
-    if (rec->n)
-        memcpy(w->id + w->n_id, rec->id, rec->n * sizeof(*w->id));
-    w->n_id += rec->n;
+    buf_add(&w->id, rec->id, rec->n * sizeof(*rec->id));
     varint_put(&w->length, (uint32_t)rec->n);
-    put64(doc, rec->doc);
-    buf_add(&w->doc, doc, sizeof(doc));
-    buf_add_byte(&w->lang, (unsigned char)rec->lang);
-    if (w->n_record && rec->doc < w->last_doc)
-        w->flags = 0;
-    w->last_doc = rec->doc;
-    w->n_record++;
+    origins_add(&w->origins, rec->doc, rec->lang);
     return 0;
 }
 
 static void release_writer(struct ids_writer *w)
 {
     langs_release(&w->langs);
-    free(w->id);
+    origins_release(&w->origins);
+    buf_release(&w->id);
     buf_release(&w->length);
     buf_release(&w->packed);
-    buf_release(&w->doc);
-    buf_release(&w->lang);
     buf_release(&w->payload);
     free(w);
 }
 
 int ids_finish(struct ids_writer *w, struct err *err)
 {
-    int bad = flush(w, err);
+    int bad = shard_end(w->out, flush(w, err), err);
 
-    if (bad)
-        shard_abandon(w->out);
-    else
-        bad = shard_finish(w->out, err);
     release_writer(w);
     return bad;
 }

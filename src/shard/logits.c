@@ -26,10 +26,10 @@ int64_t logits_most(int64_t vocab, int64_t targets)
 }
 
 /* Floats as four planes of bytes, low ones first: signs and exponents stand together. */
-static void put_floats(struct buf *b, const float *x, size_t n)
+static void put_floats(struct buf *b, const struct buf *floats)
 {
+    size_t n = floats->n / FLOAT, i, k;
     unsigned char *p;
-    size_t i, k;
 
     buf_need(b, b->n + n * FLOAT);
     p = b->p + b->n;
@@ -37,32 +37,16 @@ static void put_floats(struct buf *b, const float *x, size_t n)
     for (i = 0; i < n; i++) {
         uint32_t u;
 
-        memcpy(&u, x + i, sizeof(u));
+        memcpy(&u, floats->p + i * FLOAT, sizeof(u));
         for (k = 0; k < FLOAT; k++)
             p[k * n + i] = (unsigned char)(u >> 8 * k);
     }
 }
 
-struct array {    // that grows
-    void *p;
-    size_t n, cap;    // elements of 4 bytes
-};
-
-static void array_add(struct array *a, const void *from, size_t n)
-{
-    if (a->cap - a->n < n) {
-        a->cap = 2 * a->cap + n;
-        a->p = xreallocarray(a->p, a->cap, 4);
-    }
-    if (n)
-        memcpy((char *)a->p + a->n * 4, from, n * 4);
-    a->n += n;
-}
-
 struct logits_writer {
     struct shard_writer *out;
     struct logits_facts facts;
-    struct array id, logit, rest;    // of the block
+    struct buf id, logit, rest;    // of the block: int32_t, float, float
     struct buf length, packed_id, packed_logit, packed_rest, payload;
     uint32_t n_row;
 };
@@ -104,19 +88,21 @@ struct logits_writer *logits_create(const char *path, const struct logits_facts 
 static int flush(struct logits_writer *w, struct err *err)
 {
     int width = column_id_width(w->facts.vocab), bad;
+    size_t n_target = w->rest.n / FLOAT;
     struct columns c = { .n = 0 };
 
     if (!w->n_row)
         return 0;
-    column_put_ids(&w->packed_id, w->id.p, w->id.n, width);
-    put_floats(&w->packed_logit, w->logit.p, w->logit.n);
-    put_floats(&w->packed_rest, w->rest.p, w->rest.n);
+    column_put_ids(&w->packed_id, (const int32_t *)(const void *)w->id.p, w->id.n / sizeof(int32_t),
+                   width);
+    put_floats(&w->packed_logit, &w->logit);
+    put_floats(&w->packed_rest, &w->rest);
     columns_add(&c, COLUMN_LENGTH, 0, &w->length);
     columns_add(&c, COLUMN_ID, width, &w->packed_id);
     columns_add(&c, COLUMN_LOGIT, FLOAT, &w->packed_logit);
     columns_add(&c, COLUMN_REST, FLOAT, &w->packed_rest);
     columns_format(&w->payload, &c);
-    bad = shard_write(w->out, buf_bytes(&w->payload), 0, w->n_row, w->rest.n, err);
+    bad = shard_write(w->out, buf_bytes(&w->payload), 0, w->n_row, n_target, err);
     w->id.n = w->logit.n = w->rest.n = w->n_row = 0;
     w->length.n = w->packed_id.n = w->packed_logit.n = w->packed_rest.n = w->payload.n = 0;
     return bad;
@@ -125,25 +111,25 @@ static int flush(struct logits_writer *w, struct err *err)
 int logits_write(struct logits_writer *w, const struct logits_row *row, struct err *err)
 {
     size_t k = (size_t)w->facts.k;
-    uint64_t have = row_bytes(w->facts.vocab, w->rest.n, k) + 5 * (uint64_t)w->n_row;
+    uint64_t have = row_bytes(w->facts.vocab, w->rest.n / FLOAT, k) + 5 * (uint64_t)w->n_row;
 
     if (row->n > w->facts.targets)
         return err_set(err, "a row of %" PRIu32 " targets, of %" PRId64, row->n, w->facts.targets);
     if (w->n_row && have + row_bytes(w->facts.vocab, row->n, k) > SHARD_BLOCK && flush(w, err) < 0)
         return -1;
     varint_put(&w->length, row->n);
-    array_add(&w->id, row->id, row->n * k);
-    array_add(&w->logit, row->logit, row->n * k);
-    array_add(&w->rest, row->rest, row->n);
+    buf_add(&w->id, row->id, row->n * k * sizeof(*row->id));
+    buf_add(&w->logit, row->logit, row->n * k * FLOAT);
+    buf_add(&w->rest, row->rest, row->n * FLOAT);
     w->n_row++;
     return 0;
 }
 
 static void release_writer(struct logits_writer *w)
 {
-    free(w->id.p);
-    free(w->logit.p);
-    free(w->rest.p);
+    buf_release(&w->id);
+    buf_release(&w->logit);
+    buf_release(&w->rest);
     buf_release(&w->length);
     buf_release(&w->packed_id);
     buf_release(&w->packed_logit);
@@ -154,12 +140,8 @@ static void release_writer(struct logits_writer *w)
 
 int logits_finish(struct logits_writer *w, struct err *err)
 {
-    int bad = flush(w, err);
+    int bad = shard_end(w->out, flush(w, err), err);
 
-    if (bad)
-        shard_abandon(w->out);
-    else
-        bad = shard_finish(w->out, err);
     release_writer(w);
     return bad;
 }

@@ -124,5 +124,7 @@ int shard_begin(struct shard_writer *w, const struct shard_header *h,
                 struct err *err);                             // another
 int shard_finish(struct shard_writer *w, struct err *err);    // index, end, rename; frees w
 void shard_abandon(struct shard_writer *w);                   // w may be NULL
+/* The one or the other, as the last block was written (bad is 0) or not: 0, or -1 with err. */
+int shard_end(struct shard_writer *w, int bad, struct err *err);
 
 #endif

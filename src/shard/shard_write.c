@@ -348,3 +348,11 @@ void shard_abandon(struct shard_writer *w)
     out_abandon(w->out);
     release(w);
 }
+
+int shard_end(struct shard_writer *w, int bad, struct err *err)
+{
+    if (!bad)
+        return shard_finish(w, err);
+    shard_abandon(w);
+    return -1;
+}
