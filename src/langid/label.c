@@ -4,19 +4,18 @@
 #include <string.h>
 
 #include "base/crew.h"
-#include "base/die.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/progress.h"
 #include "io/doc.h"
 #include "io/json.h"
 #include "io/ledger.h"
+#include "io/lines.h"
 #include "io/out.h"
-#include "io/stream.h"
 #include "langid/label.h"
 #include "langid/langid.h"
 
-enum { BATCH = 1 << 20, LONGEST_LINE = 1 << 28 };    // bytes
+enum { BATCH = 1 << 20 };    // bytes
 
 struct batch {
     struct buf in, out, extra;    // in: lines, each with an LF
@@ -34,10 +33,7 @@ struct hand {    // what a thread needs
 
 struct job {
     const struct label_plan *plan;
-    char **file;    // the one that is read, or the next
-    struct stream *s;
-    uint64_t number;    // lines read of it
-    struct err trouble;
+    struct lines *lines;
     struct hand *hand;
     uint64_t n_doc, n_byte;
 };
@@ -60,77 +56,28 @@ static void batch_free(void *ctx, void *batch)
     free(b);
 }
 
-static int open_next(struct job *j, struct err *err)
-{
-    j->number = 0;
-    j->trouble.msg[0] = 0;
-    j->s = stream_open(*j->file, err);
-    return j->s ? 0 : -1;
-}
-
-static void close_this(struct job *j)
-{
-    ledger_file(j->plan->ledger, stream_path(j->s), stream_offset(j->s),
-                *j->trouble.msg ? j->trouble.msg : NULL);
-    stream_close(j->s);
-    j->s = NULL;
-    j->file++;
-}
-
-/* After damage: 1 to go on behind it, 0 when nothing is left of the file, -1. */
-static int pass_damage(struct job *j, struct err *err)
-{
-    if (j->plan->strict)
-        return -1;
-    warn("%s", err->msg);
-    j->trouble = *err;
-    ledger_count(j->plan->ledger, "damage", 1);
-    return stream_resume(j->s, err);
-}
-
-/* Lines of the file into b: 1 when there may be more, 0 at its end, -1. */
-static int fill(struct job *j, struct batch *b, struct err *err)
-{
-    struct bytes line;
-    int got = 1;
-
-    b->path = *j->file;
-    b->first = j->number + 1;
-    while (got == 1 && b->in.n < BATCH) {
-        got = stream_line(j->s, &line, LONGEST_LINE, err);
-        if (got < 0) {
-            j->number++;
-            got = pass_damage(j, err);
-            return got;    // numbers in a batch follow one another
-        }
-        if (got == 1) {
-            buf_add(&b->in, line.p, line.n);
-            buf_add_byte(&b->in, '\n');
-            b->n++;
-            j->number++;
-        }
-    }
-    return got;
-}
-
 static int take(void *ctx, void *batch, struct err *err)
 {
     struct job *j = ctx;
     struct batch *b = batch;
-    int got;
+    struct bytes line;
+    int got = LINES_GAP;
 
     buf_reset(&b->in);
-    b->n = 0;
-    while (!b->n && *j->file) {
-        if (!j->s && open_next(j, err) < 0)
-            return -1;
-        got = fill(j, b, err);
-        if (got < 0)
-            return -1;
-        if (!got)
-            close_this(j);
+    for (b->n = 0; b->in.n < BATCH && (got == LINES_LINE || !b->n);) {
+        got = lines_next(j->lines, &line, err);
+        if (got <= 0)
+            break;
+        if (got == LINES_GAP)
+            continue;
+        if (!b->n++) {
+            b->path = lines_path(j->lines);
+            b->first = lines_number(j->lines);
+        }
+        buf_add(&b->in, line.p, line.n);
+        buf_add_byte(&b->in, '\n');
     }
-    return b->n > 0;
+    return got < 0 ? -1 : b->n > 0;
 }
 
 static struct langid_answer judge(const struct label_plan *p, struct langid_room *r,
@@ -238,17 +185,18 @@ static int put(void *ctx, void *batch, struct err *err)
 int label_run(const struct label_plan *plan, char **file, struct err *err)
 {
     static const struct crew crew = { batch_new, batch_free, take, work, put };
-    struct job j = { .plan = plan, .file = file };
+    struct job j = { .plan = plan };
     size_t n = (size_t)plan->n_thread, i;
     int bad;
 
+    j.lines = lines_new(file, plan->strict, plan->ledger);
     j.hand = xcalloc(n, sizeof(*j.hand));
     for (i = 0; i < n; i++) {
         j.hand[i].room = langid_room_new(plan->model);
         j.hand[i].parser = doc_parser_new();
     }
     bad = crew_run(&crew, &j, plan->n_thread, err);
-    stream_close(j.s);
+    lines_free(j.lines);
     for (i = 0; i < n; i++) {
         langid_room_free(j.hand[i].room);
         doc_parser_free(j.hand[i].parser);

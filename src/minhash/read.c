@@ -10,16 +10,16 @@
 #include "base/progress.h"
 #include "io/doc.h"
 #include "io/ledger.h"
+#include "io/lines.h"
 #include "io/sort.h"
 #include "io/stash.h"
-#include "io/stream.h"
 #include "minhash/read.h"
 #include "minhash/run.h"
 #include "minhash/sign.h"
 #include "minhash/simplify.h"
 #include "text/lang.h"
 
-enum { BATCH = 1 << 20, INPUT_LINE_MAX = 1 << 28 };    // bytes of lines
+enum { BATCH = 1 << 20 };    // bytes of lines
 
 struct batch {
     struct stash_block block;
@@ -45,11 +45,8 @@ struct reading {
     struct sorter *buckets;
     struct hand *hand;
     /* of take() */
-    char **file;
-    struct stream *in;
+    struct lines *lines;
     struct ledger *files;
-    uint64_t line;
-    struct err damage;    // the last of this file
     /* of put() */
     uint64_t n_document, n_byte;
 };
@@ -113,64 +110,28 @@ static void add_line(struct batch *b, struct bytes line)
     buf_add(&b->block.body, line.p, line.n);
 }
 
-static int begin_file(struct reading *r, struct err *err)
-{
-    r->in = stream_open(*r->file, err);
-    r->line = 0;
-    *r->damage.msg = 0;
-    return r->in ? 0 : -1;
-}
-
-static void end_file(struct reading *r)
-{
-    ledger_file(r->files, stream_path(r->in), stream_offset(r->in),
-                *r->damage.msg ? r->damage.msg : NULL);
-    stream_close(r->in);
-    r->in = NULL;
-    r->file++;
-}
-
-/* Past damage: 1 when there is more of the file, 0 when not, -1. */
-static int pass_damage(struct reading *r, struct err *err)
-{
-    if (r->plan->strict)
-        return -1;
-    warn("%s", err->msg);
-    r->damage = *err;
-    ledger_count(r->files, "damage", 1);
-    return stream_resume(r->in, err);
-}
-
 /* Lines of one file: a batch full, or what there is up to its end or to damage. */
 static int take(void *ctx, void *batch, struct err *err)
 {
     struct reading *r = ctx;
     struct batch *b = batch;
     struct bytes line;
-    int got;
+    int got = LINES_GAP;
 
     buf_reset(&b->block.body);
-    for (b->n = 0; !b->n && *r->file;) {
-        if (!r->in && begin_file(r, err) < 0)
-            return -1;
-        b->path = strcmp(*r->file, "-") != 0 ? *r->file : stream_path(r->in);
-        b->line = r->line + 1;
-        while ((got = stream_line(r->in, &line, INPUT_LINE_MAX, err)) == 1) {
-            r->line++;
-            add_line(b, line);
-            if (b->block.body.n >= BATCH)
-                return 1;
+    for (b->n = 0; b->block.body.n < BATCH && (got == LINES_LINE || !b->n);) {
+        got = lines_next(r->lines, &line, err);
+        if (got <= 0)
+            break;
+        if (got == LINES_GAP)
+            continue;
+        if (!b->n) {
+            b->path = lines_path(r->lines);
+            b->line = lines_number(r->lines);
         }
-        if (got < 0) {
-            r->line++;
-            got = pass_damage(r, err);
-        }
-        if (got < 0)
-            return -1;
-        if (!got)
-            end_file(r);
+        add_line(b, line);
     }
-    return b->n > 0;
+    return got < 0 ? -1 : b->n > 0;
 }
 
 /* ---- work: signatures ---- */
@@ -352,16 +313,17 @@ int dedup_read_files(const struct dedup_plan *p, char **file, struct stash *stas
                      struct sorter *buckets, uint64_t *n_document, struct err *err)
 {
     static const struct crew crew = { batch_new, batch_free, take, work, put };
-    struct reading r = { .plan = p, .stash = stash, .buckets = buckets, .file = file };
+    struct reading r = { .plan = p, .stash = stash, .buckets = buckets };
     int bad;
 
     r.sign = sign_new((size_t)p->n_bucket * (size_t)p->n_hash, p->seed, p->hash);
     r.hand = hands_new(p);
     r.files = ledger_new("");
+    r.lines = lines_new(file, p->strict, r.files);
     bad = crew_run(&crew, &r, p->n_thread, err);
+    lines_free(r.lines);
     ledger_merge(p->ledger, r.files);
     ledger_free(r.files);
-    stream_close(r.in);
     hands_free(r.hand, p->n_thread);
     sign_free(r.sign);
     *n_document = r.n_document;

@@ -11,8 +11,8 @@
 #include "base/progress.h"
 #include "io/doc.h"
 #include "io/ledger.h"
+#include "io/lines.h"
 #include "io/out.h"
-#include "io/stream.h"
 #include "shard/ids.h"
 #include "spm/header.h"
 #include "spm/print.h"
@@ -20,7 +20,7 @@
 #include "spm/vocab.h"
 #include "text/lang.h"
 
-enum { LINE_BYTES_MAX = 1 << 28, BATCH_BYTES = 1 << 18, BATCH_LINES = 1 << 14 };
+enum { BATCH_BYTES = 1 << 18, BATCH_LINES = 1 << 14 };
 
 struct record {
     size_t n;         // ids
@@ -56,13 +56,8 @@ struct run {
     struct encoder *encoder;
     struct worker *worker;
 
-    char **file;    // the next to be opened
-    struct stream *in;
-    const char *path;    // of in, as in messages
+    struct lines *lines;
     struct ledger *reading;
-    struct err trouble;    // of this file
-    uint64_t n_line;       // of this file
-    int from_stdin;
 
     struct ids_writer *shard;    // or
     struct out *text;
@@ -94,80 +89,31 @@ static void batch_free(void *ctx, void *batch)
     free(b);
 }
 
-static void file_done(struct run *r)
-{
-    ledger_file(r->reading, stream_path(r->in), stream_offset(r->in),
-                *r->trouble.msg ? r->trouble.msg : NULL);
-    stream_close(r->in);
-    r->in = NULL;
-}
-
-/* 1, 0 when there is no other file, -1. */
-static int file_next(struct run *r, struct err *err)
-{
-    const char *path = r->from_stdin ? "-" : *r->file;
-
-    if (!path)
-        return 0;
-    r->path = r->from_stdin ? "standard input" : path;
-    r->file += !r->from_stdin;
-    r->from_stdin = 0;
-    r->n_line = 0;
-    r->trouble = (struct err){ { 0 } };
-    r->in = stream_open(path, err);
-    return r->in ? 1 : -1;
-}
-
-/* Damage is passed over, unless all must be whole: 1, 0 when nothing comes after it, -1. */
-static int pass_damage(struct run *r, struct err *err)
-{
-    if (r->plan->strict)
-        return -1;
-    warn("%s", err->msg);
-    r->trouble = *err;
-    ledger_count(r->reading, "damage", 1);
-    return stream_resume(r->in, err);
-}
-
 /* Lines up to the end of a batch, of the file or of what is whole: 1, 0 at the end, -1. */
-static int take_lines(struct run *r, struct batch *b, struct err *err)
-{
-    struct bytes line;
-    int got = 1;
-
-    b->path = r->path;
-    b->first = r->n_line + 1;
-    while (b->n_line < BATCH_LINES && b->text.n < BATCH_BYTES) {
-        got = stream_line(r->in, &line, LINE_BYTES_MAX, err);
-        r->n_line += got != 0;
-        if (got < 0)
-            return pass_damage(r, err);
-        if (got == 0)
-            return 0;
-        buf_add(&b->text, line.p, line.n);
-        b->end[b->n_line++] = b->text.n;
-    }
-    return 1;
-}
-
 static int take(void *ctx, void *batch, struct err *err)
 {
     struct run *r = ctx;
     struct batch *b = batch;
-    int got;
+    struct bytes line;
+    int got = LINES_GAP;
 
     buf_reset(&b->text);
     b->n_line = 0;
-    while (!b->n_line) {
-        if (!r->in && (got = file_next(r, err)) <= 0)
-            return got;
-        got = take_lines(r, b, err);
-        if (got < 0)
-            return -1;
-        if (!got)
-            file_done(r);
+    while (b->n_line < BATCH_LINES && b->text.n < BATCH_BYTES &&
+           (got == LINES_LINE || !b->n_line)) {
+        got = lines_next(r->lines, &line, err);
+        if (got <= 0)
+            break;
+        if (got == LINES_GAP)
+            continue;
+        if (!b->n_line) {
+            b->path = lines_path(r->lines);
+            b->first = lines_number(r->lines);
+        }
+        buf_add(&b->text, line.p, line.n);
+        b->end[b->n_line++] = b->text.n;
     }
-    return 1;
+    return got < 0 ? -1 : b->n_line > 0;
 }
 
 /* Number of the document's language in langs, or 0 if the header names the one. */
@@ -304,8 +250,9 @@ static int put(void *ctx, void *batch, struct err *err)
     return 0;
 }
 
-static int begin(struct run *r, struct err *err)
+static int begin(struct run *r, char **files, struct err *err)
 {
+    static char dash[] = "-", *standard[] = { dash, NULL };
     const struct run_plan *p = r->plan;
     struct encode_option option = p->option;
     int t;
@@ -329,6 +276,7 @@ static int begin(struct run *r, struct err *err)
     }
     r->lang_label = p->lang || p->lines ? header_lang(p->lang) : NULL;
     r->reading = ledger_new(p->tool);
+    r->lines = lines_new(*files ? files : standard, p->strict, r->reading);
     ledger_set(r->reading, "vocab", r->vocab->name);
     r->und = (int)(lang_find((struct bytes){ (const unsigned char *)"und", 3 }) - langs);
     progress_init(&r->progress, "documents", 0, p->quiet || (r->text && out_is_terminal(r->text)));
@@ -364,7 +312,7 @@ static void release(struct run *r)
 
     ids_abandon(r->shard);
     out_abandon(r->text);
-    stream_close(r->in);
+    lines_free(r->lines);
     for (t = 0; r->worker && t < r->plan->n_thread; t++) {
         doc_parser_free(r->worker[t].parser);
         ledger_free(r->worker[t].ledger);
@@ -379,10 +327,10 @@ static void release(struct run *r)
 int run_encode(const struct run_plan *plan, char **files, struct err *err)
 {
     static const struct crew crew = { batch_new, batch_free, take, work, put };
-    struct run r = { .plan = plan, .file = files, .from_stdin = !*files };
+    struct run r = { .plan = plan };
     struct ids_writer *shard;
     struct out *text;
-    int bad = begin(&r, err);
+    int bad = begin(&r, files, err);
 
     if (!bad) {
         bad = crew_run(&crew, &r, plan->n_thread, err);
