@@ -5,23 +5,7 @@
 
 #include "kernel/kernel.h"
 #include "loss/loss.h"
-
-enum { CHUNK = 1024 };    // summed in float; the sums of chunks in double
-
-/* Sum of exp(x - top). keep: the terms replace x. */
-static double sum_exp(float *x, float top, size_t v, int keep)
-{
-    float copy[CHUNK], *to;
-    double sum = 0;
-    size_t i, n;
-
-    for (i = 0; i < v; i += n) {
-        n = v - i < CHUNK ? v - i : CHUNK;
-        to = keep ? x + i : memcpy(copy, x + i, n * sizeof(*x));
-        sum += kern.exp_shift(to, top, n);
-    }
-    return sum;
-}
+#include "loss/sum.h"
 
 static void one(float *x, int32_t target, size_t v, double z, double scale, double *ce,
                 double *log_z)

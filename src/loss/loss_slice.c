@@ -4,23 +4,7 @@
 
 #include "kernel/kernel.h"
 #include "loss/loss_slice.h"
-
-enum { CHUNK = 1024 };    // summed in float; the sums of chunks in double
-
-/* Sum of exp(x - top). keep: the terms replace x. */
-static double sum_exp(float *x, float top, size_t v, int keep)
-{
-    float copy[CHUNK], *to;
-    double sum = 0;
-    size_t i, n;
-
-    for (i = 0; i < v; i += n) {
-        n = v - i < CHUNK ? v - i : CHUNK;
-        to = keep ? x + i : memcpy(copy, x + i, n * sizeof(*x));
-        sum += kern.exp_shift(to, top, n);
-    }
-    return sum;
-}
+#include "loss/sum.h"
 
 /* The place of row i's target in this slice, or -1. */
 static int64_t place(const struct loss_slice *s, size_t i)

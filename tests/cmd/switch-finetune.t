@@ -1,31 +1,16 @@
 #!/usr/bin/env bats
 # switch-finetune: what it learns, judges and keeps; mixtures, resuming, patience, refusals
 load ../helper
+load ../colours
 export SWITCHYARD_SHARE=$root/share
 
 setup_file() { # a vocabulary, a dense model that knows nothing, a task: say the colour
     cd "$BATS_FILE_TMPDIR" || return 1
-    seq 1 200 |
-        sed 's/^/the quick fox jumps over the lazy dog while a cat sat there red green blue /' >text
-    spm-train -q -n -s 80 -o v.model text
-    jq '.vocab_size = 128 | .d_model = 32 | .d_ff = 64 | .model_type = "t5" |
-        .tie_word_embeddings = true' "$DATA/train/tiny.json" >dense.json
+    vocabulary
     pairs 1 400 >train.tsv
     pairs 2 60 >dev.tsv
     pack-pairs -q -m v.model --extra-ids 28 -i 16 -t 8 -o train.ex train.tsv
     switch-pretrain --config dense.json --train train.ex --steps 1 --batch 1 -q --out base
-}
-
-pairs() { # SEED N: "the red dog", "red"
-    awk -v s="$1" -v n="$2" 'BEGIN {
-        srand(s)
-        split("red green blue", c, " ")
-        split("fox dog cat", a, " ")
-        while (n-- > 0) {
-            x = c[1 + int(rand() * 3)]
-            print "the " x " " a[1 + int(rand() * 3)] "\t" x
-        }
-    }'
 }
 
 setup() {

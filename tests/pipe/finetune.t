@@ -1,27 +1,12 @@
 #!/usr/bin/env bats
 # pipelines/finetune: from a folder of labelled files to scores, killed and run again
 load ../helper
+load ../colours
 export SWITCHYARD_SHARE=$root/share
-
-pairs() { # SEED N: "the red dog", "red"
-    awk -v s="$1" -v n="$2" 'BEGIN {
-        srand(s)
-        split("red green blue", c, " ")
-        split("fox dog cat", a, " ")
-        while (n-- > 0) {
-            x = c[1 + int(rand() * 3)]
-            print "the " x " " a[1 + int(rand() * 3)] "\t" x
-        }
-    }'
-}
 
 setup() { # a vocabulary, and a model that knows nothing
     cd "$BATS_TEST_TMPDIR" || return 1
-    seq 1 200 |
-        sed 's/^/the quick fox jumps over the lazy dog while a cat sat there red green blue /' >text
-    spm-train -q -n -s 80 -o v.model text
-    jq '.vocab_size = 128 | .d_model = 32 | .d_ff = 64 | .model_type = "t5" |
-        .tie_word_embeddings = true' "$DATA/train/tiny.json" >dense.json
+    vocabulary
     pairs 1 20 | pack-pairs -q -m v.model --extra-ids 28 -i 16 -t 8 -o one.ex
     switch-pretrain --config dense.json --train one.ex --steps 1 --batch 1 -q --out base
 }

@@ -1,36 +1,15 @@
 /* The whole network on one process: slopes of the total loss with dropout and jitter on, for
  * sizes that share no factor; microbatches, chunks of logits, memory. The numbers are held
  * against references in tests/golden. */
+#include "../comm/self.h"
 #include "../nn/check.h"
 
-#include "comm/comm.h"
-#include "kernel/kernel.h"
 #include "model/net.h"
-#include "nn/gemm.h"
 #include "seq/batch.h"
 #include "shape/params.h"
 #include <malloc.h>
 
 enum { ROWS = 4, S = 7, T = 5 };
-
-static struct comm *own;
-
-static void end(void)
-{
-    comm_end(own);
-}
-
-static struct comm *self(void)
-{
-    if (!own) {
-        omp_set_num_threads(1);    // tiny products
-        gemm_threads(1);
-        kernel_init();
-        own = comm_init();
-        atexit(end);
-    }
-    return own;
-}
 
 static struct config odd_config(int tied, int n_expert)
 {

@@ -1,34 +1,13 @@
 /* A model taught by another, logits a chunk at a time, against the formula on logits kept whole;
  * and slopes of that loss. */
+#include "../comm/self.h"
 #include "../nn/check.h"
 
-#include "comm/comm.h"
-#include "kernel/kernel.h"
 #include "model/net.h"
-#include "nn/gemm.h"
 #include "seq/batch.h"
 #include "shape/params.h"
 
 enum { ROWS = 4, S = 7, T = 5, V = 37 };
-
-static struct comm *own;
-
-static void end(void)
-{
-    comm_end(own);
-}
-
-static struct comm *self(void)
-{
-    if (!own) {
-        omp_set_num_threads(1);    // tiny products
-        gemm_threads(1);
-        kernel_init();
-        own = comm_init();
-        atexit(end);
-    }
-    return own;
-}
 
 static struct config shape(int tied, int n_expert)
 {

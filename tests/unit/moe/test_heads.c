@@ -1,30 +1,12 @@
 /* The Switch layer of self-attention: reference vectors of another implementation, slopes of a
  * double-precision twin for hidden and linear experts, splitting and joining. */
+#include "../comm/self.h"
 #include "../nn/check.h"
 
-#include "comm/comm.h"
-#include "kernel/kernel.h"
 #include "moe/layer.h"
 #include "nn/ffn.h"
 
 enum { E = 4, M = 16, F = 24, I = 16, N = 24, LENGTH = 6 };
-
-static struct comm *own;
-
-static void end(void)
-{
-    comm_end(own);
-}
-
-static struct comm *self(void)
-{
-    if (!own) {
-        kernel_init();
-        own = comm_init();
-        atexit(end);
-    }
-    return own;
-}
 
 /* [k, in, out] of the reference as [k, out, in] */
 static float *weights(const char *file, const char *name, size_t k, size_t in, size_t out)

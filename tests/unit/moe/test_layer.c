@@ -1,29 +1,11 @@
 /* The Switch layer on one process: reference vectors of another implementation, exchanges,
  * what dropout and jitter depend on, no tokens. Several ranks: tests/mpi. */
+#include "../comm/self.h"
 #include "../nn/check.h"
 
-#include "comm/comm.h"
-#include "kernel/kernel.h"
 #include "moe/layer.h"
 
 enum { E = 4, M = 16, F = 24, ROWS = 4, LENGTH = 6, N = ROWS * LENGTH };
-
-static struct comm *own;
-
-static void end(void)
-{
-    comm_end(own);
-}
-
-static struct comm *self(void)
-{
-    if (!own) {
-        kernel_init();
-        own = comm_init();
-        atexit(end);
-    }
-    return own;
-}
 
 /* [k, in, out] -> [k, out, in] */
 static float *transposed(float *x, size_t k, size_t in, size_t out)
