@@ -100,8 +100,8 @@ column() { # FILE NAME: the column called NAME
         column said nlp | tail -1 | diff nlp.$how -
         rm -r run
     done
-    ! cmp -s nlp.fp32 nlp.bf16
-    ! cmp -s nlp.bf16 nlp.bf16-all
+    exits 1 cmp -s nlp.fp32 nlp.bf16
+    exits 1 cmp -s nlp.bf16 nlp.bf16-all
 }
 
 flip() { # FILE: another last byte
