@@ -63,7 +63,7 @@ static void bind_ffn(const struct model *m, struct ffn *f, struct ffn16 *f16, st
                        wo->w };
     if (f16)
         *f16 = (struct ffn16){ f->d_model, f->d_ff, wi->half, wi_1 ? wi_1->half : NULL, wo->half };
-    *g = (struct ffn_grad){ wi->g, wi_1 ? wi_1->g : NULL, wo->g };
+    *g = (struct ffn_grad){ wi->g, wi_1 ? wi_1->g : NULL, wo->g, 0 };
 }
 
 /* shared: the number it shares memory by, if layers do. */
@@ -129,7 +129,7 @@ static void bind_mixed(struct model *m, const struct stack_net *st, struct block
                                       .q = q->w,
                                       .kv = kv->w,
                                       .first = (size_t)m->slice * hidden };
-        b->d_heads[i] = (struct heads_grad){ wi ? wi->g : NULL, q->g, kv->g };
+        b->d_heads[i] = (struct heads_grad){ wi ? wi->g : NULL, q->g, kv->g, 0 };
     }
     net.heads = b->heads;
     net.d_heads = b->d_heads;

@@ -37,6 +37,7 @@ enum explore { EXPLORE_USUAL, EXPLORE_JITTER, EXPLORE_ARGMAX, EXPLORE_SAMPLE, EX
 struct run {
     int train;         // dropout and exploration on
     int gradient;      // model_backward() follows: the forward pass keeps what it needs
+    int fresh;         // which overwrites the gradients of experts: what they hold is of no use
     int hf_compat;     // HF's routing, visibility and padding (spec model.md section 11)
     int group_rows;    // rows of a routing group; divides the rows of a batch (hf_compat: 1)
     double capacity_factor;
@@ -95,7 +96,8 @@ void model_forward(struct model *m, const struct batch *b, const struct run *run
 void model_forward_hidden(struct model *m, const struct batch *b, const struct run *run);
 const float *model_logits(struct model *m, size_t at, size_t n);
 size_t model_chunk(const struct model *m);
-/* Of the last forward, which had run->gradient: gradients are added to params' g. */
+/* Of the last forward, which had run->gradient: gradients are added to params' g, but for those
+ * that run->fresh has overwritten. */
 void model_backward(struct model *m, const struct batch *b, const struct run *run);
 
 /* The loss of a whole step from summed losses: what the gradients are of. Of it, per target and

@@ -150,6 +150,7 @@ struct moe_call net_moe_call(const struct model *m, const struct stack_net *st, 
                   .key = rng_u64(rng_key(run->seed, "expert dropout"), run->step, at),
                   .per_element = 1 },
         .gradient = run->gradient,
+        .fresh = run->fresh,
         .aux_scale = run->aux_loss * share,
         .z_scale = run->router_z_loss * share,
     };

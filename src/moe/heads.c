@@ -39,11 +39,12 @@ void heads_backward(const struct heads *f, const struct ffn_drop *drop, const st
     const float *h = f->wi ? saved : x + f->first, *d_kv = dy + f->inner;
     float *dh = f->wi ? work : dx + f->first, keep = (float)(drop ? 1 / (1 - drop->drop->rate) : 1);
     size_t inner = f->inner, width = f->d_ff, ld = f->wi ? width : f->d_model;
+    float beta = g->fresh ? 0 : 1;
 
     if (g->q)
-        gemm_tn(inner, width, n, dy, 2 * inner, h, ld, 1, g->q, width);
+        gemm_tn(inner, width, n, dy, 2 * inner, h, ld, beta, g->q, width);
     if (g->kv)
-        gemm_tn(inner, width, n, d_kv, 2 * inner, h, ld, 1, g->kv, width);
+        gemm_tn(inner, width, n, d_kv, 2 * inner, h, ld, beta, g->kv, width);
     if (!f->wi && width < f->d_model)    // the other columns are other slices'
         memset(dx, 0, n * f->d_model * sizeof(*dx));
     gemm_nn(n, width, inner, dy, 2 * inner, f->q, width, 0, dh, ld);
@@ -51,7 +52,7 @@ void heads_backward(const struct heads *f, const struct ffn_drop *drop, const st
     if (!f->wi)
         return;
     kern.relu_back(dh, keep, h, n * width);
-    linear_backward(dx, 0, g->wi, dh, x, f->wi, n, f->d_model, width);
+    linear_backward(dx, g->fresh ? LINEAR_FRESH : 0, g->wi, dh, x, f->wi, n, f->d_model, width);
 }
 
 void heads_split(const float *y, size_t n, const struct heads_part *part, float scale, float *query,

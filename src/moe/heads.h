@@ -24,6 +24,7 @@ struct heads {
 
 struct heads_grad {    // where the gradients are added; any may be NULL
     float *wi, *q, *kv;
+    int fresh;    // they are overwritten
 };
 
 size_t heads_saved(const struct heads *f, size_t n);    // floats of `saved` for n tokens

@@ -15,6 +15,7 @@
 #include "kernel/kernel.h"
 #include "moe/combine.h"
 #include "moe/dispatch.h"
+#include "moe/experts.h"
 #include "moe/flow.h"
 #include "moe/layer.h"
 #include "moe/noise.h"
@@ -230,20 +231,6 @@ static size_t most_rows(const struct moe_layer *l, const struct moe_call *c)
     return n > l->d.n_recv ? n : l->d.n_recv;
 }
 
-/* Floats that an expert keeps of n rows, and works with in its backward pass. */
-static size_t saved_floats(const struct moe_layer *l, size_t rows)
-{
-    if (l->net.heads)
-        return heads_saved(l->net.heads, rows);
-    return l->net.expert16 ? (ffn16_saved(l->net.expert16, rows) + 15) / 16 * 16
-                           : ffn_saved(l->net.expert, rows);
-}
-
-static size_t work_floats(const struct moe_layer *l, size_t rows)
-{
-    return rows * l->net.d_ff * (l->net.heads || !l->net.expert[0].wi_1 ? 1u : 2u);
-}
-
 /* Of `rows`, the most that one expert works on. */
 static size_t most_of_one(const struct moe_layer *l, const struct moe_call *c, size_t rows)
 {
@@ -264,6 +251,18 @@ static struct moe_rows rows_at(const struct moe_layer *l, float *p, size_t m)
     return (struct moe_rows){ p, m, l->net.expert16 != NULL };
 }
 
+static struct experts experts_of(struct moe_layer *l, const struct moe_call *c)
+{
+    return (struct experts){ .net = &l->net,
+                             .d = &l->d,
+                             .call = c,
+                             .x = rows_at(l, l->kept->x.p, l->net.d_model),
+                             .saved = l->kept->saved.p,
+                             .number = (const uint64_t *)(const void *)l->kept->number.p,
+                             .work = &l->work->hidden,
+                             .flows = l->flows };
+}
+
 /* Memory for as many rows as may come in any step with this rule. */
 static void reserve(struct moe_layer *l, const struct moe_call *c)
 {
@@ -272,19 +271,19 @@ static void reserve(struct moe_layer *l, const struct moe_call *c)
     size_t rows = c->rule.group_tokens ? most_rows(l, c) : l->d.n_recv;
     size_t most = rows > n_sent ? rows : n_sent;
     int half = l->net.expert16 != NULL;
+    struct experts experts;
 
     moe_buffer_need(&l->kept->x, rows * moe_rows_width(m, half));
     moe_buffer_need(&l->kept->back, n_sent * moe_rows_width(out, half));
     moe_buffer_need(&l->work->pack, most * wide);
     moe_buffer_need(&l->work->result, most * wide);
-    if (l->d.n_own)
-        moe_buffer_need(&l->kept->saved, saved_floats(l, rows) + (size_t)l->d.n_own * 16);
+    moe_buffer_need(&l->kept->saved, experts_saved(&l->net, rows, l->d.n_own));
     if (c->drop.rate > 0) {
         moe_buffer_need(&l->kept->number, rows * 2);
         moe_buffer_need(&l->work->pack, n_sent * 2);
     }
-    if ((c->gradient || half) && l->d.n_own)
-        moe_buffer_need(&l->work->hidden, work_floats(l, most_of_one(l, c, rows)));
+    experts = experts_of(l, c);
+    experts_reserve(&experts, most_of_one(l, c, rows));
 }
 
 /* The token of a sent row. */
@@ -307,58 +306,12 @@ static void send_numbers(struct moe_layer *l, const struct moe_call *c)
     dispatch_out(&l->d, pack, l->kept->number.p, 2, l->work->journey);
 }
 
-/* The dropout of an expert's rows, which begin at row. */
-static const struct ffn_drop *drop_of(const struct moe_layer *l, const struct moe_call *c,
-                                      size_t row, struct ffn_drop *drop)
-{
-    if (c->drop.rate <= 0)
-        return NULL;
-    drop->drop = &c->drop;
-    drop->number = (const uint64_t *)(const void *)l->kept->number.p + row;
-    drop->length = 1;
-    drop->first = (uint64_t)comm_rank(l->d.slices) * (uint64_t)l->net.d_ff;
-    return drop;
-}
-
-/* Results [n_recv, d_out] into y; in bf16 into out, which is then what travels. */
-static void run_experts(struct moe_layer *l, const struct moe_call *c, float *y,
-                        const struct moe_rows *out)
-{
-    struct moe_rows x = rows_at(l, l->kept->x.p, l->net.d_model);
-    size_t m = l->net.d_model, row = 0;
-    float *saved = l->kept->saved.p;
-    int e;
-
-    for (e = 0; e < l->d.n_own; e++) {
-        size_t n = l->d.rows[e];
-        struct ffn_drop room;
-        const struct ffn_drop *drop = drop_of(l, c, row, &room);
-
-        if (n == 0)
-            continue;
-        if (l->flows)
-            flow_wait(&l->d, e);
-        if (x.half) {
-            ffn16_forward(&l->net.expert16[e], drop, moe_rows_half(&x, row), n, saved,
-                          l->work->hidden.p, y);
-            comm_sum_f32(l->d.slices, y, n * m);
-            moe_rows_round(out, row, y, n);
-        } else if (l->net.heads)
-            heads_forward(&l->net.heads[e], drop, x.p + row * m, n, saved, y + row * l->net.d_out);
-        else
-            ffn_forward(&l->net.expert[e], drop, x.p + row * m, n, saved, y + row * m);
-        if (l->flows)
-            flow_return(&l->d, e, y, l->kept->back.p, l->net.d_out);
-        saved += saved_floats(l, n);
-        row += n;
-    }
-}
-
 void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const float *x, float *y)
 {
     struct moe_work *w = l->work;
     size_t m = l->net.d_model, width;
     struct moe_rows pack, back;
+    struct experts experts;
     int was;
     long k;
 
@@ -366,6 +319,7 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const floa
     choose(l, c, x);
     spent_on(was);
     dispatch_plan(&l->d, l->route.expert, l->route.kept, c->n * l->n_choice);
+    l->flows = !l->net.expert16 && flow_is_for(&l->d);
     reserve(l, c);
     if (c->drop.rate > 0)
         send_numbers(l, c);
@@ -374,13 +328,13 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const floa
 #pragma omp parallel for schedule(static) if (l->d.n_send * m > SMALL)
     for (k = 0; k < (long)l->d.n_send; k++)
         moe_row_put(&pack, (size_t)k, 1, x + token_of(l, (size_t)k) * m);
-    l->flows = !pack.half && flow_is_for(&l->d);
     if (l->flows) {
         flow_out(&l->d, w->pack.p, l->kept->x.p, m);
         flow_expect(&l->d, l->kept->back.p, width);
     } else
         dispatch_out(&l->d, w->pack.p, l->kept->x.p, moe_rows_width(m, pack.half), w->journey);
-    run_experts(l, c, w->result.p, &pack);
+    experts = experts_of(l, c);
+    experts_forward(&experts, w->result.p, &pack, l->kept->back.p);
     if (l->flows)
         flow_end(&l->d);
     else if (pack.half)
@@ -389,43 +343,6 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const floa
         dispatch_back(&l->d, w->result.p, l->kept->back.p, width, w->journey);
     back = rows_at(l, l->kept->back.p, l->net.d_out);
     combine(&l->route, &l->d, l->n_choice, &back, c->n, y);
-}
-
-/* dy [n_recv, d_out] -> dx [n_recv, M], floats; dy in bf16 becomes that of the gradient of its row.
- * back [n_send, M]: where rows that flow come back to. */
-static void run_experts_back(struct moe_layer *l, const struct moe_call *c,
-                             const struct moe_rows *dy, float *dx, float *back)
-{
-    struct moe_rows x = rows_at(l, l->kept->x.p, l->net.d_model);
-    size_t m = l->net.d_model, row = 0;
-    float *saved = l->kept->saved.p;
-    int e;
-
-    for (e = 0; e < l->d.n_own; e++) {
-        size_t n = l->d.rows[e];
-        struct ffn_drop room;
-        const struct ffn_drop *drop = drop_of(l, c, row, &room);
-
-        if (n == 0)
-            continue;
-        if (l->flows)
-            flow_wait(&l->d, e);
-        if (x.half) {
-            ffn16_backward(&l->net.expert16[e], drop, &l->net.d_expert[e], moe_rows_half(&x, row),
-                           moe_rows_half(dy, row), n, saved, l->work->hidden.p, dx);
-            comm_sum_f32(l->d.slices, dx, n * m);
-            moe_rows_round(dy, row, dx, n);
-        } else if (l->net.heads)
-            heads_backward(&l->net.heads[e], drop, &l->net.d_heads[e], x.p + row * m,
-                           dy->p + row * l->net.d_out, n, saved, l->work->hidden.p, dx + row * m);
-        else
-            ffn_backward(&l->net.expert[e], drop, &l->net.d_expert[e], x.p + row * m,
-                         dy->p + row * m, n, saved, l->work->hidden.p, dx + row * m);
-        if (l->flows)
-            flow_return(&l->d, e, dx, back, m);
-        saved += saved_floats(l, n);
-        row += n;
-    }
 }
 
 /* The router's part: dx = gradient of its input, through what made it noisy. */
@@ -454,6 +371,7 @@ static struct moe_rows send_back(struct moe_layer *l, const struct moe_call *c,
     struct moe_work *w = l->work;
     size_t m = l->net.d_model, out = l->net.d_out, width = moe_rows_width(m, d_row->half);
     struct moe_rows result = rows_at(l, w->result.p, out), d_in;
+    struct experts experts = experts_of(l, c);
 
     if (l->flows) {
         float *dx = moe_buffer_need(&w->journey[0], l->d.n_recv * m);
@@ -461,12 +379,12 @@ static struct moe_rows send_back(struct moe_layer *l, const struct moe_call *c,
         d_in = rows_at(l, moe_buffer_need(&w->journey[1], l->d.n_send * m), m);
         flow_out(&l->d, d_row->p, result.p, out);
         flow_expect(&l->d, d_in.p, m);
-        run_experts_back(l, c, &result, dx, d_in.p);
+        experts_backward(&experts, &result, dx, d_in.p);
         flow_end(&l->d);
         return d_in;
     }
     dispatch_out(&l->d, d_row->p, result.p, moe_rows_width(out, d_row->half), w->journey);
-    run_experts_back(l, c, &result, d_row->p, NULL);
+    experts_backward(&experts, &result, d_row->p, NULL);
     d_in = rows_at(l, d_row->half ? d_row->p : result.p, m);
     if (d_row->half)
         dispatch_back_whole(&l->d, result.p, d_in.p, width, w->journey);

@@ -49,6 +49,7 @@ struct moe_call {
     uint64_t input_key;           // of jitter or input_dropout
     struct dropout drop;          // of the experts' hidden activations, by the token's number
     int gradient;                 // backward follows
+    int fresh;                    // it overwrites the gradients of experts
     double aux_scale, z_scale;    // backward: weights of the losses over all groups of the step
 };
 

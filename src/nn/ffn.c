@@ -60,8 +60,9 @@ void ffn_backward(const struct ffn *f, const struct ffn_drop *drop, const struct
     size_t size = n * f->d_ff, i;
     const float *h = saved, *u = h + size, *v = u + size;
     float *du = work, *dv = work + size, keep = (float)(1 / (1 - ffn_drop_rate(drop)));
+    int how = g->fresh ? LINEAR_FRESH : 0;
 
-    linear_backward(du, 0, g->wo, dy, h, f->wo, n, f->d_ff, f->d_model);
+    linear_backward(du, how, g->wo, dy, h, f->wo, n, f->d_ff, f->d_model);
     if (f->wi_1)
         ffn_hidden_drop(drop, du, n, f->d_ff);
 #pragma omp parallel for schedule(static)
@@ -70,9 +71,9 @@ void ffn_backward(const struct ffn *f, const struct ffn_drop *drop, const struct
             kern.geglu_back(du + i, dv + i, u + i, v + i, left(size, i));
         else
             kern.relu_back(du + i, keep, h + i, left(size, i));
-    linear_backward(dx, 0, g->wi, du, x, f->wi, n, f->d_model, f->d_ff);
+    linear_backward(dx, how, g->wi, du, x, f->wi, n, f->d_model, f->d_ff);
     if (f->wi_1)
-        linear_backward(dx, 1, g->wi_1, dv, x, f->wi_1, n, f->d_model, f->d_ff);
+        linear_backward(dx, how | LINEAR_ADD, g->wi_1, dv, x, f->wi_1, n, f->d_model, f->d_ff);
 }
 
 float gelu(float x)

@@ -17,6 +17,7 @@ struct ffn {
 
 struct ffn_grad {    // where the gradients are added; any may be NULL
     float *wi, *wi_1, *wo;
+    int fresh;    // they are overwritten
 };
 
 struct ffn_drop {    // dropout of the hidden activations; rows as in dropout.h

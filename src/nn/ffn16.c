@@ -148,6 +148,7 @@ void ffn16_backward(const struct ffn16 *f, const struct ffn_drop *drop, const st
     size_t m = f->d_model, width = f->d_ff, size = n * width;
     const uint16_t *h = (const uint16_t *)(const void *)saved;
     struct pass p = { .width = width, .a = work, .b = work + size, .h = h };
+    int how = g->fresh ? LINEAR_FRESH : 0;
 
     p.u = h + size;
     p.v = h + 2 * size;
@@ -155,9 +156,9 @@ void ffn16_backward(const struct ffn16 *f, const struct ffn_drop *drop, const st
     p.keep = (float)(1 / (1 - ffn_drop_rate(drop)));
     hidden_back(f, drop, &p, dy, n);
     if (g->wo)
-        gemm16_tn(m, width, n, dy, m, h, width, 1, g->wo, width);
-    linear16_backward(dx, 0, g->wi, halves(p.a, &p, 0, 0), 2 * width, x, f->wi, n, m, width);
+        gemm16_tn(m, width, n, dy, m, h, width, g->fresh ? 0 : 1, g->wo, width);
+    linear16_backward(dx, how, g->wi, halves(p.a, &p, 0, 0), 2 * width, x, f->wi, n, m, width);
     if (f->wi_1)
-        linear16_backward(dx, 1, g->wi_1, halves(p.b, &p, 0, 0), 2 * width, x, f->wi_1, n, m,
-                          width);
+        linear16_backward(dx, how | LINEAR_ADD, g->wi_1, halves(p.b, &p, 0, 0), 2 * width, x,
+                          f->wi_1, n, m, width);
 }

@@ -100,6 +100,15 @@ void gemm_threads(int n)
     openblas_set_num_threads(n);
 }
 
+void gemm_alone(int on)
+{
+    static int n;
+
+    if (on)
+        n = openblas_get_num_threads();
+    openblas_set_num_threads(on ? 1 : n);
+}
+
 const char *gemm_library(void)
 {
     static char name[256];

@@ -20,6 +20,7 @@ void gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const flo
              float beta, float *c, size_t ldc);
 
 void gemm_threads(int n);                         // of the library, on this process
+void gemm_alone(int on);                          // 1: each product is one thread's, until 0
 const char *gemm_library(void);                   // its name, version and processor kernel
 double gemm_flops(void);                          // multiply-adds done so far, times 2
 double gemm_seconds(void);                        // spent in products so far

@@ -11,13 +11,13 @@ void linear_forward(float *y, const float *x, const float *w, size_t n, size_t i
     gemm_nt(n, out, in, x, in, w, in, 0, y, out);
 }
 
-void linear_backward(float *dx, int add, float *dw, const float *dy, const float *x, const float *w,
+void linear_backward(float *dx, int how, float *dw, const float *dy, const float *x, const float *w,
                      size_t n, size_t in, size_t out)
 {
     if (dx)
-        gemm_nn(n, in, out, dy, out, w, in, add ? 1 : 0, dx, in);
+        gemm_nn(n, in, out, dy, out, w, in, how & LINEAR_ADD ? 1 : 0, dx, in);
     if (dw)
-        gemm_tn(out, in, n, dy, out, x, in, 1, dw, in);
+        gemm_tn(out, in, n, dy, out, x, in, how & LINEAR_FRESH ? 0 : 1, dw, in);
 }
 
 void linear16_forward(float *y, const uint16_t *x, const uint16_t *w, size_t n, size_t in,
@@ -26,13 +26,13 @@ void linear16_forward(float *y, const uint16_t *x, const uint16_t *w, size_t n, 
     gemm16_nt(n, out, in, x, in, w, in, 0, y, out);
 }
 
-void linear16_backward(float *dx, int add, float *dw, const uint16_t *dy, size_t dy_ld,
+void linear16_backward(float *dx, int how, float *dw, const uint16_t *dy, size_t dy_ld,
                        const uint16_t *x, const uint16_t *w, size_t n, size_t in, size_t out)
 {
     if (dx)
-        gemm16_nn(n, in, out, dy, dy_ld, w, in, add ? 1 : 0, dx, in);
+        gemm16_nn(n, in, out, dy, dy_ld, w, in, how & LINEAR_ADD ? 1 : 0, dx, in);
     if (dw)
-        gemm16_tn(out, in, n, dy, dy_ld, x, in, 1, dw, in);
+        gemm16_tn(out, in, n, dy, dy_ld, x, in, how & LINEAR_FRESH ? 0 : 1, dw, in);
 }
 
 struct halves {

@@ -6,14 +6,15 @@
 #include <stdint.h>
 
 void linear_forward(float *y, const float *x, const float *w, size_t n, size_t in, size_t out);
-/* dx = dy W (+ what dx holds, if add), or dx NULL; dw += dy^T x, or dw NULL. */
-void linear_backward(float *dx, int add, float *dw, const float *dy, const float *x, const float *w,
+/* dx = dy W, or dx NULL; dw += dy^T x, or dw NULL. how: what else. */
+enum { LINEAR_ADD = 1, LINEAR_FRESH = 2 };    // dx += dy W; dw = dy^T x
+void linear_backward(float *dx, int how, float *dw, const float *dy, const float *x, const float *w,
                      size_t n, size_t in, size_t out);
 
 /* The same of matrices in bf16. dy_ld: distance of the rows of dy. */
 void linear16_forward(float *y, const uint16_t *x, const uint16_t *w, size_t n, size_t in,
                       size_t out);
-void linear16_backward(float *dx, int add, float *dw, const uint16_t *dy, size_t dy_ld,
+void linear16_backward(float *dx, int how, float *dw, const uint16_t *dy, size_t dy_ld,
                        const uint16_t *x, const uint16_t *w, size_t n, size_t in, size_t out);
 
 /* The same with y or dx in bf16. room: floats, as many as that has. */

@@ -220,12 +220,13 @@ static void update(struct trainer *t, double lr)
         params_halve(t->params);
 }
 
+/* Those of experts need not be: the first backward pass overwrites them. */
 static void clear_gradients(struct params *p)
 {
     size_t i;
 
 #pragma omp parallel for schedule(static)
-    for (i = 0; i < p->n; i++)
+    for (i = 0; i < p->n_shared; i++)
         memset(p->p[i].g, 0, p->p[i].n * sizeof(float));
 }
 
@@ -240,6 +241,7 @@ static void run_micro(struct trainer *t, struct run *run, struct losses *sums)
     for (i = 0; i < t->n_micro; i++) {
         if (t->teacher)
             teacher_look(t->teacher, i, &t->micro[i]);
+        run->fresh = i == 0;
         model_forward(t->model, &t->micro[i], run, sums, NULL, NULL);
         run->ready = i == t->n_micro - 1 && !t->late_sums ? spread_ready : NULL;
         model_backward(t->model, &t->micro[i], run);

@@ -88,7 +88,7 @@ static void test_reference(void **state)
     for (e = 0; e < E; e++) {
         heads[e] =
             (struct heads){ M, F, I, w.wi + e * F * M, w.q + e * I * F, w.kv + e * I * F, 0 };
-        d_heads[e] = (struct heads_grad){ zero + e * F * M, d_q + e * I * F, d_kv + e * I * F };
+        d_heads[e] = (struct heads_grad){ zero + e * F * M, d_q + e * I * F, d_kv + e * I * F, 0 };
     }
     call.rule = (struct route_rule){
         .n_expert = E, .group_tokens = N, .capacity_factor = 1.25, .min_capacity = 1
@@ -158,7 +158,7 @@ static void check_expert(int hidden, const struct ffn_drop *drop)
     float *dy = random_floats(n * 2 * k, 5, 1), saved[n * f], work[n * f], dx[n * m];
     float d_wi[f * m] = { 0 }, d_q[k * f] = { 0 }, d_kv[k * f] = { 0 };
     struct heads h = { m, width, k, hidden ? wi : NULL, q, kv, 0 };
-    struct heads_grad g = { hidden ? d_wi : NULL, d_q, d_kv };
+    struct heads_grad g = { hidden ? d_wi : NULL, d_q, d_kv, 0 };
     struct twin t = { doubles(x, n * m),
                       hidden ? doubles(wi, f * m) : NULL,
                       doubles(q, k * width),
@@ -245,7 +245,7 @@ static void check_slices(int hidden)
     float y[n * 2 * k], dx[n * m], y_sum[n * 2 * k] = { 0 }, dx_sum[n * m] = { 0 };
     float d_wi[f * m] = { 0 }, d_q[k * f] = { 0 }, d_kv[k * f] = { 0 };
     struct heads h = { m, width, k, hidden ? wi : NULL, q, kv, 0 };
-    struct heads_grad g = { hidden ? d_wi : NULL, d_q, d_kv };
+    struct heads_grad g = { hidden ? d_wi : NULL, d_q, d_kv, 0 };
 
     heads_forward(&h, NULL, x, n, saved, y);
     heads_backward(&h, NULL, &g, x, dy, n, saved, work, dx);
@@ -255,7 +255,7 @@ static void check_slices(int hidden)
         struct heads hs = {
             m, part, k, hidden ? wi + s * part * m : NULL, q_part, kv_part, s * part
         };
-        struct heads_grad gs = { hidden ? g_wi : NULL, g_q, g_kv };
+        struct heads_grad gs = { hidden ? g_wi : NULL, g_q, g_kv, 0 };
 
         for (i = 0; i < k; i++)
             for (j = 0; j < part; j++) {

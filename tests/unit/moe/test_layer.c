@@ -73,7 +73,7 @@ static void make_layer(struct layer *x, int gated, int n_choice)
         x->expert[e] = (struct ffn){ M, F, x->w.wi + e * part, gated ? x->w.wi_1 + e * part : NULL,
                                      x->w.wo + e * part };
         x->d_expert[e] = (struct ffn_grad){ x->d.wi + e * part, gated ? x->d.wi_1 + e * part : NULL,
-                                            x->d.wo + e * part };
+                                            x->d.wo + e * part, 0 };
     }
     for (e = 0; e < ROWS; e++)
         x->number[e] = 10 + e;

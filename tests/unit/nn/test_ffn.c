@@ -76,7 +76,7 @@ static void check_net(int gated, const struct ffn_drop *drop)
     float *dy = random_floats(N * M, 5, 1), y[N * M], dx[N * M], work[2 * N * F], saved[3 * N * F];
     float dwi[F * M] = { 0 }, dwi_1[F * M] = { 0 }, dwo[M * F] = { 0 };
     struct ffn f = { M, F, wi, gated ? wi_1 : NULL, wo };
-    struct ffn_grad g = { dwi, dwi_1, dwo };
+    struct ffn_grad g = { dwi, dwi_1, dwo, 0 };
     struct net net = { doubles(x, N * M),  doubles(wi, F * M), gated ? doubles(wi_1, F * M) : NULL,
                        doubles(wo, M * F), doubles(dy, N * M), drop };
     double got = 0, want = total(&net);

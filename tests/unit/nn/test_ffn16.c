@@ -58,7 +58,7 @@ static void check_net(int gated, const struct ffn_drop *drop)
     struct ffn16 half = { M, F, wi.half, gated ? wi_1.half : NULL, wo.half };
     float y[2][N * M], dx[2][N * M], work[2 * N * F], saved[2][3 * N * F] = { { 0 } };
     float dwi[2][F * M] = { { 0 } }, dwi_1[2][F * M] = { { 0 } }, dwo[2][M * F] = { { 0 } };
-    struct ffn_grad g[2] = { { dwi[0], dwi_1[0], dwo[0] }, { dwi[1], dwi_1[1], dwo[1] } };
+    struct ffn_grad g[2] = { { dwi[0], dwi_1[0], dwo[0], 0 }, { dwi[1], dwi_1[1], dwo[1], 0 } };
     double unit = 0x1p-8, h, d;
 
     ffn_forward(&f, drop, x.f, N, saved[0], y[0]);

@@ -1,0 +1,237 @@
+/* experts.c - see experts.h.
+ *
+ * Side by side each thread takes the next expert that none has. The sums over slices, in which
+ * other ranks take part, wait until all have run.
+ */
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "comm/comm.h"
+#include "moe/dispatch.h"
+#include "moe/experts.h"
+#include "moe/flow.h"
+#include "moe/layer.h"
+#include "nn/gemm.h"
+
+/* Floats that an expert keeps of n rows, and works with. */
+static size_t saved_floats(const struct moe_net *net, size_t n)
+{
+    if (net->heads)
+        return heads_saved(net->heads, n);
+    return net->expert16 ? (ffn16_saved(net->expert16, n) + 15) / 16 * 16
+                         : ffn_saved(net->expert, n);
+}
+
+static size_t work_floats(const struct moe_net *net, size_t n)
+{
+    return n * net->d_ff * (net->heads || !net->expert[0].wi_1 ? 1u : 2u);
+}
+
+size_t experts_saved(const struct moe_net *net, size_t rows, int n_own)
+{
+    return n_own ? saved_floats(net, rows) + (size_t)n_own * 16 : 0;
+}
+
+static int is_sliced(const struct experts *x)
+{
+    return x->x.half && comm_size(x->d->slices) > 1;
+}
+
+/* How many run at once. */
+static int side_by_side(const struct experts *x)
+{
+    int n = 1;
+
+#ifdef _OPENMP
+    n = omp_get_max_threads();
+#endif
+    if (x->flows || x->x.half || x->d->n_own < 2 * n)
+        return 1;
+    return n;
+}
+
+static size_t lane_floats(const struct experts *x, size_t rows)
+{
+    return (work_floats(x->net, rows) + 15) / 16 * 16;
+}
+
+void experts_reserve(const struct experts *x, size_t rows)
+{
+    if (x->d->n_own && (x->call->gradient || x->x.half))
+        moe_buffer_need(x->work, lane_floats(x, rows) * (size_t)side_by_side(x));
+}
+
+/* One expert's turn. */
+struct turn {
+    const struct experts *x;
+    int e;
+    size_t row, n;    // its rows
+    float *saved, *work;
+    float *y;    // [n_recv, ...] of all
+    const struct moe_rows *rows;
+    float *back;
+    struct ffn_drop drop;
+};
+
+static const struct ffn_drop *drop_of(struct turn *t)
+{
+    const struct experts *x = t->x;
+
+    if (x->call->drop.rate <= 0)
+        return NULL;
+    t->drop =
+        (struct ffn_drop){ .drop = &x->call->drop, .number = x->number + t->row, .length = 1 };
+    t->drop.first = (uint64_t)comm_rank(x->d->slices) * (uint64_t)x->net->d_ff;
+    return &t->drop;
+}
+
+static void forward_one(struct turn *t)
+{
+    const struct experts *x = t->x;
+    const struct moe_net *net = x->net;
+    const struct ffn_drop *drop = drop_of(t);
+    const float *from = x->x.p + t->row * net->d_model;
+    float *y = t->y + t->row * net->d_out;
+
+    if (t->n == 0)
+        return;
+    if (x->flows)
+        flow_wait(x->d, t->e);
+    if (x->x.half) {
+        ffn16_forward(&net->expert16[t->e], drop, moe_rows_half(&x->x, t->row), t->n, t->saved,
+                      t->work, y);
+        if (!is_sliced(x))
+            moe_rows_round(t->rows, t->row, y, t->n);
+    } else if (net->heads)
+        heads_forward(&net->heads[t->e], drop, from, t->n, t->saved, y);
+    else
+        ffn_forward(&net->expert[t->e], drop, from, t->n, t->saved, y);
+    if (x->flows)
+        flow_return(x->d, t->e, t->y, t->back, net->d_out);
+}
+
+/* The gradients of an expert that no row came to. */
+static void clear(float *g, size_t n)
+{
+    if (g)
+        memset(g, 0, n * sizeof(*g));
+}
+
+static void clear_gradients(const struct moe_net *net, int e)
+{
+    size_t n = net->d_ff * net->d_model;
+
+    if (net->heads) {
+        const struct heads *h = &net->heads[e];
+
+        clear(net->d_heads[e].wi, n);
+        clear(net->d_heads[e].q, h->inner * h->d_ff);
+        clear(net->d_heads[e].kv, h->inner * h->d_ff);
+        return;
+    }
+    clear(net->d_expert[e].wi, n);
+    clear(net->d_expert[e].wi_1, n);
+    clear(net->d_expert[e].wo, n);
+}
+
+static void backward_heads(struct turn *t, const struct ffn_drop *drop, const float *from,
+                           float *dx)
+{
+    const struct moe_net *net = t->x->net;
+    struct heads_grad g = net->d_heads[t->e];
+
+    g.fresh = t->x->call->fresh;
+    heads_backward(&net->heads[t->e], drop, &g, from, t->rows->p + t->row * net->d_out, t->n,
+                   t->saved, t->work, dx);
+}
+
+static void backward_one(struct turn *t)
+{
+    const struct experts *x = t->x;
+    const struct moe_net *net = x->net;
+    const struct ffn_drop *drop = drop_of(t);
+    size_t m = net->d_model;
+    const float *from = x->x.p + t->row * m;
+    float *dx = t->y + t->row * m;
+    struct ffn_grad g = { 0 };
+
+    if (t->n == 0) {
+        if (x->call->fresh)
+            clear_gradients(net, t->e);
+        return;
+    }
+    if (!net->heads)
+        g = net->d_expert[t->e];
+    g.fresh = x->call->fresh;
+    if (x->flows)
+        flow_wait(x->d, t->e);
+    if (x->x.half) {
+        ffn16_backward(&net->expert16[t->e], drop, &g, moe_rows_half(&x->x, t->row),
+                       moe_rows_half(t->rows, t->row), t->n, t->saved, t->work, dx);
+        if (!is_sliced(x))
+            moe_rows_round(t->rows, t->row, dx, t->n);
+    } else if (net->heads)
+        backward_heads(t, drop, from, dx);
+    else
+        ffn_backward(&net->expert[t->e], drop, &g, from, t->rows->p + t->row * m, t->n, t->saved,
+                     t->work, dx);
+    if (x->flows)
+        flow_return(x->d, t->e, t->y, t->back, m);
+}
+
+static void one(struct turn t, void (*run)(struct turn *))
+{
+    int e;
+
+    for (e = 0; e < t.e; e++) {
+        t.row += t.x->d->rows[e];
+        t.saved += saved_floats(t.x->net, t.x->d->rows[e]);
+    }
+    t.n = t.x->d->rows[t.e];
+    run(&t);
+}
+
+static void all(const struct experts *x, struct turn t, void (*run)(struct turn *))
+{
+    int n = side_by_side(x), e;
+    size_t lane = x->work->n / (size_t)n / 16 * 16;
+
+    t.x = x;
+    t.saved = x->saved;
+    t.work = x->work->p;
+    if (n == 1) {
+        for (t.e = 0; t.e < x->d->n_own; t.e++)
+            one(t, run);
+        return;
+    }
+    gemm_alone(1);
+#pragma omp parallel for schedule(dynamic) num_threads(n) firstprivate(t)
+    for (e = 0; e < x->d->n_own; e++) {
+        t.e = e;
+#ifdef _OPENMP
+        t.work = x->work->p + (size_t)omp_get_thread_num() * lane;
+#endif
+        one(t, run);
+    }
+    gemm_alone(0);
+}
+
+void experts_forward(const struct experts *x, float *y, const struct moe_rows *out, float *back)
+{
+    all(x, (struct turn){ .y = y, .rows = out, .back = back }, forward_one);
+    if (is_sliced(x)) {
+        comm_sum_f32(x->d->slices, y, x->d->n_recv * x->net->d_out);
+        moe_rows_round(out, 0, y, x->d->n_recv);
+    }
+}
+
+void experts_backward(const struct experts *x, const struct moe_rows *dy, float *dx, float *back)
+{
+    all(x, (struct turn){ .y = dx, .rows = dy, .back = back }, backward_one);
+    if (is_sliced(x)) {
+        comm_sum_f32(x->d->slices, dx, x->d->n_recv * x->net->d_model);
+        moe_rows_round(dy, 0, dx, x->d->n_recv);
+    }
+}
