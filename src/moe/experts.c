@@ -14,6 +14,7 @@
 #include "moe/flow.h"
 #include "moe/layer.h"
 #include "nn/gemm.h"
+#include "nn/gemm16.h"
 
 /* Floats that an expert keeps of n rows, and works with. */
 static size_t saved_floats(const struct moe_net *net, size_t n)
@@ -39,7 +40,8 @@ static int is_sliced(const struct experts *x)
     return x->x.half && comm_size(x->d->slices) > 1;
 }
 
-/* How many run at once. */
+/* How many can run at once. Products know of it even where it is one: the number of threads must
+ * not change who does them. */
 static int side_by_side(const struct experts *x)
 {
     int n = 1;
@@ -47,7 +49,7 @@ static int side_by_side(const struct experts *x)
 #ifdef _OPENMP
     n = omp_get_max_threads();
 #endif
-    if (x->flows || x->x.half || x->d->n_own < 2 * n)
+    if (x->flows || (x->x.half && !gemm16_side_by_side(1)) || x->d->n_own < 2 * n)
         return 1;
     return n;
 }
@@ -201,21 +203,19 @@ static void all(const struct experts *x, struct turn t, void (*run)(struct turn 
     t.x = x;
     t.saved = x->saved;
     t.work = x->work->p;
-    if (n == 1) {
-        for (t.e = 0; t.e < x->d->n_own; t.e++)
-            one(t, run);
-        return;
-    }
-    gemm_alone(1);
-#pragma omp parallel for schedule(dynamic) num_threads(n) firstprivate(t)
+    if (n > 1)
+        gemm_alone(1);
+#pragma omp parallel for schedule(dynamic) num_threads(n) if (n > 1) firstprivate(t)
     for (e = 0; e < x->d->n_own; e++) {
         t.e = e;
 #ifdef _OPENMP
-        t.work = x->work->p + (size_t)omp_get_thread_num() * lane;
+        t.work = x->work->p + (n > 1 ? (size_t)omp_get_thread_num() * lane : 0);
 #endif
         one(t, run);
     }
-    gemm_alone(0);
+    if (n > 1)
+        gemm_alone(0);
+    gemm16_side_by_side(0);
 }
 
 void experts_forward(const struct experts *x, float *y, const struct moe_rows *out, float *back)

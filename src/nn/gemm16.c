@@ -29,6 +29,7 @@ enum {
 };
 
 static enum gemm16_way way;
+static int beside;    // other threads multiply, too: what oneDNN does not take
 
 static size_t rows_a(const struct product16 *p)
 {
@@ -284,7 +285,7 @@ static int takes_blocks(const struct product16 *p)
 
     if (way != GEMM16_BEST)
         return way == GEMM16_BLOCKS;
-    return has_tiles() && (p->form != NT || p->m >= FEW || !has_library());
+    return beside || (has_tiles() && (p->form != NT || p->m >= FEW || !has_library()));
 }
 
 static void count(const struct product16 *p, double start)
@@ -313,7 +314,7 @@ static void run(const struct product16 *p)
         count(p, start);
         return;
     }
-    if (empty || way == GEMM16_PLAIN || !has_library())
+    if (empty || beside || way == GEMM16_PLAIN || !has_library())
         by_floats(p);
     else {
         by_library(p);
@@ -351,6 +352,12 @@ void gemm16_nn_rows(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda,
                     size_t ldb, float *room, const struct gemm16_rows *to)
 {
     run(&(struct product16){ NN, m, n, k, a, b, lda, ldb, n, 0, room, to });
+}
+
+int gemm16_side_by_side(int on)
+{
+    beside = on && (way == GEMM16_BLOCKS || (way == GEMM16_BEST && has_tiles()));
+    return beside;
 }
 
 void gemm16_by(enum gemm16_way by)

@@ -34,6 +34,10 @@ void gemm16_nt_rows(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda,
 void gemm16_nn_rows(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
                     size_t ldb, float *room, const struct gemm16_rows *to);
 
+/* Products may run side by side, each of one thread, from 1 until 0: where there are tiles, which
+ * then do those of few rows too. Elsewhere it stays 0. Returns what it is. */
+int gemm16_side_by_side(int on);
+
 enum gemm16_way {
     GEMM16_BEST,
     GEMM16_BLOCKS,    // by the kernels, with or without tiles
