@@ -6,7 +6,7 @@
 # make soak       training, killed at random for MINUTES (10): the same bytes?
 # make clean
 # Overrides go on the command line or in config.mk (not in git). MPI=no builds without MPI,
-# DNNL=no without oneDNN (bf16 is slow then), V=1 shows the commands.
+# DNNL=no without oneDNN (bf16 is slow then), OMP=no without OpenMP, V=1 shows the commands.
 -include config.mk
 
 VARIANT  ?= release
@@ -14,6 +14,7 @@ PREFIX   ?= /usr/local
 CC       ?= cc
 OPT      ?= -O2 -g
 OMP      ?= -fopenmp
+override OMP := $(filter-out no,$(OMP))
 WARN      = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wvla -Wwrite-strings -Wpointer-arith -Werror $(if $(OMP),,-Wno-unknown-pragmas)
 CPPFLAGS += -Isrc -D_XOPEN_SOURCE=700

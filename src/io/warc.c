@@ -10,19 +10,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/err.h"
 #include "io/stream.h"
 #include "io/warc.h"
+#include "io/warc_head.h"
 
 #define NONE SIZE_MAX
 
 enum {
     FILL = 1 << 18,
     HEADER_MAX = 1 << 16,
-    START_MAX = 24,    // bytes that show if a line is a start
-    BLOCK_MAX = 32 << 20,
+    START_MAX = 24,     // bytes that show if a line is a start
     GIANT = 8 << 20,    // a window that is not kept
 };
 
@@ -218,71 +217,6 @@ static void pass(struct warc_reader *r)
     r->damage.bytes += here(r) - from;
 }
 
-/* ---- fields ---- */
-
-static int named(const unsigned char *p, size_t n, const char *name)
-{
-    return strlen(name) == n && !strncasecmp((const char *)p, name, n);
-}
-
-static struct bytes trim(const unsigned char *p, const unsigned char *end)
-{
-    while (p < end && strchr(" \t\r\n", *p) && *p)
-        p++;
-    while (p < end && strchr(" \t\r\n", end[-1]) && end[-1])
-        end--;
-    return (struct bytes){ p, (size_t)(end - p) };
-}
-
-static void set_field(struct warc_record *rec, const unsigned char *p, const unsigned char *end)
-{
-    const unsigned char *colon = memchr(p, ':', (size_t)(end - p));
-    struct bytes name, value;
-
-    if (!colon)
-        return;
-    name = trim(p, colon);
-    value = trim(colon + 1, end);
-    if (named(name.p, name.n, "WARC-Type"))
-        rec->type = value;
-    else if (named(name.p, name.n, "WARC-Date"))
-        rec->date = value;
-    else if (named(name.p, name.n, "WARC-Identified-Content-Language"))
-        rec->languages = value;
-    else if (named(name.p, name.n, "Content-Type"))
-        rec->content_type = value;
-    else if (named(name.p, name.n, "Content-Length"))
-        rec->content_length = value;
-    else if (named(name.p, name.n, "WARC-Truncated"))
-        rec->truncated = value;
-    else if (named(name.p, name.n, "WARC-Target-URI"))
-        rec->url = value.n > 1 && value.p[0] == '<' && value.p[value.n - 1] == '>'
-                       ? (struct bytes){ value.p + 1, value.n - 2 }
-                       : value;
-}
-
-/* The fields of the head at p, as views. */
-static void read_fields(unsigned char *p, size_t head, struct warc_record *rec)
-{
-    unsigned char *end = p + head, *lf = memchr(p, '\n', head);
-
-    *rec = (struct warc_record){ 0 };
-    p = lf ? lf + 1 : end;
-    while (p < end) {
-        for (lf = p; (lf = memchr(lf, '\n', (size_t)(end - lf))); lf++) {
-            if (end - lf < 2 || (lf[1] != ' ' && lf[1] != '\t'))
-                break;
-            *lf = ' ';    // folded
-            if (lf[-1] == '\r')
-                lf[-1] = ' ';
-        }
-        if (!lf)
-            break;
-        set_field(rec, p, lf);
-        p = lf + 1;
-    }
-}
-
 /* ---- damage ---- */
 
 static int told(struct warc_reader *r, struct err *err)
@@ -301,7 +235,7 @@ static int tell_lost(struct warc_reader *r, enum warc_loss kind, uint64_t from,
     if (end - p > 5 && !memcmp(p, "WARC/", 5)) {
         for (empty = 0; !empty && (lf = memchr(text, '\n', (size_t)(end - text))); text = lf + 1)
             empty = lf == text || (lf == text + 1 && *text == '\r');
-        read_fields(p, (size_t)(text - p), rec);
+        warc_head_read(p, (size_t)(text - p), rec);
     }
     rec->block = (struct bytes){ text, (size_t)(end - text) };
     rec->offset = from;
@@ -372,20 +306,6 @@ static size_t head_length(struct warc_reader *r)
     return NONE;
 }
 
-/* The Content-Length: NONE when it is not a number. */
-static size_t length_of(struct bytes field)
-{
-    size_t x = 0, i;
-
-    for (i = 0; i < field.n; i++) {
-        if (field.p[i] < '0' || field.p[i] > '9')
-            return NONE;
-        if (x <= BLOCK_MAX)    // else it is too large already
-            x = 10 * x + (size_t)(field.p[i] - '0');
-    }
-    return field.n ? x : NONE;
-}
-
 /* Does a record that ends at off end as it should? 1, 0, -1: it does, in a broken member. */
 static int ends_well(struct warc_reader *r, size_t off)
 {
@@ -404,16 +324,16 @@ static int ends_well(struct warc_reader *r, size_t off)
  * there is no start before the tail either. */
 static int broken_behind(struct warc_reader *r, size_t head, size_t off)
 {
-    return have(r) >= off && find_start(r, head, BLOCK_MAX) == NONE && r->tail == BROKEN &&
+    return have(r) >= off && find_start(r, head, WARC_BLOCK_MAX) == NONE && r->tail == BROKEN &&
            here(r) + off <= stream_damaged_from(r->s);
 }
 
 /* The end of a block whose length cannot be believed; NONE when that is not clear. */
 static size_t mend(struct warc_reader *r, size_t head, const char *trouble)
 {
-    size_t end = find_start(r, head, BLOCK_MAX), feeds = 0;
+    size_t end = find_start(r, head, WARC_BLOCK_MAX), feeds = 0;
 
-    if (end == NONE && r->tail == ENDED && have(r) - head <= BLOCK_MAX)
+    if (end == NONE && r->tail == ENDED && have(r) - head <= WARC_BLOCK_MAX)
         end = have(r);
     if (end == NONE)
         return NONE;
@@ -436,10 +356,10 @@ static int take(struct warc_reader *r, struct warc_record *rec, enum trouble *tr
     *trouble = NO_HEADER_END;
     if (head == NONE)
         return 0;
-    read_fields(r->win + r->pos, head, rec);
-    length = length_of(rec->content_length);
+    warc_head_read(r->win + r->pos, head, rec);
+    length = warc_head_length(rec->content_length);
     *trouble = TOO_LONG;
-    if (length != NONE && length > BLOCK_MAX)
+    if (length != NONE && length > WARC_BLOCK_MAX)
         return 0;
     if (length != NONE) {
         end = head + length;
@@ -458,7 +378,7 @@ static int take(struct warc_reader *r, struct warc_record *rec, enum trouble *tr
         if (end == NONE)
             return 0;
     }
-    read_fields(r->win + r->pos, head, rec);    // again: the window has moved
+    warc_head_read(r->win + r->pos, head, rec);    // again: the window has moved
     rec->offset = here(r);
     rec->block = (struct bytes){ at(r, head), end - head };
     r->taken = end;
