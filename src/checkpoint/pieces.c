@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "checkpoint/pieces.h"
 #include "comm/comm.h"
-#include "io/tensors.h"
 #include "shape/slice.h"
+#include "tensors/tensors.h"
 
 struct writing {
     struct piece *p;    // [n] in order of names

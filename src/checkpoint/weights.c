@@ -9,9 +9,9 @@
 #include "checkpoint/folder.h"
 #include "checkpoint/sums.h"
 #include "checkpoint/weights.h"
-#include "io/tensors.h"
 #include "shape/inherit.h"
 #include "shape/params.h"
+#include "tensors/tensors.h"
 
 /* The expert that a tensor is of; -1: shared. */
 static long expert_of(const struct tensor *x)

@@ -3,7 +3,7 @@
 
 #include "claims/claim.h"
 #include "claims/lost.h"
-#include "io/sort.h"
+#include "spill/sort.h"
 
 static int advance(struct lost *l, int i, struct err *err)
 {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "claims/parts.h"
-#include "io/sort.h"
+#include "spill/sort.h"
 
 enum { FIRST_SHIFT = 4 };    // of the first byte: its upper bits number the part
 

@@ -6,8 +6,8 @@
 #include "claims/slices.h"
 #include "clean/merge.h"
 #include "clean/run.h"
-#include "io/sort.h"
 #include "lists/keyset.h"
+#include "spill/sort.h"
 
 struct merge {
     const struct clean_plan *plan;

@@ -13,8 +13,8 @@
 #include "clean/run.h"
 #include "clean/spool.h"
 #include "io/ledger.h"
-#include "io/sort.h"
 #include "lists/keyset.h"
+#include "spill/sort.h"
 
 struct run {
     const struct clean_plan *plan;

@@ -7,7 +7,7 @@
 #include "base/die.h"
 #include "base/err.h"
 #include "clean/spool.h"
-#include "io/temp.h"
+#include "spill/temp.h"
 
 enum { LEVEL = -3, KEEP_MAX = 8 << 20 };
 

@@ -18,8 +18,8 @@
 #include "clean/pages.h"
 #include "clean/task.h"
 #include "io/ledger.h"
-#include "io/sort.h"
 #include "punkt/params.h"
+#include "spill/sort.h"
 
 struct job {
     const struct clean_plan *plan;

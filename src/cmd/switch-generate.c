@@ -11,9 +11,9 @@
 #include "checkpoint/weights.h"
 #include "generate/lines.h"
 #include "generate/net.h"
-#include "io/tensors.h"
 #include "kernel/kernel.h"
 #include "model/threads.h"
+#include "tensors/tensors.h"
 
 static const char *model, *prefix, *output = "-";
 static int json, fill, quiet, hf_compat, check;

@@ -17,7 +17,6 @@
 #include "base/opt.h"
 #include "checkpoint/weights.h"
 #include "comm/comm.h"
-#include "io/tensors.h"
 #include "kernel/kernel.h"
 #include "model/model.h"
 #include "model/rows.h"
@@ -27,6 +26,7 @@
 #include "shape/params.h"
 #include "shape/slice.h"
 #include "shape/variant.h"
+#include "tensors/tensors.h"
 #include "train/loop.h"
 
 static const char *model_path, *input_path, *out_path, *mesh, *explore = "jitter", *cap = "floor";

@@ -18,9 +18,9 @@
 #include "checkpoint/weights.h"
 #include "convert/convert.h"
 #include "io/out.h"
-#include "io/tensors.h"
 #include "shape/config.h"
 #include "shape/params.h"
+#include "tensors/tensors.h"
 
 struct item {
     const struct param *p;        // name and shape

@@ -8,11 +8,11 @@
 #include "crawl/crawl.h"
 #include "crawl/http.h"
 #include "crawl/reference.h"
+#include "crawl/warc.h"
 #include "io/doc.h"
 #include "io/json.h"
 #include "io/ledger.h"
 #include "io/stream.h"
-#include "io/warc.h"
 #include "text/unicode.h"
 
 enum { LINE_MAX_BYTES = 32 << 20, LOOK = 64 << 10 };

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "io/tensors.h"
+#include "tensors/tensors.h"
 
 struct matrix {
     const void *data;         // row after row, maybe unaligned; NULL: there is none

@@ -8,8 +8,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "generate/weights.h"
-#include "io/tensors.h"
 #include "shape/params.h"
+#include "tensors/tensors.h"
 
 static const char *const stack_name[] = { "encoder", "decoder" };
 

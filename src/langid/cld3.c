@@ -5,10 +5,10 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "io/tensors.h"
 #include "langid/cld3.h"
 #include "langid/langid.h"
 #include "langid/model.h"
+#include "tensors/tensors.h"
 
 struct source {
     const char *path;

@@ -8,12 +8,12 @@
 
 #include "base/err.h"
 #include "io/ledger.h"
-#include "io/sort.h"
-#include "io/stash.h"
 #include "minhash/cluster.h"
 #include "minhash/read.h"
 #include "minhash/run.h"
 #include "minhash/sets.h"
+#include "spill/sort.h"
+#include "spill/stash.h"
 
 enum {    // where what is in a member's record
     CLUSTER = 0,

@@ -11,12 +11,12 @@
 #include "io/doc.h"
 #include "io/ledger.h"
 #include "io/lines.h"
-#include "io/sort.h"
-#include "io/stash.h"
 #include "minhash/read.h"
 #include "minhash/run.h"
 #include "minhash/sign.h"
 #include "minhash/simplify.h"
+#include "spill/sort.h"
+#include "spill/stash.h"
 #include "text/lang.h"
 
 enum { BATCH = 1 << 20 };    // bytes of lines

@@ -8,12 +8,12 @@
 #include "io/doc.h"
 #include "io/ledger.h"
 #include "io/out.h"
-#include "io/sort.h"
-#include "io/stash.h"
 #include "minhash/cluster.h"
 #include "minhash/read.h"
 #include "minhash/run.h"
 #include "minhash/sets.h"
+#include "spill/sort.h"
+#include "spill/stash.h"
 
 struct dedup {
     const struct dedup_plan *plan;

@@ -4,10 +4,10 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "io/tensors.h"
 #include "model/rows.h"
 #include "nn/attention.h"
 #include "seq/batch.h"
+#include "tensors/tensors.h"
 
 enum { ROW_MAX = 1 << 20, LENGTH_MAX = ATTENTION_KEY_MAX };
 

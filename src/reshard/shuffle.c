@@ -10,10 +10,10 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "io/sort.h"
-#include "io/temp.h"
 #include "reshard/rewrite.h"
 #include "shard/shard.h"
+#include "spill/sort.h"
+#include "spill/temp.h"
 
 enum { CHUNK = 64 << 10, BUCKETS_MAX = 4096 };
 

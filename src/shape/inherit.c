@@ -5,11 +5,11 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "io/tensors.h"
 #include "shape/config.h"
 #include "shape/inherit.h"
 #include "shape/params.h"
 #include "shape/slice.h"
+#include "tensors/tensors.h"
 
 struct config config_dense(const struct config *c)
 {

@@ -12,11 +12,11 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "io/tensors.h"
 #include "kernel/kernel.h"
 #include "shape/config.h"
 #include "shape/params.h"
 #include "shape/slice.h"
+#include "tensors/tensors.h"
 
 #define ALIGN 16    // floats: 64 bytes
 

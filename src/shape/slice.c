@@ -1,9 +1,9 @@
 /* slice.c - see slice.h. */
 #include "shape/slice.h"
 #include "base/err.h"
-#include "io/tensors.h"
 #include "shape/config.h"
 #include "shape/params.h"
+#include "tensors/tensors.h"
 
 int slice_check(const struct config *c, int n_slice, struct err *err)
 {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "io/temp.h"
+#include "spill/temp.h"
 #include "vocab/runs.h"
 
 enum { HEAD = 16, WRITE = 1 << 20, READ_MIN = 4 << 10, READ_MAX = 1 << 20 };

@@ -3,8 +3,8 @@
 #include "fuzz.h"
 
 #include "base/err.h"
+#include "crawl/warc.h"
 #include "io/stream.h"
-#include "io/warc.h"
 
 static void check_view(struct bytes b, const struct warc_record *rec, const char *stop)
 {

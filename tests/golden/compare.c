@@ -15,7 +15,7 @@
 #include "base/die.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "io/tensors.h"
+#include "tensors/tensors.h"
 
 enum kind { EXACT, LOSS, VALUE, GRADIENT, N_KIND };
 

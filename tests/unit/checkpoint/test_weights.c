@@ -10,7 +10,7 @@
 #include "checkpoint/sums.h"
 #include "checkpoint/weights.h"
 #include "io/out.h"
-#include "io/tensors.h"
+#include "tensors/tensors.h"
 
 static struct err err;
 static const char *const names[] = { "d/config.json", "d/model-shared.safetensors",

@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "claims/claim.h"
 #include "claims/lost.h"
-#include "io/sort.h"
+#include "spill/sort.h"
 
 static struct bytes of(const char *s)
 {

@@ -9,8 +9,8 @@
 #include "generate/net.h"
 #include "generate/search.h"
 #include "generate/weights.h"
-#include "io/tensors.h"
 #include "kernel/kernel.h"
+#include "tensors/tensors.h"
 
 /* A file or folder of tests/data/golden/NAME; free it. */
 static inline char *golden(const char *name, const char *file)

@@ -10,9 +10,9 @@
 #include "base/mem.h"
 #include "generate/net.h"
 #include "generate/weights.h"
-#include "io/tensors.h"
 #include "kernel/kernel.h"
 #include "shape/params.h"
+#include "tensors/tensors.h"
 
 enum { TOKENS = 2, STEPS = 2, V = 64, EXPERTS = 64 };
 

@@ -5,12 +5,12 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "io/ledger.h"
-#include "io/sort.h"
-#include "io/stash.h"
 #include "minhash/cluster.h"
 #include "minhash/read.h"
 #include "minhash/run.h"
 #include "minhash/sets.h"
+#include "spill/sort.h"
+#include "spill/stash.h"
 
 enum { N = 3000, LINKS = 1300 };
 

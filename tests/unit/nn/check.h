@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "io/tensors.h"
+#include "tensors/tensors.h"
 
 /* A copy of one array of tests/data/golden/FILE; free it. */
 static inline void *golden(const char *file, const char *name, size_t n)

@@ -6,10 +6,10 @@
 #include "../test.h"
 #include "base/err.h"
 #include "base/rng.h"
-#include "io/tensors.h"
 #include "kernel/kernel.h"
 #include "optim/adafactor.h"
 #include "shape/params.h"
+#include "tensors/tensors.h"
 
 static struct err err;
 

@@ -5,10 +5,10 @@
 #include "../test.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "io/tensors.h"
 #include "shape/config.h"
 #include "shape/inherit.h"
 #include "shape/params.h"
+#include "tensors/tensors.h"
 
 static struct err err;
 static struct config teacher;

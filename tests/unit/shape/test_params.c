@@ -5,9 +5,9 @@
 
 #include "../test.h"
 #include "base/err.h"
-#include "io/tensors.h"
 #include "shape/config.h"
 #include "shape/params.h"
+#include "tensors/tensors.h"
 
 static struct err err;
 

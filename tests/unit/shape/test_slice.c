@@ -5,10 +5,10 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "io/tensors.h"
 #include "shape/config.h"
 #include "shape/params.h"
 #include "shape/slice.h"
+#include "tensors/tensors.h"
 
 static struct err err;
 

@@ -7,13 +7,13 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "comm/comm.h"
-#include "io/tensors.h"
 #include "kernel/kernel.h"
 #include "model/rows.h"
 #include "nn/gemm16.h"
 #include "seq/batch.h"
 #include "shape/params.h"
 #include "shape/slice.h"
+#include "tensors/tensors.h"
 #include "train/loop.h"
 
 static struct err err;

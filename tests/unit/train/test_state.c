@@ -8,9 +8,9 @@
 #include "base/mem.h"
 #include "comm/comm.h"
 #include "examples.h"
-#include "io/tensors.h"
 #include "kernel/kernel.h"
 #include "shape/params.h"
+#include "tensors/tensors.h"
 #include "train/loop.h"
 #include "train/state.h"
 

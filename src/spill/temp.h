@@ -1,6 +1,6 @@
 /* temp.h - a nameless temporary file: it is made at the first write and gone with the process. */
-#ifndef IO_TEMP_H
-#define IO_TEMP_H
+#ifndef SPILL_TEMP_H
+#define SPILL_TEMP_H
 
 #include <stddef.h>
 #include <stdint.h>

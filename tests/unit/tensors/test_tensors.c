@@ -8,7 +8,7 @@
 
 #include "../test.h"
 #include "base/err.h"
-#include "io/tensors.h"
+#include "tensors/tensors.h"
 
 static struct err err;
 
@@ -255,8 +255,8 @@ static void test_write_fails(void **state)
     assert_int_equal(tensors_write("/dev/full", &t, 1, NULL, &err), -1);
 }
 
-TESTS("io/tensors", cmocka_unit_test(test_round_trip), cmocka_unit_test(test_order_does_not_matter),
-      cmocka_unit_test(test_widening), cmocka_unit_test(test_unaligned),
-      cmocka_unit_test(test_damage), cmocka_unit_test(test_length_damage),
-      cmocka_unit_test(test_cuts), cmocka_unit_test(test_folder),
-      cmocka_unit_test(test_write_fails))
+TESTS("tensors/tensors", cmocka_unit_test(test_round_trip),
+      cmocka_unit_test(test_order_does_not_matter), cmocka_unit_test(test_widening),
+      cmocka_unit_test(test_unaligned), cmocka_unit_test(test_damage),
+      cmocka_unit_test(test_length_damage), cmocka_unit_test(test_cuts),
+      cmocka_unit_test(test_folder), cmocka_unit_test(test_write_fails))

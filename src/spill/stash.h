@@ -4,8 +4,8 @@
  * A block has a head, stored as it is, and a body, stored by zstd: a pass that needs no bodies
  * inflates none. What they hold is the tool's affair.
  */
-#ifndef IO_STASH_H
-#define IO_STASH_H
+#ifndef SPILL_STASH_H
+#define SPILL_STASH_H
 
 #include <stdint.h>
 

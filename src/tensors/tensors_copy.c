@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "io/out.h"
-#include "io/tensors.h"
+#include "tensors/tensors.h"
 
 const struct tensor_kind tensor_kinds[N_TENSOR_TYPE] = {
     [TENSOR_F32] = { "F32", 4 }, [TENSOR_I32] = { "I32", 4 },   [TENSOR_I64] = { "I64", 8 },

@@ -8,8 +8,8 @@
 
 #include "base/err.h"
 #include "base/rng.h"
+#include "crawl/warc.h"
 #include "io/stream.h"
-#include "io/warc.h"
 
 static void save(const char *path, const void *p, size_t n)
 {
@@ -417,7 +417,7 @@ static void test_crawls(void **state)
     assert_int_equal(wrong, 0);
 }
 
-TESTS("io/warc", cmocka_unit_test(test_fields), cmocka_unit_test(test_sound),
+TESTS("crawl/warc", cmocka_unit_test(test_fields), cmocka_unit_test(test_sound),
       cmocka_unit_test(test_lengths), cmocka_unit_test(test_no_records),
       cmocka_unit_test(test_header_too_long), cmocka_unit_test(test_large_blocks),
       cmocka_unit_test(test_strict), cmocka_unit_test(test_gzip_damage),

@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "base/err.h"
-#include "io/temp.h"
+#include "spill/temp.h"
 
 static void reads_what_it_wrote(void **state)
 {
@@ -47,5 +47,5 @@ static void is_made_at_the_first_write(void **state)
     temp_release(&t);
 }
 
-TESTS("io/temp", cmocka_unit_test(reads_what_it_wrote), cmocka_unit_test(says_what_is_not_there),
+TESTS("spill/temp", cmocka_unit_test(reads_what_it_wrote), cmocka_unit_test(says_what_is_not_there),
       cmocka_unit_test(is_made_at_the_first_write))

@@ -4,8 +4,8 @@
 #include <zstd.h>
 
 #include "base/err.h"
-#include "io/stash.h"
-#include "io/temp.h"
+#include "spill/stash.h"
+#include "spill/temp.h"
 
 enum { LEVEL = 1 };
 

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "io/warc_head.h"
+#include "crawl/warc_head.h"
 
 static int named(const unsigned char *p, size_t n, const char *name)
 {

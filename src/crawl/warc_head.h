@@ -1,11 +1,11 @@
 /* warc_head.h - the fields of a record's header. */
-#ifndef IO_WARC_HEAD_H
-#define IO_WARC_HEAD_H
+#ifndef CRAWL_WARC_HEAD_H
+#define CRAWL_WARC_HEAD_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "io/warc.h"
+#include "crawl/warc.h"
 
 enum { WARC_BLOCK_MAX = 32 << 20 };    // bytes of a block
 

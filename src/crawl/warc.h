@@ -9,8 +9,8 @@
  * - A broken gzip member: the record it begins in or that reaches into it is lost, unless
  *   the next record's start was decoded whole.
  */
-#ifndef IO_WARC_H
-#define IO_WARC_H
+#ifndef CRAWL_WARC_H
+#define CRAWL_WARC_H
 
 #include <stdint.h>
 

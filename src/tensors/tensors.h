@@ -4,8 +4,8 @@
  * writers may be unaligned, so it is copied out, never cast. Writing pads the header to 8
  * bytes and orders tensors by name; a file appears whole or not at all.
  */
-#ifndef IO_TENSORS_H
-#define IO_TENSORS_H
+#ifndef TENSORS_TENSORS_H
+#define TENSORS_TENSORS_H
 
 #include <stddef.h>
 #include <stdint.h>

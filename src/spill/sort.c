@@ -9,8 +9,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "io/sort.h"
-#include "io/temp.h"
+#include "spill/sort.h"
+#include "spill/temp.h"
 
 enum {
     RECORDS_MIN = 4096,     // held at least

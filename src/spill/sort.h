@@ -4,8 +4,8 @@
  * it is read. The order is that of memcmp() over the whole record, so what comes out does not
  * depend on mem or on the order in which records came: store numbers big-endian, key first.
  */
-#ifndef IO_SORT_H
-#define IO_SORT_H
+#ifndef SPILL_SORT_H
+#define SPILL_SORT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 #include "base/rng.h"
-#include "io/stash.h"
+#include "spill/stash.h"
 
 enum { BLOCKS = 40 };
 
@@ -75,4 +75,4 @@ static void test_empty_and_nowhere(void **state)
     stash_close(NULL);
 }
 
-TESTS("io/stash", cmocka_unit_test(test_blocks), cmocka_unit_test(test_empty_and_nowhere))
+TESTS("spill/stash", cmocka_unit_test(test_blocks), cmocka_unit_test(test_empty_and_nowhere))

@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "crawl/warc.h"
+#include "crawl/warc_head.h"
 #include "io/stream.h"
-#include "io/warc.h"
-#include "io/warc_head.h"
 
 #define NONE SIZE_MAX
 

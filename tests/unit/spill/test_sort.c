@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "io/sort.h"
+#include "spill/sort.h"
 
 static size_t record_size;
 
@@ -127,5 +127,5 @@ static void a_folder_that_is_not_there_is_told(void **state)
     sorter_free(NULL);
 }
 
-TESTS("io/sort", cmocka_unit_test(sorts_as_qsort_does), cmocka_unit_test(merges_in_rounds),
+TESTS("spill/sort", cmocka_unit_test(sorts_as_qsort_does), cmocka_unit_test(merges_in_rounds),
       cmocka_unit_test(a_full_disk_is_told), cmocka_unit_test(a_folder_that_is_not_there_is_told))

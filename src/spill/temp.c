@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "io/temp.h"
+#include "spill/temp.h"
 
 static int trouble(const struct temp *t, const char *what, struct err *err)
 {
