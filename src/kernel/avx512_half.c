@@ -96,25 +96,63 @@ TARGET void avx512_pair(uint16_t *to, size_t step, const float *x, const float *
             to, lanes(n - j), pairs(round_half(get(x + j, n - j)), round_half(get(y + j, n - j))));
 }
 
-/* Pairs of columns are turned as if they were floats, then told apart. */
+/* Row i of y: of those that come from the low or the high half of a quarter of x's rows. */
+IN uint16_t *turned_row(uint16_t *y, size_t ldy, int i, int high)
+{
+    return y + (size_t)(i / 4 * 8 + i % 4 + 4 * high) * ldy;
+}
+
+/* 32 rows of 32 turned, those in the low or high halves of quarters: the numbers of two rows beside
+ * each other are pairs, and a matrix of pairs is turned as one of floats (avx512_matrix.c). */
+IN void turn_half(uint16_t *y, size_t ldy, const uint16_t *x, size_t ldx, int high)
+{
+    __m512i r[16], t[16];
+    int i;
+
+#pragma GCC unroll 16
+    for (i = 0; i < 16; i++) {
+        __m512i a = _mm512_loadu_si512(x + (size_t)(2 * i) * ldx);
+        __m512i b = _mm512_loadu_si512(x + (size_t)(2 * i + 1) * ldx);
+
+        r[i] = high ? _mm512_unpackhi_epi16(a, b) : _mm512_unpacklo_epi16(a, b);
+    }
+#pragma GCC unroll 8
+    for (i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+    }
+#pragma GCC unroll 4
+    for (i = 0; i < 16; i += 4) {
+        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+#pragma GCC unroll 4
+    for (i = 0; i < 4; i++) {
+        t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+        t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
+        t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+        t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
+    }
+#pragma GCC unroll 8
+    for (i = 0; i < 8; i++) {
+        _mm512_storeu_si512(turned_row(y, ldy, i, high),
+                            _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88));
+        _mm512_storeu_si512(turned_row(y, ldy, i + 8, high),
+                            _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd));
+    }
+}
+
 TARGET void avx512_half_transpose(uint16_t *y, size_t ldy, const uint16_t *x, size_t ldx,
                                   size_t rows, size_t columns)
 {
-    float turned[16 * 16];
-    size_t i, j, l;
+    size_t i, j;
 
     for (j = 0; j < columns; j += 32)
-        for (i = 0; i < rows; i += 16) {
-            avx512_transpose(turned, 16, (const float *)(const void *)(x + i * ldx + j), ldx / 2,
-                             16, 16);
-            for (l = 0; l < 16; l++) {
-                __m512i v = _mm512_loadu_si512(turned + 16 * l);
-                uint16_t *to = y + (j + 2 * l) * ldy + i;
-
-                _mm256_storeu_si256((__m256i *)(void *)to, _mm512_cvtepi32_epi16(v));
-                _mm256_storeu_si256((__m256i *)(void *)(to + ldy),
-                                    _mm512_cvtepi32_epi16(_mm512_srli_epi32(v, 16)));
-            }
+        for (i = 0; i < rows; i += 32) {
+            turn_half(y + j * ldy + i, ldy, x + i * ldx + j, ldx, 0);
+            turn_half(y + j * ldy + i, ldy, x + i * ldx + j, ldx, 1);
         }
 }
 #endif

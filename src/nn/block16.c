@@ -143,7 +143,7 @@ static void turn_a(const struct stage *s, struct room *room, size_t i, size_t n)
         const uint16_t *from = p->a + (s->l + l) * p->lda + i;
         size_t ld = p->lda;
 
-        if (s->deep - l < EDGE || n % EDGE != 0 || ld % 2 != 0 || (uintptr_t)from % 4 != 0) {
+        if (s->deep - l < EDGE || n % EDGE != 0) {
             from = copy_padded(room->strip, from, ld, least(EDGE, s->deep - l), n);
             ld = whole(n);
         }
