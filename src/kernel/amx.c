@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel/amx.h"
+
 #define FN static __attribute__((target("amx-tile,amx-bf16")))
 #define IN FN inline __attribute__((always_inline))
 
@@ -97,13 +99,15 @@ int kernel_has_amx(void)
     enum { REQ_XCOMP_PERM = 0x1023, XTILE_DATA = 18 };    // of arch_prctl()
     unsigned a, b, c, d;
 
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & BF16) && (d & TILE) &&
-           syscall(SYS_arch_prctl, REQ_XCOMP_PERM, XTILE_DATA) == 0;
+    return __builtin_cpu_supports("avx512bf16") && __get_cpuid_count(7, 0, &a, &b, &c, &d) &&
+           (d & BF16) && (d & TILE) && syscall(SYS_arch_prctl, REQ_XCOMP_PERM, XTILE_DATA) == 0;
 }
 
 void kernel_fill_amx(struct kernels *k)
 {
     k->half_product = half_product;
+    k->half_softmax = amx_softmax;
+    k->half_softmax_back = amx_softmax_back;
 }
 #else
 int kernel_has_amx(void)

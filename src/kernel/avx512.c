@@ -226,13 +226,7 @@ IN void put_half(uint16_t *to, size_t left, __m256i v)
 
 IN __m512i get_half(const uint16_t *x, size_t left)    // each in the low half of 32 bits
 {
-    uint16_t part[16] = { 0 };
-
-    if (left < 16) {
-        memcpy(part, x, left * sizeof(*x));
-        x = part;
-    }
-    return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)x));
+    return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes(left), x));
 }
 
 FN void half(uint16_t *to, const float *x, size_t n)

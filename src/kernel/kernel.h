@@ -11,6 +11,7 @@
 
 struct operands;
 struct half_operands;
+struct half_softmax;
 
 struct kernels {
     float (*dot)(const float *x, const float *y, size_t n);                     // sum of x y
@@ -85,6 +86,12 @@ struct kernels {
     /* As transpose. rows and columns are multiples of KERNEL_HALF. */
     void (*half_transpose)(uint16_t *y, size_t ldy, const uint16_t *x, size_t ldx, size_t rows,
                            size_t columns);
+    /* One query of attention: top becomes the greatest of itself and x + bias (bias may be NULL),
+     * to = exp(x + bias - top) rounded; returns the sum before rounding. exp may be off by 1e-5 of
+     * itself. This and the next are NULL in variants that have nothing better than the steps. */
+    float (*half_softmax)(uint16_t *to, const float *x, const float *bias, float *top, size_t n);
+    /* Two queries of attention backward. n is a multiple of KERNEL_HALF. */
+    void (*half_softmax_back)(const struct half_softmax *p, size_t n);
 };
 
 /* Operands of a product of matrices. b is laid in panels of KERNEL_PANEL columns, one after
@@ -110,6 +117,21 @@ struct half_operands {
     float *c;    // c[i ldc + j]
     size_t ldc;
     int add;    // to what c holds; else c is overwritten
+};
+
+/* As of softmax_back, for two rows: x and d are [2, ld] and stay. What is not among the first see
+ * of a row is 0. Probabilities and gradients leave in pairs, as of pair(), and gradients in rows.
+ * exp as in half_softmax. */
+struct half_softmax {
+    const float *x, *d;
+    size_t ld, see[2];
+    const float *bias[2];    // both may be NULL
+    float *d_bias[2];        // likewise; they do not overlap
+    float top[2], a[2], s[2];
+    uint16_t *pairs, *d_pairs;
+    size_t step;
+    uint16_t *d_rows;    // [2, ld_rows]
+    size_t ld_rows;
 };
 
 extern struct kernels kern;    // set by kernel_init()

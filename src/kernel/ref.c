@@ -396,6 +396,42 @@ static void half_transpose(uint16_t *y, size_t ldy, const uint16_t *x, size_t ld
             y[j * ldy + i] = x[i * ldx + j];
 }
 
+static float half_softmax(uint16_t *to, const float *x, const float *bias, float *top, size_t n)
+{
+    double sum = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        *top = fmaxf(*top, bias ? x[i] + bias[i] : x[i]);
+    for (i = 0; i < n; i++) {
+        float e = (float)exp((double)((bias ? x[i] + bias[i] : x[i]) - *top));
+
+        to[i] = round_half(e);
+        sum += (double)e;
+    }
+    return (float)sum;
+}
+
+static void half_softmax_back(const struct half_softmax *p, size_t n)
+{
+    size_t j, at;
+    int i;
+
+    for (i = 0; i < 2; i++)
+        for (j = 0; j < n; j++) {
+            float x = p->x[(size_t)i * p->ld + j], d = p->d[(size_t)i * p->ld + j];
+
+            if (j < p->see[i])
+                softmax_back(&x, &d, p->bias[i] ? p->bias[i] + j : NULL,
+                             p->bias[i] ? p->d_bias[i] + j : NULL, p->top[i], p->a[i], p->s[i], 1);
+            else
+                x = d = 0;
+            at = j / 16 * p->step + j % 16 * 2 + (size_t)i;
+            p->pairs[at] = round_half(x);
+            p->d_pairs[at] = p->d_rows[(size_t)i * p->ld_rows + j] = round_half(d);
+        }
+}
+
 void kernel_fill_ref(struct kernels *k)
 {
     *k = (struct kernels){
@@ -432,5 +468,7 @@ void kernel_fill_ref(struct kernels *k)
         .half_pair = half_pair,
         .pair = pair,
         .half_transpose = half_transpose,
+        .half_softmax = half_softmax,
+        .half_softmax_back = half_softmax_back,
     };
 }

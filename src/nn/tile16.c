@@ -2,18 +2,30 @@
 #include <string.h>
 
 #include "base/progress.h"
+#include "nn/dropout.h"
 #include "nn/gemm.h"
 #include "nn/tile16.h"
 
 void tile16_lay(const struct head *h, uint16_t *to, const uint16_t *x, size_t n, const float *f)
 {
-    size_t deep = tile16_whole(h->d), d = h->d, i;
+    enum { USUAL = 64, AHEAD = 8 };    // numbers of a row; rows that are fetched before their turn
+    size_t deep = tile16_whole(h->d), i;
 
     for (i = 0; i < n; i++, to += deep) {
-        size_t some = f && f[i] == 0 ? 0 : d;
+        const uint16_t *from = x + i * h->width;
 
-        memcpy(to, x + i * h->width, some * sizeof(*to));
-        memset(to + some, 0, (deep - some) * sizeof(*to));
+        if (i + AHEAD < n) {
+            __builtin_prefetch(from + AHEAD * h->width);
+            __builtin_prefetch(from + AHEAD * h->width + 32);
+        }
+        if (f && f[i] == 0) {
+            memset(to, 0, deep * sizeof(*to));
+        } else if (h->d == USUAL) {
+            memcpy(to, from, USUAL * sizeof(*to));    // no call
+        } else {
+            memcpy(to, from, h->d * sizeof(*to));
+            memset(to + h->d, 0, (deep - h->d) * sizeof(*to));
+        }
     }
     memset(to, 0, (tile16_whole(n) - n) * deep * sizeof(*to));
 }
@@ -34,6 +46,40 @@ void tile16_pair(const struct head *h, struct halves *to, const uint16_t *x, siz
 
     for (j = 0; j < whole; j += 2)
         kern.half_pair(to->x + j * 16, whole * 16, x + j * deep, x + (j + 1) * deep, deep);
+}
+
+void tile16_zero(uint16_t *x, size_t rows, size_t n, size_t ld)
+{
+    size_t i;
+
+    for (i = 0; i < rows; i++)
+        memset(x + i * ld, 0, n * sizeof(*x));
+}
+
+struct tile tile16_row(const struct tile *t, size_t i)
+{
+    struct tile row = *t;
+
+    row.i += i;
+    row.rows = 1;
+    return row;
+}
+
+const float *tile16_bias(const struct tile *t)
+{
+    const struct head *h = t->h;
+
+    return h->bias ? h->bias + t->key + h->n_query - 1 - t->i : NULL;
+}
+
+int tile16_drops_each(const struct attention *a)
+{
+    return a->drop && a->drop->rate > 0 && a->drop->per_element;
+}
+
+float tile16_keep(const struct attention *a)
+{
+    return a->drop && !a->drop->per_element ? (float)(1 / (1 - a->drop->rate)) : 1;
 }
 
 void tile16_multiply(const struct half_operands *p, size_t m, size_t n, size_t k)

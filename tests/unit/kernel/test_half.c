@@ -218,6 +218,132 @@ static void test_transpose(void **state)
     each_variant(turns);
 }
 
+/* exp is off by 1e-5 of itself at most, and what lies between two bf16 numbers falls to either. */
+static int near(uint16_t got, uint16_t want)
+{
+    float x, y;
+
+    ref.whole(&x, &got, 1);
+    ref.whole(&y, &want, 1);
+    return fabs(x - y) <= ldexp(fabs(y), -7) + 1e-37;
+}
+
+static void softmaxes(const struct kernels *k)
+{
+    size_t n, i;
+    int how;
+
+    if (!k->half_softmax)
+        return;
+    for (n = 0; n < 70; n++)
+        for (how = 0; how < 4; how++) {    // with a bias, with an earlier greatest
+            float *x = randoms(n, 1), *bias = randoms(n, 2), top[2], sum[2];
+            uint16_t *to = halves(n, 3), *want = halves(n, 4);
+
+            for (i = 0; i < n; i++)
+                x[i] = i % 7 == 3 ? -INFINITY : 30 * x[i];
+            top[0] = top[1] = how & 2 ? 31 : -INFINITY;
+            sum[0] = ref.half_softmax(want, x, how & 1 ? bias : NULL, top, n);
+            sum[1] = k->half_softmax(to, x, how & 1 ? bias : NULL, top + 1, n);
+            assert_true(top[0] == top[1] && fabs(sum[1] - sum[0]) <= 1.1e-5 * sum[0]);
+            for (i = 0; i < n; i++)
+                assert_true(near(to[i], want[i]) && (i % 7 != 3 || to[i] == 0));
+            free(x), free(bias), free(to), free(want);
+        }
+}
+
+/* The greatest is exactly 1, what is far below it 0, and NaN is not hidden. */
+static void softmax_ends(const struct kernels *k)
+{
+    float x[3] = { 300, 100, NAN }, top = -INFINITY;
+    uint16_t to[3];
+
+    if (!k->half_softmax)
+        return;
+    assert_true(k->half_softmax(to, x, NULL, &top, 2) == 1 && top == 300);
+    assert_true(to[0] == 0x3f80 && to[1] == 0);
+    assert_true(isnan(k->half_softmax(to, x, NULL, &top, 3)));
+}
+
+static void test_softmax(void **state)
+{
+    (void)state;
+    each_variant(softmaxes);
+    each_variant(softmax_ends);
+}
+
+struct back {
+    uint16_t pairs[3 * 40], d_pairs[3 * 40], rows[2 * 90];
+    float d_bias[2][90];
+};
+
+static void run_back(const struct kernels *k, const size_t see[2], int biased, size_t n,
+                     struct back *to)
+{
+    float *x = randoms(2 * n + 3, 1), *d = randoms(2 * n + 3, 2), *bias = randoms(n + 1, 3);
+    float *db[2] = { randoms(see[0], 4), randoms(see[1], 5) };
+    float *shared = copy(bias, (see[0] > see[1] + 1 ? see[0] : see[1] + 1) * sizeof(*bias));
+    struct half_softmax p = { .x = x, .d = d, .ld = n + 3, .see = { see[0], see[1] } };
+    int i;
+
+    p.pairs = to->pairs, p.d_pairs = to->d_pairs, p.step = 40;
+    p.d_rows = to->rows, p.ld_rows = 90;
+    for (i = 0; i < 2; i++) {
+        p.bias[i] = biased ? shared + i : NULL;
+        p.d_bias[i] = biased ? db[i] : NULL;
+        p.top[i] = 0.7f + (float)i, p.a[i] = 0.3f, p.s[i] = 0.1f;
+    }
+    memset(to, 7, sizeof(*to));
+    k->half_softmax_back(&p, n);
+    for (i = 0; i < 2; i++)
+        memcpy(to->d_bias[i], db[i], see[i] * sizeof(float));
+    free(x), free(d), free(bias), free(db[0]), free(db[1]), free(shared);
+}
+
+static void check_back(const struct kernels *k, const size_t see[2], int biased, size_t n)
+{
+    static struct back got, want;
+    size_t i, j;
+
+    run_back(&ref, see, biased, n, &want);
+    run_back(k, see, biased, n, &got);
+    for (i = 0; i < 3 * 40; i++) {
+        assert_true(near(got.pairs[i], want.pairs[i]));
+        assert_true(near(got.d_pairs[i], want.d_pairs[i]));
+    }
+    for (i = 0; i < 2; i++)
+        for (j = 0; j < 90; j++) {
+            assert_true(near(got.rows[i * 90 + j], want.rows[i * 90 + j]));
+            if (j < see[i])
+                assert_true(fabs(got.d_bias[i][j] - want.d_bias[i][j]) <= 2e-5);
+            if (j >= see[i] && j < n)
+                assert_true(got.rows[i * 90 + j] == 0 &&
+                            got.pairs[j / 16 * 40 + j % 16 * 2 + i] == 0);
+        }
+}
+
+static void softmax_backs(const struct kernels *k)
+{
+    static const size_t sees[][2] = { { 0, 0 }, { 1, 0 }, { 5, 6 }, { 15, 16 }, { 31, 32 } };
+    size_t i;
+    int biased;
+
+    if (!k->half_softmax_back)
+        return;
+    for (biased = 0; biased < 2; biased++) {
+        for (i = 0; i < sizeof(sees) / sizeof(sees[0]); i++)
+            check_back(k, sees[i], biased, 32);
+        check_back(k, sees[0], biased, 0);
+    }
+}
+
+static void test_softmax_back(void **state)
+{
+    (void)state;
+    each_variant(softmax_backs);
+}
+
 TESTS("kernel/half", cmocka_unit_test(test_product), cmocka_unit_test(test_whole_numbers),
       cmocka_unit_test(test_pairs), cmocka_unit_test(test_special_pairs),
-      cmocka_unit_test(test_transpose))
+      cmocka_unit_test(test_transpose), cmocka_unit_test(test_softmax),
+      cmocka_unit_test(test_softmax_back))
