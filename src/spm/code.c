@@ -1,5 +1,6 @@
 /* code.c - see code.h. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "spm/code.h"
@@ -21,16 +22,16 @@ static inline uint32_t char_at(const unsigned char *p, uint32_t *len)
     return (p[0] & 7u) << 18 | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
 }
 
-/* The same, *len 0 if there is none in n bytes. */
-static inline uint32_t char_checked(const unsigned char *p, size_t n, uint32_t *len)
+/* The character of more than one byte that p begins with, of n: *len 0 if there is none. Four bytes
+ * can be read. */
+static inline uint32_t wide_at(const unsigned char *p, size_t n, uint32_t *len)
 {
-    uint32_t c;
+    uint32_t x, c;
     int got;
 
-    if (p[0] < 0x80)
-        return *len = 1, p[0];
-    if (p[0] >= 0xE0 && p[0] < 0xF0 && n >= 3 && (p[1] & 0xC0) == 0x80 && (p[2] & 0xC0) == 0x80) {
-        c = char_at(p, len);
+    memcpy(&x, p, sizeof(x));
+    if ((x & 0xC0C0F0) == 0x8080E0 && n >= 3) {
+        c = (x & 0xF) << 12 | (x >> 2 & 0xFC0) | (x >> 16 & 0x3F);
         *len = c < 0x800 || (c & 0xF800) == 0xD800 ? 0 : 3;
         return c;
     }
@@ -40,26 +41,29 @@ static inline uint32_t char_checked(const unsigned char *p, size_t n, uint32_t *
 }
 
 /* A piece in codes, and the 0 behind it; NULL if it cannot be. */
-static uint16_t *write_piece(struct codes *c, const unsigned char *p, size_t n, uint16_t *to)
+static inline uint16_t *write_piece(struct codes *c, const unsigned char *p, size_t n, uint16_t *to)
 {
-    const unsigned char *end = p + n;
-    const uint16_t *most = to + CODES_PIECE_MAX;
-    int inside = 0;
+    const unsigned char *start = p, *end = p + n;
+    const uint16_t *first = to;
 
     while (p < end) {
-        uint32_t len, x = char_checked(p, (size_t)(end - p), &len);
+        uint32_t len = 1, x = *p;
 
-        if (!len || (x == SPACE && inside) || to == most)
-            return NULL;
+        if (x >= 0x80) {
+            x = wide_at(p, (size_t)(end - p), &len);
+            if (!len || (x == SPACE && p > start))
+                return NULL;
+        }
         if (!c->of[x]) {
             if (c->n == CODES_MAX)
                 return NULL;
             c->of[x] = (uint16_t)++c->n;
         }
         *to++ = c->of[x];
-        inside = 1;
         p += len;
     }
+    if (to - first > CODES_PIECE_MAX)
+        return NULL;
     *to++ = 0;
     return to;
 }

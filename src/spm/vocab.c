@@ -13,6 +13,7 @@
 enum { FILE_MAX = 1 << 28, FILE_USUAL = 8 << 20, FILE_SPARE = 8, PIECE_USUAL = 16 };    // bytes
 
 #define SLOT_ID 0xFFFFFFu    // of a slot: id + 1
+#define HASH_LAST 0xD6E8FEB86659FD93u
 
 static void *more(void *had, size_t n, size_t size)    // of mem_map(), n bytes of it in use
 {
@@ -36,27 +37,12 @@ static inline uint64_t low_bytes(size_t n)    // n < 8
     return ((uint64_t)1 << 8 * n) - 1;
 }
 
-/* Of a piece in the file, behind which more can be read. */
-static inline int holds_nul(const unsigned char *p, size_t n)
-{
-    const uint64_t ones = 0x0101010101010101u;
-    uint64_t x, any = 0;
-
-    for (; n >= 8; p += 8, n -= 8) {
-        x = word_at(p);
-        any |= (x - ones) & ~x;
-    }
-    x = word_at(p) | ~low_bytes(n);
-    any |= (x - ones) & ~x;
-    return (any & ones << 7) != 0;
-}
-
 static int add_piece(struct vocab *v, struct piece p, const char *path, struct err *err)
 {
     if (v->n_piece >= VOCAB_MAX)
         return err_set(err, "%s: more than %d pieces", path, VOCAB_MAX);
-    if (!p.n || holds_nul(p.p, p.n))
-        return err_set(err, "%s: piece %d: empty or with a NUL byte", path, v->n_piece);
+    if (!p.n)
+        return err_set(err, "%s: piece %d: empty", path, v->n_piece);
     if (!isfinite(p.score))
         return err_set(err, "%s: piece %d: its score is no number", path, v->n_piece);
     if ((size_t)v->n_piece == v->cap_piece) {
@@ -245,18 +231,32 @@ static inline uint64_t hash_word(uint64_t h, uint64_t x)
     return h ^ h >> 32;
 }
 
-/* in_file: more can be read behind the piece. */
-static inline uint64_t piece_hash(struct bytes b, int in_file)
+static uint64_t piece_hash(struct bytes b)
 {
     uint64_t h = b.n, x = 0;
 
     for (; b.n >= 8; b.p += 8, b.n -= 8)
         h = hash_word(h, word_at(b.p));
-    if (in_file)
-        x = word_at(b.p) & low_bytes(b.n);
-    for (; !in_file && b.n; b.n--)
+    for (; b.n; b.n--)
         x = x << 8 | b.p[b.n - 1];
-    return hash_word(h, x) * 0xD6E8FEB86659FD93u;
+    return hash_word(h, x) * HASH_LAST;
+}
+
+/* The same of a piece in the file, behind which more can be read; *nul: does it hold one? */
+static inline uint64_t file_hash(const unsigned char *p, size_t n, int *nul)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t h = n, x, any = 0;
+
+    for (; n >= 8; p += 8, n -= 8) {
+        x = word_at(p);
+        any |= (x - ones) & ~x;
+        h = hash_word(h, x);
+    }
+    x = word_at(p) & low_bytes(n);
+    any |= (x - (ones & low_bytes(n))) & ~x & low_bytes(n);
+    *nul = (any & ones << 7) != 0;
+    return hash_word(h, x) * HASH_LAST;
 }
 
 static inline size_t slot_first(const struct vocab *v, uint64_t hash)
@@ -282,7 +282,7 @@ static inline size_t slot_of(const struct vocab *v, struct bytes b, uint64_t has
 
 int32_t vocab_find(const struct vocab *v, struct bytes piece)
 {
-    return (int32_t)(v->slot[slot_of(v, piece, piece_hash(piece, 0))] & SLOT_ID) - 1;
+    return (int32_t)(v->slot[slot_of(v, piece, piece_hash(piece))] & SLOT_ID) - 1;
 }
 
 static int index_pieces(struct vocab *v, const char *path, struct err *err)
@@ -290,6 +290,7 @@ static int index_pieces(struct vocab *v, const char *path, struct err *err)
     enum { AHEAD = 16 };    // slots on the way from memory
     uint64_t hash[AHEAD];
     int32_t next, id;
+    int nul;
 
     for (v->n_slot = 16; v->n_slot < 2 * (size_t)v->n_piece; v->n_slot *= 2)
         ;
@@ -306,7 +307,9 @@ static int index_pieces(struct vocab *v, const char *path, struct err *err)
             v->slot[at] = ((uint32_t)h & ~SLOT_ID) | ((uint32_t)id + 1);
         }
         if (next < v->n_piece) {
-            hash[next % AHEAD] = piece_hash(vocab_piece(v, next), 1);
+            hash[next % AHEAD] = file_hash(v->piece[next].p, v->piece[next].n, &nul);
+            if (nul)
+                return err_set(err, "%s: piece %d: with a NUL byte", path, next);
             __builtin_prefetch(&v->slot[slot_first(v, hash[next % AHEAD])], 1);
         }
     }

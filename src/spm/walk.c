@@ -103,10 +103,10 @@ offer(const struct walk_ways *w, struct here h, uint32_t n, uint32_t id, const e
 static inline uint32_t step(const struct trie_node *node, uint32_t *base, uint32_t c)
 {
     struct trie_node to = node[*base + c];
-    uint32_t good = 0 - (uint32_t)(to.label == c);
 
-    *base = to.base & good;
-    return to.number & good;
+    to.bits &= 0 - (uint64_t)(trie_label(to) == c);
+    *base = trie_base(to);
+    return trie_number(to);
 }
 
 /* Scores are kept near 0: what is subtracted from all is the same for all. */

@@ -14,8 +14,7 @@
 enum {
     BYTES = 256,
     TRIES = 1,      // words looked at in vain, after which those before are left to lone labels
-    FEW = 24,       // items that are not worth qsort()
-    MANY = 2000,    // that are worth a sort by digits
+    MANY = 2000,    // items that are worth a sort by labels
     AHEAD = 64,     // items whose labels are asked for early
     IN_HEAD = 4,    // labels
     LABEL_BITS = 16,
@@ -36,9 +35,10 @@ struct place {    // keys lo .. hi agree in their first depth labels, which lead
 struct build {
     struct trie_node *node;
     uint32_t none;
-    const uint16_t *label;    // of all keys
-    size_t span;              // nodes from a base on that can be asked for
-    struct item *item;
+    const uint16_t *label;      // of all keys
+    size_t span;                // nodes from a base on that can be asked for
+    unsigned bits;              // of a label
+    struct item *item;          // n_item, and room for as many
     size_t n_item, soon;        // before the latter, their labels are on the way from memory
     uint64_t *taken, *based;    // bits, the first after `span` of them: node in use; base in use
     size_t n, cap;              // nodes: up to the last base, and its span
@@ -67,26 +67,18 @@ static inline uint32_t label_at(const struct item *item, uint32_t depth)
     return item->head >> (IN_HEAD - 1 - depth % IN_HEAD) * LABEL_BITS & FREE;
 }
 
-static int item_order(const void *a, const void *b)
-{
-    const struct item *x = a, *y = b;
-
-    return x->head < y->head ? -1 : x->head > y->head;
-}
-
-/* By heads of labels of so many bits, from the last label on; to has room for n as well. Returns
- * which of the two they are in. */
-static struct item *labels_sort(struct item *from, struct item *to, size_t n, unsigned bits)
+/* By heads of labels of so many bits, from the last label on; room for n as well. */
+static void labels_sort(struct item *item, struct item *room, size_t n, unsigned bits)
 {
     size_t n_place = (size_t)1 << bits, i, d;
     uint32_t *place = xcalloc(IN_HEAD * n_place, sizeof(*place)), sum, here;
+    struct item *from = item, *to = room, *other;
 
     for (i = 0; i < n; i++)
         for (d = 0; d < IN_HEAD; d++)
-            place[d << bits | (from[i].head >> d * LABEL_BITS & FREE)]++;
-    for (d = 0; d < IN_HEAD; d++) {
+            place[d << bits | (item[i].head >> d * LABEL_BITS & FREE)]++;
+    for (d = 0; d < IN_HEAD; d++) {    // an even number of times
         uint32_t *at = place + d * n_place;
-        struct item *other = from;
 
         for (i = sum = 0; i < n_place; i++) {
             here = at[i];
@@ -95,26 +87,31 @@ static struct item *labels_sort(struct item *from, struct item *to, size_t n, un
         }
         for (i = 0; i < n; i++)
             to[at[from[i].head >> d * LABEL_BITS & FREE]++] = from[i];
+        other = from;
         from = to;
         to = other;
     }
     free(place);
-    return from;
 }
 
-static void items_sort(struct item *item, size_t n)
+static void items_sort(struct build *b, size_t lo, size_t n)
 {
-    size_t i, k;
+    static const size_t gaps[] = { 701, 301, 132, 57, 23, 10, 4, 1 };
+    struct item *item = b->item + lo;
+    size_t g, i, k;
 
-    if (n > FEW)
-        qsort(item, n, sizeof(*item), item_order);
-    for (i = 1; i < n && n <= FEW; i++) {
-        struct item x = item[i];
-
-        for (k = i; k && item[k - 1].head > x.head; k--)
-            item[k] = item[k - 1];
-        item[k] = x;
+    if (n > MANY) {
+        labels_sort(item, item + b->n_item, n, b->bits);
+        return;
     }
+    for (g = 0; g < sizeof(gaps) / sizeof(gaps[0]); g++)
+        for (i = gaps[g]; i < n; i++) {
+            struct item x = item[i];
+
+            for (k = i; k >= gaps[g] && item[k - gaps[g]].head > x.head; k -= gaps[g])
+                item[k] = item[k - gaps[g]];
+            item[k] = x;
+        }
 }
 
 /* 64 bits from `at` on. */
@@ -213,7 +210,7 @@ static void push(struct build *b, struct place p)
 
 static inline struct trie_node node_of(uint32_t base, uint32_t number, uint32_t label)
 {
-    return (struct trie_node){ .base = base, .number = number, .label = label & FREE };
+    return (struct trie_node){ base | (uint64_t)number << 24 | (uint64_t)label << 48 };
 }
 
 /* What is left of one key after the node `at` with its label, and that node. */
@@ -269,7 +266,7 @@ static int place_children(struct build *b, struct place p, struct err *err)
     if (p.depth && p.depth % IN_HEAD == 0) {
         for (i = p.lo; i < p.hi; i++)
             item[i].head = head_at(b->label + item[i].at + p.depth);
-        items_sort(item + p.lo, p.hi - p.lo);
+        items_sort(b, p.lo, p.hi - p.lo);
     }
     if (!label_at(&item[p.lo], p.depth)) {    // a key ends here
         number = item[p.lo++].number;
@@ -319,7 +316,7 @@ static int place_all(struct build *b, struct trie *t, struct err *err)
     t->node = b->node;
     t->n_node = b->n;
     t->cap = b->cap;
-    t->root = b->node[0].base;
+    t->root = trie_base(b->node[0]);
     if (bad)
         trie_release(t);
     else
@@ -330,9 +327,10 @@ static int place_all(struct build *b, struct trie *t, struct err *err)
 /* The keys in the order of their heads, in room for n twice. */
 static int read_keys(struct build *b, const struct trie_keys *keys, struct err *err)
 {
-    unsigned bits = 32 - (unsigned)__builtin_clz(keys->most | 1);
     size_t i;
 
+    b->n_item = keys->n;
+    b->bits = 32 - (unsigned)__builtin_clz(keys->most | 1);
     for (i = 0; i < keys->n; i++) {
         const struct trie_key *k = &keys->key[i];
 
@@ -340,10 +338,7 @@ static int read_keys(struct build *b, const struct trie_keys *keys, struct err *
             return err_set(err, "more than %d pieces", TRIE_NONE);
         b->item[i] = (struct item){ head_at(keys->label + k->at), k->at, k->number };
     }
-    if (keys->n > MANY)
-        b->item = labels_sort(b->item, b->item + keys->n, keys->n, bits);
-    else
-        items_sort(b->item, keys->n);
+    items_sort(b, 0, keys->n);
     return 0;
 }
 
@@ -352,7 +347,6 @@ static void begin(struct build *b, const struct trie_keys *keys)
     size_t most = keys->most > BYTES - 1 ? keys->most : BYTES - 1;
 
     b->label = keys->label;
-    b->n_item = keys->n;
     b->span = (most + 64) / 64 * 64;
     b->child = xreallocarray(NULL, most + 1, sizeof(*b->child));
     b->start = xreallocarray(NULL, most + 2, sizeof(*b->start));
@@ -367,13 +361,12 @@ int trie_build_wide(struct trie *t, const struct trie_keys *keys, uint32_t none,
 {
     struct build b = { .none = none };
     size_t room = 2 * keys->n * sizeof(*b.item);
-    struct item *item;
     int bad;
 
     *t = (struct trie){ 0 };
     if (keys->n_label >= UINT32_MAX)
         return err_set(err, "too many pieces");
-    b.item = item = mem_map(room);
+    b.item = mem_map(room);
     bad = read_keys(&b, keys, err);
     if (!bad) {
         begin(&b, keys);
@@ -384,7 +377,7 @@ int trie_build_wide(struct trie *t, const struct trie_keys *keys, uint32_t none,
     free(b.stack);
     free(b.child);
     free(b.start);
-    mem_unmap(item, room);
+    mem_unmap(b.item, room);
     return bad;
 }
 

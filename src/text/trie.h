@@ -16,11 +16,25 @@ struct err;
 
 enum { TRIE_NONE = 0xFFFFFF };    // the number of a node where no key ends; keys have less
 
-struct trie_node {
-    uint64_t base : 24;      // 0: no key goes on
-    uint64_t number : 24;    // of the key that ends here, or what says that none does
-    uint64_t label : 16;
+struct trie_node {    // from the low bits on: base, 24; number, 24; label, 16
+    uint64_t bits;
 };
+
+static inline uint32_t trie_base(struct trie_node n)    // 0: no key goes on
+{
+    return n.bits & 0xFFFFFF;
+}
+
+/* Of the key that ends here, or what says that none does. */
+static inline uint32_t trie_number(struct trie_node n)
+{
+    return n.bits >> 24 & 0xFFFFFF;
+}
+
+static inline uint32_t trie_label(struct trie_node n)
+{
+    return (uint32_t)(n.bits >> 48);
+}
 
 struct trie {
     struct trie_node *node;    // node 0 and base 0 are a dead end, which no label leads from
@@ -60,10 +74,10 @@ static inline int32_t trie_step(const struct trie *t, uint32_t *base, unsigned c
 {
     struct trie_node to = t->node[*base + c];
 
-    if (to.label != c)
+    if (trie_label(to) != c)
         return -1;
-    *base = to.base;
-    return (int32_t)to.number;
+    *base = trie_base(to);
+    return (int32_t)trie_number(to);
 }
 
 /* Bytes of the longest key that s begins with, 0 if none. */

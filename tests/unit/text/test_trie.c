@@ -144,9 +144,9 @@ static void wide_keys(void **state)
             const uint16_t *p = label + key[i].at;
             uint32_t base = t.root, number = TRIE_NONE;
 
-            for (; *p && base + *p < t.n_node && t.node[base + *p].label == *p; p++) {
-                number = t.node[base + *p].number;
-                base = t.node[base + *p].base;
+            for (; *p && base + *p < t.n_node && trie_label(t.node[base + *p]) == *p; p++) {
+                number = trie_number(t.node[base + *p]);
+                base = trie_base(t.node[base + *p]);
             }
             bad += (!*p && number == key[i].number) != (i < n);
         }
