@@ -126,7 +126,7 @@ static int build(struct encoder *e, const struct encode_option *o, struct err *e
     e->in_parts = choose_lane(e, o, &keys);
     if (keys.room) {
         bad = trie_build_wide(&e->walk.trie, &keys.keys, 0, err);
-        walk_scores(&e->walk, e);
+        walk_init(&e->walk, e);
         goto done;
     }
     if (v->model_type == VOCAB_UNIGRAM)
@@ -313,8 +313,8 @@ static void parts_need(const struct encoder *e, struct encode_work *w, size_t n)
     if (!e->score)
         return;
     walk_need(&w->ways, n);
-    if (n + WALK_STEPS > w->cap_code) {
-        w->cap_code = n + WALK_STEPS + n / 2;
+    if (n + WALK_SPARE > w->cap_code) {
+        w->cap_code = n + WALK_SPARE + n / 2;
         free(w->code);
         w->code = xreallocarray(NULL, w->cap_code, sizeof(*w->code));
     }
@@ -331,14 +331,14 @@ static int begin(const struct encoder *e, struct encoding *to, struct bytes text
         to->work = xcalloc(1, sizeof(*to->work));
     to->work->last_unknown = 0;
     to->work->at = 0;
-    if (to->text.n + MEMO_IDS > to->cap) {    // to spare, for copies of one size
-        to->cap = to->text.n + MEMO_IDS + to->text.n / 2;
+    if (to->text.n + MEMO_ID_HEAD > to->cap) {    // to spare, for copies of one size
+        to->cap = to->text.n + MEMO_ID_HEAD + to->text.n / 2;
         free(to->id_store);
         free(to->end_store);
         to->id_store = xreallocarray(NULL, to->cap, sizeof(*to->id_store));
         to->end_store = xreallocarray(NULL, to->cap, sizeof(*to->end_store));
     }
-    buf_need(&to->text, to->text.n + MEMO_KEY);
+    buf_need(&to->text, to->text.n + 8 * MEMO_HEAD);
     to->id = to->id_store;
     to->end = to->end_store;
     if (e->option.plain_sentinels)

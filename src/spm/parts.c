@@ -22,13 +22,27 @@ struct so_far {
     size_t n_known;
 };
 
+/* The characters of an unknown, or those that begin with a byte piece. */
+static float add_unknown(const struct encoder *e, const struct encoding *to, size_t i, float score)
+{
+    uint32_t at = i ? to->end_store[i - 1] : 0;
+
+    for (; at < to->end_store[i]; at++)
+        if ((to->text.p[at] & 0xC0) != 0x80)
+            score += e->unknown_score;
+    return score;
+}
+
 static void know_score(const struct encoder *e, const struct encoding *to, struct so_far *s)
 {
     float score = s->score;
     size_t i;
 
     for (i = s->n_known; i < to->n; i++)    // the old sum too: rounded twice, it is no other
-        score += e->score[to->id_store[i]];
+        if (e->used[to->id_store[i]])
+            score += e->score[to->id_store[i]];
+        else
+            score = add_unknown(e, to, i, score);
     *s = (struct so_far){ score, fabsf(score), to->n };
 }
 
@@ -38,7 +52,7 @@ static uint32_t write_part(const struct encoder *e, struct encoding *to, uint32_
     uint16_t *c = to->work->code;
     uint32_t n_code = codes_write(&e->codes, to->text.p + at, n, c);
 
-    memset(c + n_code, 0, WALK_STEPS * sizeof(*c));
+    memset(c + n_code, 0, WALK_SPARE * sizeof(*c));
     return n_code;
 }
 
@@ -58,59 +72,60 @@ static void put_back(const struct encoder *e, struct encoding *to, size_t n)
 }
 
 /* Up to which score before a part of n codes that of floats is no other than the best way that
- * walk_gaps() found, of n_back pieces; -INFINITY with an unknown in it. A sum of floats is off by
- * at most 2^-24 of the greatest score met, for each addition; a way to a place has at most as many
- * as codes. Where the best way leads by more than twice that, which is asked of every place on it,
- * no rounding changes what is taken; what the lead itself was rounded by is off it. Nor may the
- * scores be brought back to 0 on the way. */
-static float part_limit(const struct encoder *e, const struct walk_ways *w, uint32_t n,
-                        size_t n_back)
+ * walk_sure() found. A sum of floats is off by at most 2^-24 of the greatest score met, for each
+ * addition. Ways that are compared have been one up to the last place that all pass, and have since
+ * had at most as many additions as codes. Where the better one leads by more than twice that, which
+ * is asked of every two, no rounding changes what is taken; what the lead itself was rounded by is
+ * off it. Nor may the scores be brought back to 0 on the way. */
+static float part_limit(const struct encoder *e, const struct walk_sure *sure, uint32_t n)
 {
-    double limit = INFINITY, most = (double)n * (double)e->score_most;
-    uint32_t at = n;
-    size_t i;
+    double most = (double)n * (double)e->score_most, additions = 2 * ((double)sure->run + 1);
+    double gap = (double)sure->gap - additions * most * 0x1p-24;
+    double limit = 0x1p24 * gap / additions;
 
-    for (i = 0; i < n_back; i++) {
-        double gap = (double)w->score[at] - (double)w->second[at];
-
-        gap -= 2 * (double)(at + 1) * most * 0x1p-24;
-        limit = fmin(limit, 0x1p24 * gap / (2 * (double)(at + 1)));
-        if ((w->back[i] & WALK_UNKNOWN) == WALK_UNKNOWN)
-            return -INFINITY;
-        at -= w->back[i] >> WALK_CODE_BITS;
-    }
-    return (float)(0.99 * fmin(limit, (double)RESET_AT) - most - 1);
+    return (float)(0.99 * (limit < (double)RESET_AT ? limit : (double)RESET_AT) - most - 1);
 }
 
-/* How far these ids may take a score that is below RESET_AT. */
-static float ids_total(const struct encoder *e, const int32_t *id, size_t n)
+/* How far the way that is in `back` may take a score that is below RESET_AT; *unknown: does it hold
+ * one? */
+static float way_total(const struct encoder *e, const uint32_t *back, size_t n, int *unknown)
 {
     float total = ROUNDING;
     size_t i;
 
-    for (i = 0; i < n; i++)
-        total += fabsf(e->score[id[i]]) + ROUNDING;
+    *unknown = 0;
+    for (i = 0; i < n; i++) {
+        uint32_t number = back[i] & WALK_UNKNOWN;
+
+        *unknown |= number == WALK_UNKNOWN;
+        total +=
+            ROUNDING + fabsf(number == WALK_UNKNOWN ? e->unknown_score : e->walk.score[number]);
+    }
     return total;
 }
 
-/* Is what walk_gaps() found good for n bytes at a place, whatever rounding does? Then it is put,
+/* Is what walk_sure() found good for n codes at a place, whatever rounding does? Then it is put,
  * and kept for the next time. */
 static int put_sure(const struct encoder *e, struct encoding *to, const struct memo_key *key,
-                    uint32_t n_code, struct so_far *s)
+                    uint32_t n, const struct walk_sure *sure, struct so_far *s)
 {
     struct walk_ways *w = &to->work->ways;
-    size_t n_back = walk_back(w, n_code), before = to->n;
-    int after_unknown = to->work->last_unknown;
+    float limit = part_limit(e, sure, n), total;
+    size_t n_back, before = to->n;
+    int after_unknown = to->work->last_unknown, unknown;
     uint32_t at = to->work->at;
-    float limit = part_limit(e, w, n_code, n_back), total;
     struct memo_row *row;
 
-    if (limit == -INFINITY)
+    if (s->bound > limit && !key)
+        return 0;
+    n_back = walk_back(w, n);
+    total = way_total(e, w->back, n_back, &unknown);
+    unknown &= !e->vocab->byte_fallback;
+    if (unknown && after_unknown)    // they may be one
         return 0;
     put_back(e, to, n_back);
-    total = ids_total(e, to->id_store + before, n_back);
-    if (n_back <= MEMO_IDS &&
-        (row = memo_claim(to->work->memo, key, to->id_store + before, n_back))) {
+    if (key && !unknown && to->n - before <= MEMO_IDS &&
+        (row = memo_claim(to->work->memo, key, to->id_store + before, to->n - before))) {
         row->limit = limit;
         row->total = total;
     }
@@ -124,14 +139,17 @@ static int put_sure(const struct encoder *e, struct encoding *to, const struct m
     return 0;
 }
 
-/* A part of a text for a unigram model; key: NULL if it is in memory, or too long. */
+/* A part of a text for a unigram model; key: NULL if it is too long; is_kept: it is in memory, but
+ * does not hold here. */
 static void search_unigram(const struct encoder *e, struct encoding *to, uint32_t at, uint32_t n,
-                           const struct memo_key *key, struct so_far *s)
+                           const struct memo_key *key, int is_kept, struct so_far *s)
 {
     uint32_t n_code = write_part(e, to, at, n);
+    struct walk_sure sure;
 
     to->work->at = at;
-    if (key && walk_gaps(e, to->work, n_code) == 0 && put_sure(e, to, key, n_code, s))
+    if (!is_kept && walk_sure(e, to->work, n_code, &sure) == 0 &&
+        put_sure(e, to, key, n_code, &sure, s))
         return;
     know_score(e, to, s);
     s->score = walk_best(e, to->work, n_code, s->score);
@@ -167,12 +185,11 @@ static inline void recall(const struct encoder *e, struct encoding *to, struct m
                           uint32_t at)
 {
     int32_t *id = to->id_store + to->n;
-    const struct memo *m = to->work->memo;
     unsigned i;
 
     memcpy(id, r->id, sizeof(r->id));    // there is room for more than it has
     if (r->n > MEMO_ID_HEAD)
-        memcpy(id + MEMO_ID_HEAD, m->rest[r - m->row].id, sizeof(m->rest->id));
+        memcpy(id + MEMO_ID_HEAD, memo_rest(to->work->memo, r), memo_rest_ids(r));
     for (i = 0; i < r->n; i++)
         to->end_store[to->n + i] = at += e->n_byte[id[i]];
     to->n += r->n;
@@ -207,7 +224,7 @@ void parts_run(const struct encoder *e, struct encoding *to)
                 recall(e, to, row, at[i]);
                 s.bound += row->total;
             } else if (e->score) {
-                search_unigram(e, to, at[i], len, row ? NULL : k, &s);
+                search_unigram(e, to, at[i], len, k, row != NULL, &s);
             } else {
                 search_bpe(e, to, at[i], len, row ? NULL : k);
             }

@@ -126,7 +126,7 @@ struct memo *memo_new(void)
     struct memo *m = xcalloc(1, sizeof(*m));
 
     m->row = mem_map(sizeof(*m->row) * MEMO_ROWS);
-    m->rest = mem_map(sizeof(*m->rest) * MEMO_ROWS);
+    m->ring = mem_map((size_t)MEMO_RING * MEMO_UNIT);
     return m;
 }
 
@@ -135,7 +135,7 @@ void memo_free(struct memo *m)
     if (!m)
         return;
     mem_unmap(m->row, sizeof(*m->row) * MEMO_ROWS);
-    mem_unmap(m->rest, sizeof(*m->rest) * MEMO_ROWS);
+    mem_unmap(m->ring, (size_t)MEMO_RING * MEMO_UNIT);
     free(m);
 }
 
@@ -178,24 +178,42 @@ void memo_key_init(struct memo_key *k, const unsigned char *p, uint32_t n)
     k->hash = (h ^ h >> 32) * prime[3];
 }
 
+/* Room for n bytes in the ring. */
+static uint32_t ring_take(struct memo *m, size_t n)
+{
+    uint32_t units = (uint32_t)((n + MEMO_UNIT - 1) / MEMO_UNIT), left;
+
+    if (m->at > UINT32_MAX - 2 * MEMO_RING) {    // rows of so long ago are forgotten
+        memset(m->row, 0, sizeof(*m->row) * MEMO_ROWS);
+        m->at = 0;
+    }
+    left = MEMO_RING - m->at % MEMO_RING;
+    m->at += units > left ? left + units : units;
+    return m->at - units;
+}
+
 struct memo_row *memo_claim(struct memo *m, const struct memo_key *k, const int32_t *id, size_t n)
 {
     struct memo_row *r = memo_set(m, k);
-    struct memo_rest *rest;
-    size_t i;
+    size_t head = k->n < sizeof(r->head) ? k->n : sizeof(r->head);
+    size_t id_head = n < MEMO_ID_HEAD ? n : MEMO_ID_HEAD;
+    size_t rest_ids = (n - id_head) * sizeof(*id), rest = k->n - head;
+    unsigned char *to;
 
     if (r[0].used && r[1].used) {
         r[0].used = r[1].used = 0;
         return NULL;
     }
     r += !r[1].used;
-    rest = &m->rest[r - m->row];
+    if (rest + rest_ids) {
+        r->rest = ring_take(m, rest + rest_ids);
+        to = m->ring + (size_t)(r->rest % MEMO_RING) * MEMO_UNIT;
+        memcpy(to, id + id_head, rest_ids);
+        memcpy(to + rest_ids, k->p + head, rest);
+    }
     memcpy(r->head, k->head, sizeof(r->head));
-    if (k->n > sizeof(k->head))
-        memcpy(rest->tail, k->p + sizeof(k->head), k->n - sizeof(k->head));
-    for (i = 0; i < n; i++)
-        *(i < MEMO_ID_HEAD ? &r->id[i] : &rest->id[i - MEMO_ID_HEAD]) = id[i];
-    r->n_key = (unsigned char)k->n;
+    memcpy(r->id, id, id_head * sizeof(*id));
+    r->n_key = (uint16_t)k->n;
     r->n = (unsigned char)n;
     r->used = 0;
     return r;

@@ -32,28 +32,27 @@ void cuts_release(struct cuts *c);
  * readable. */
 uint32_t cuts_next(const struct cuts *c, const unsigned char *t, uint32_t n, uint32_t from);
 
-enum { MEMO_HEAD = 4, MEMO_TAIL = 5, MEMO_KEY = 8 * (MEMO_HEAD + MEMO_TAIL) };
-enum { MEMO_ID_HEAD = 4, MEMO_ID_TAIL = 6, MEMO_IDS = MEMO_ID_HEAD + MEMO_ID_TAIL };
+enum { MEMO_HEAD = 4, MEMO_KEY = 1024 };    // words of a key in its row; bytes of a key
+enum { MEMO_ID_HEAD = 4, MEMO_IDS = 255 };
 enum { MEMO_BITS = 15, MEMO_WAYS = 2 };    // of the number of a set; rows of one
 
-/* What a short part became. It holds as long as the score before the part is not over the limit. A
- * line of the processor's cache, and for few words another one. */
+/* What a part became. It holds as long as the score before the part is not over the limit. A line
+ * of the processor's cache; what does not fit in there is in the ring. */
 struct memo_row {
     uint64_t head[MEMO_HEAD];
     int32_t id[MEMO_ID_HEAD];
     float limit, total;    // what it adds to the score, sign apart, at most
-    unsigned char n_key, n;
-    unsigned char used;    // since a row was last looked for in this set
+    uint32_t rest;     // where in the ring the ids and the bytes of the key are that are not here
+    uint16_t n_key;    // 0: nothing here
+    unsigned char n, used;    // ids; since a row was last looked for in this set
 };
 
-struct memo_rest {
-    uint64_t tail[MEMO_TAIL];
-    int32_t id[MEMO_ID_TAIL];
-};
+enum { MEMO_UNIT = 8, MEMO_RING = 1 << 19 };    // bytes of a unit, units in the ring
 
 struct memo {    // of one thread
     struct memo_row *row;
-    struct memo_rest *rest;    // by row
+    unsigned char *ring;
+    uint32_t at;    // units that were ever written
 };
 
 struct memo *memo_new(void);
@@ -74,13 +73,28 @@ static inline struct memo_row *memo_set(const struct memo *m, const struct memo_
     return &m->row[(k->hash >> (64 - MEMO_BITS)) * MEMO_WAYS];
 }
 
+/* The ids of a row that are not in it; behind them is the rest of its key. */
+static inline const unsigned char *memo_rest(const struct memo *m, const struct memo_row *r)
+{
+    return m->ring + (size_t)(r->rest % MEMO_RING) * MEMO_UNIT;
+}
+
+static inline size_t memo_rest_ids(const struct memo_row *r)
+{
+    return r->n > MEMO_ID_HEAD ? (r->n - MEMO_ID_HEAD) * sizeof(*r->id) : 0;
+}
+
 static inline int memo_is(const struct memo *m, const struct memo_row *r, const struct memo_key *k)
 {
     uint64_t differ = (r->head[0] ^ k->head[0]) | (r->head[1] ^ k->head[1]) |
                       (r->head[2] ^ k->head[2]) | (r->head[3] ^ k->head[3]) | (r->n_key ^ k->n);
     size_t head = sizeof(k->head);
 
-    return !differ && (k->n <= head || !memcmp(m->rest[r - m->row].tail, k->p + head, k->n - head));
+    if (differ || (k->n <= head && r->n <= MEMO_ID_HEAD))
+        return !differ;
+    if (m->at - r->rest > MEMO_RING)    // it was written over
+        return 0;
+    return k->n <= head || !memcmp(memo_rest(m, r) + memo_rest_ids(r), k->p + head, k->n - head);
 }
 
 static inline struct memo_row *memo_find(const struct memo *m, const struct memo_key *k)

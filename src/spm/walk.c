@@ -7,7 +7,7 @@
 #include "spm/encoder.h"
 #include "spm/walk.h"
 
-enum { STEPS = WALK_STEPS };
+enum { STEPS = 4, IDS = 8 };    // taken at a time; of a start, in id
 
 /* What is worse than any way, which choose_lane() of encode.c sees to, and no dead end. */
 #define UNREACHED (-FLT_MAX)
@@ -30,8 +30,16 @@ static void find_odd(struct walk *w, const struct encoder *e)
     }
 }
 
-void walk_scores(struct walk *w, const struct encoder *e)
+void walk_init(struct walk *w, const struct encoder *e)
 {
+    uint32_t c;
+
+    w->first = xcalloc(e->codes.n + 1, sizeof(*w->first));
+    for (c = 1; c <= e->codes.n; c++) {
+        struct trie_node to = w->trie.node[w->trie.root + c];
+
+        w->first[c] = trie_label(to) == c ? to.bits ^ (uint64_t)c << 48 : 0;
+    }
     w->score = e->score - 1;
     if (e->score_old)
         find_odd(w, e);
@@ -40,6 +48,7 @@ void walk_scores(struct walk *w, const struct encoder *e)
 void walk_release(struct walk *w)
 {
     trie_release(&w->trie);
+    free(w->first);
     free(w->odd);
     *w = (struct walk){ 0 };
 }
@@ -51,21 +60,22 @@ void walk_need(struct walk_ways *w, size_t n)
     walk_ways_release(w);
     w->cap = n + STEPS + 1 + n / 2;
     w->score = xreallocarray(NULL, w->cap, sizeof(*w->score));
-    w->second = xreallocarray(NULL, w->cap, sizeof(*w->second));
     w->from = xreallocarray(NULL, w->cap, sizeof(*w->from));
     w->back = xreallocarray(NULL, w->cap, sizeof(*w->back));
+    w->id = xreallocarray(NULL, IDS * (w->cap < WALK_SURE_MAX ? w->cap : WALK_SURE_MAX),
+                          sizeof(*w->id));
 }
 
 void walk_ways_release(struct walk_ways *w)
 {
     free(w->score);
-    free(w->second);
     free(w->from);
     free(w->back);
+    free(w->id);
     *w = (struct walk_ways){ 0 };
 }
 
-enum lane { NEW, OLD, ODD, GAPS };    // arithmetics; ODD: old, and some scores are no floats
+enum lane { NEW, OLD, ODD };    // arithmetics; ODD: old, and some scores are no floats
 
 struct here {    // a way, which pieces go on from
     const struct encoder *e;
@@ -90,11 +100,6 @@ offer(const struct walk_ways *w, struct here h, uint32_t n, uint32_t id, const e
         *best = better ? (float)sum : was;
     } else {
         *best = score > was ? score : was;
-    }
-    if (lane == GAPS) {
-        float *second = &w->second[h.at + n], worse = score < was ? score : was;
-
-        *second = worse > *second ? worse : *second;
     }
     *from ^= (*from ^ (n << WALK_CODE_BITS | id)) & (0 - better);
 }
@@ -132,8 +137,6 @@ static inline __attribute__((always_inline)) float find(const struct encoder *e,
 
     for (k = 0; k <= n + STEPS; k++)
         w.score[k] = UNREACHED;
-    for (k = 0; lane == GAPS && k <= n + STEPS; k++)
-        w.second[k] = UNREACHED;
     w.score[0] = start;
     for (a = 0; a < n; a++) {
         uint32_t base = root;
@@ -151,8 +154,6 @@ static inline __attribute__((always_inline)) float find(const struct encoder *e,
         if (!id[0]) {    // the character is no piece
             float score = h.score + e->unknown_score, was = w.score[a + 1];
 
-            if (lane == GAPS)
-                w.second[a + 1] = score > was ? was : fmaxf(w.second[a + 1], score);
             if (score > was) {
                 w.score[a + 1] = score;
                 w.from[a + 1] = 1 << WALK_CODE_BITS | WALK_UNKNOWN;
@@ -267,23 +268,17 @@ float walk_best(const struct encoder *e, struct encode_work *w, uint32_t n, floa
     return find_four(e, w, n, start, OLD);
 }
 
-int walk_gaps(const struct encoder *e, struct encode_work *w, uint32_t n)
-{
-    if (holds_odd(e->walk.odd, w->code, n))
-        return -1;
-    find(e, w, n, 0, GAPS);
-    return 0;
-}
-
 size_t walk_back(struct walk_ways *w, uint32_t at)
 {
     size_t n = 0;
 
     while (at > 0) {
-        uint32_t from = w->from[at];
+        uint32_t from = w->from[at], len = from >> WALK_CODE_BITS;
 
+        at -= len;
+        if (!(from & WALK_UNKNOWN))
+            from |= w->id[(size_t)at * IDS + len - 1];
         w->back[n++] = from;
-        at -= from >> WALK_CODE_BITS;
     }
     return n;
 }

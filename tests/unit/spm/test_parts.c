@@ -1,6 +1,7 @@
 /* test_parts.c - the lanes that are faster than the plain one, against it: made-up models and
  * texts in which rounding decides. */
 #include "base/rng.h"
+#include "golden.h"
 #include "model.h"
 #include "spm/encode.h"
 
@@ -51,7 +52,7 @@ static float random_score(struct rng *r, uint64_t kind)
 static struct vocab *random_model(struct rng *r, int bpe)
 {
     struct buf b = { 0 }, piece = { 0 }, m = { 0 };
-    uint64_t kind = rng_below(r, 3), n = 5 + rng_below(r, 60);
+    uint64_t kind = rng_below(r, 3), n = 5 + rng_below(r, 60), bytes = rng_below(r, 2);
     struct vocab *v = NULL;
     struct err err;
 
@@ -59,14 +60,19 @@ static struct vocab *random_model(struct rng *r, int bpe)
     put_piece(&b, "\xE2\x96\x81", -2, PIECE_NORMAL);
     put_number(&m, 3, bpe ? VOCAB_BPE : VOCAB_UNIGRAM);
     put_message(&b, 2, &m);
+    if (bytes)
+        put_byte_pieces(&b);
     for (; n; n--) {
         size_t before = b.n;
 
         buf_reset(&piece);
         if (rng_below(r, 3) == 0)
             buf_add_str(&piece, "\xE2\x96\x81");
-        random_text(r, &piece, 1 + rng_below(r, rng_below(r, 4) ? 3 : 8),
-                    0);    // a walk of 4 or more
+        random_text(r, &piece,
+                    1 + rng_below(r, rng_below(r, 4)   ? 3
+                                     : rng_below(r, 4) ? 8
+                                                       : 40),
+                    0);    // walks of 4, of 8, of more
         if (rng_below(r, 40) == 0)
             buf_add_str(&piece, "\xE2\x96\x81");    // then there are fewer places to cut
         put_piece_n(&b, (char *)piece.p, piece.n, random_score(r, kind),
@@ -81,6 +87,19 @@ static struct vocab *random_model(struct rng *r, int bpe)
     buf_release(&b);
     buf_release(&piece);
     return v;
+}
+
+/* Pieces of the model one after the other, and now and then something else. */
+static void text_of_pieces(struct rng *r, const struct vocab *v, struct buf *b, size_t n)
+{
+    for (; n; n--) {
+        int32_t id = (int32_t)rng_below(r, (uint64_t)v->n_piece);
+
+        if (rng_below(r, 8) == 0)
+            random_text(r, b, 1 + rng_below(r, 4), 1);
+        else if (v->piece[id].type == PIECE_NORMAL || v->piece[id].type == PIECE_USER_DEFINED)
+            buf_add(b, v->piece[id].p, v->piece[id].n);
+    }
 }
 
 static void equal_lanes(struct encoder *e[2], struct encoding enc[2], struct bytes text)
@@ -103,7 +122,7 @@ static void fast_lanes_are_the_plain_one(void **state)
     size_t round, i;
 
     (void)state;
-    for (round = 0; round < 120; round++) {
+    for (round = 0; round < 75; round++) {
         int kind = (int)(round % 3), old = kind == 1;    // new, old, BPE
         struct vocab *v = random_model(&r, kind == 2);
         struct encoder *e[2] = { encoder_of(v, old, 0), encoder_of(v, old, 1) };
@@ -112,8 +131,12 @@ static void fast_lanes_are_the_plain_one(void **state)
 
         for (i = 0; i < 40; i++) {
             buf_reset(&text);
-            random_text(&r, &text, i == 20 ? 30000 : rng_below(&r, 60), 1);
+            if (i % 2)
+                text_of_pieces(&r, v, &text, rng_below(&r, 60));
+            else
+                random_text(&r, &text, i == 20 ? 30000 : rng_below(&r, 60), 1);
             equal_lanes(e, enc, buf_bytes(&text));
+            equal_lanes(e, enc, buf_bytes(&text));    // what is kept
         }
         for (i = 0; i < 2; i++) {
             encoding_release(&enc[i]);
@@ -124,4 +147,87 @@ static void fast_lanes_are_the_plain_one(void **state)
     }
 }
 
-TESTS("spm/parts", cmocka_unit_test(fast_lanes_are_the_plain_one))
+/* More of parts without a space than is kept of them. */
+static void what_was_written_over(void **state)
+{
+    enum { N = 5000, LONG = 300, AGAIN = 20 };
+    struct rng r = rng_at(rng_key(4, "lanes"), 0);
+    struct vocab *v = random_model(&r, 0);
+    struct encoder *e[2] = { encoder_of(v, 0, 0), encoder_of(v, 0, 1) };
+    struct encoding enc[2] = { { 0 }, { 0 } };
+    struct buf text = { 0 }, some = { 0 };
+    size_t end[AGAIN], i, n, from;
+
+    (void)state;
+    for (i = 0; i < N; i++) {
+        buf_reset(&text);
+        for (n = 0; n < 3; n++) {
+            random_text(&r, &text, rng_below(&r, LONG), 0);
+            buf_add_byte(&text, ' ');
+        }
+        if (i < AGAIN) {
+            buf_add(&some, text.p, text.n);
+            end[i] = some.n;
+        }
+        equal_lanes(e, enc, buf_bytes(&text));
+        from = i % AGAIN ? end[i % AGAIN - 1] : 0;
+        if (i % 7 == 0 && i >= AGAIN)
+            equal_lanes(e, enc, (struct bytes){ some.p + from, end[i % AGAIN] - from });
+    }
+    for (i = 0; i < 2; i++) {
+        encoding_release(&enc[i]);
+        encoder_free(e[i]);
+    }
+    buf_release(&text);
+    buf_release(&some);
+    vocab_free(v);
+}
+
+/* Models of others, and texts of their pieces, short and long. */
+static void lanes_of_models(const char *name, int old)
+{
+    struct rng r = rng_at(rng_key(5, name), 0);
+    struct vocab *v = golden_vocab(name);
+    struct encoder *e[2];
+    struct encoding enc[2] = { { 0 }, { 0 } };
+    struct buf text = { 0 };
+    size_t i;
+
+    if (!v)
+        skip();
+    for (i = 0; i < 2; i++)
+        e[i] = encoder_of(v, old, i == 1);
+    for (i = 0; i < 24; i++) {
+        buf_reset(&text);
+        text_of_pieces(&r, v, &text, i == 12 ? 20000 : 1 + rng_below(&r, 200));
+        equal_lanes(e, enc, buf_bytes(&text));
+        equal_lanes(e, enc, buf_bytes(&text));
+    }
+    for (i = 0; i < 2; i++) {
+        encoding_release(&enc[i]);
+        encoder_free(e[i]);
+    }
+    buf_release(&text);
+    vocab_free(v);
+}
+
+static void fast_lanes_of_models(void **state)
+{
+    static const char *const names[] = {
+        "albert_30k",    "en_bpe_1k",      "en_bytefallback_2k", "en_char_79",
+        "en_nfkc_1k",    "ja_8k",          "ja_bpe_byte_2k",     "ja_nodummy_52k",
+        "llama2_bpe32k", "marian_enru_1k", "mistral3_bpe32k",    "mt5_trim30k",
+        "multi_250k",    "opus_en_32k",    "seqio_tiny_26",      "t5_32100",
+        "xlnet_32k",
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        lanes_of_models(names[i], 0);
+        lanes_of_models(names[i], 1);
+    }
+}
+
+TESTS("spm/parts", cmocka_unit_test(fast_lanes_are_the_plain_one),
+      cmocka_unit_test(what_was_written_over), cmocka_unit_test(fast_lanes_of_models))
