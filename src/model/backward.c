@@ -49,6 +49,7 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
     struct rows in = { at->normed, at->half, width }, key = { source->normed, source->half, width };
     struct rows d = net_rows_there(m, residual(m, st, block, kind), width);
     float *d_source = kind == SELF ? m->dn : from->d_out;
+    int how;
 
     net_product_back_to(m, m->d_mixed, w->o, d, net_rows_of(w->mixed, inner), st->n, inner, width);
     net_meet_back(m, st, block, kind);
@@ -57,9 +58,12 @@ static void attend(const struct model *m, const struct stack_net *st, int block,
         norm(m, st, m->dn, at);
         return;
     }
-    net_product_back(m->dn, 0, w->q, net_rows_of(m->d_query, inner), in, st->n, width, inner);
-    net_product_back(d_source, 1, w->k, net_rows_of(m->d_key, inner), key, from->n, width, inner);
-    net_product_back(d_source, 1, w->v, net_rows_of(m->d_value, inner), key, from->n, width, inner);
+    how = net_fresh(m);
+    net_product_back(m->dn, how, w->q, net_rows_of(m->d_query, inner), in, st->n, width, inner);
+    how |= LINEAR_ADD;
+    net_product_back(d_source, how, w->k, net_rows_of(m->d_key, inner), key, from->n, width, inner);
+    net_product_back(d_source, how, w->v, net_rows_of(m->d_value, inner), key, from->n, width,
+                     inner);
     net_sum(m, m->dn, st->n);
     norm(m, st, m->dn, at);
 }
@@ -69,6 +73,7 @@ static void feed(const struct model *m, const struct stack_net *st, int block,
 {
     const struct block *w = &st->block[block];
     const float *dy = residual(m, st, block, FEED);
+    struct ffn_grad g = w->d_ffn;
 
     if (w->moe) {
         struct moe_call call = net_moe_call(m, st, block, FEED);
@@ -78,12 +83,12 @@ static void feed(const struct model *m, const struct stack_net *st, int block,
         struct dropout drop = net_dropout(m, st->kind, block, DROP_HIDDEN);
         struct ffn_drop rows = net_ffn_drop(m, st, &drop);
 
+        g.fresh = m->run->fresh;
         if (at->half)
-            ffn16_backward(&w->ffn16, &rows, &w->d_ffn, at->half, m->half, st->n, w->saved,
-                           m->hidden, m->dn);
+            ffn16_backward(&w->ffn16, &rows, &g, at->half, m->half, st->n, w->saved, m->hidden,
+                           m->dn);
         else
-            ffn_backward(&w->ffn, &rows, &w->d_ffn, at->normed, dy, st->n, w->saved, m->hidden,
-                         m->dn);
+            ffn_backward(&w->ffn, &rows, &g, at->normed, dy, st->n, w->saved, m->hidden, m->dn);
         net_sum(m, m->dn, st->n);
     }
     norm(m, st, m->dn, at);

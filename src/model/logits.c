@@ -92,13 +92,19 @@ static void chunk_loss(struct model *m, size_t at, size_t n, double scale)
                      m->ce + at, m->log_z + at);
 }
 
+/* Of the sum over targets; 0 where there is no gradient. */
+static double gradient_scale(const struct model *m)
+{
+    return m->run->gradient && m->run->n_target > 0 ? 1.0 / m->run->n_target : 0;
+}
+
 /* Targets [at, at + n). */
 static void chunk(struct model *m, size_t at, size_t n)
 {
     const struct stack_net *st = &m->stack[DECODER];
     size_t width = (size_t)m->c.d_model, v = (size_t)m->c.n_vocab;
     struct rows z = head_input(m, at, n);
-    double scale = m->run->gradient && m->run->n_target > 0 ? 1.0 / m->run->n_target : 0;
+    double scale = gradient_scale(m);
     int was;
 
     net_product(m->logits, z, m->head, n, width, v);
@@ -109,8 +115,8 @@ static void chunk(struct model *m, size_t at, size_t n)
     spent_on(was);
     if (scale == 0)
         return;
-    net_product_back(st->d_out + at * width, 0, m->head, net_rows_here(m, m->logits, n, v), z, n,
-                     width, v);
+    net_product_back(st->d_out + at * width, at ? 0 : net_fresh(m), m->head,
+                     net_rows_here(m, m->logits, n, v), z, n, width, v);
     net_sum(m, st->d_out + at * width, n);
     if (m->c.tied)
         kern.scale(st->d_out + at * width, tied_factor(m), n * width);
@@ -137,6 +143,8 @@ void net_logits(struct model *m, struct losses *sums, double *row_ce, double *ro
 
     if (m->run->gradient)
         memset(st->d_out, 0, st->n * width * sizeof(float));
+    if (m->run->gradient && m->run->fresh && (gradient_scale(m) == 0 || st->n == 0))
+        memset(m->head->g, 0, m->head->n * sizeof(float));
     for (at = 0; at < st->n; at += m->chunk)
         chunk(m, at, st->n - at < m->chunk ? st->n - at : m->chunk);
     for (row = 0; row < (size_t)m->b->n_row; row++) {

@@ -37,7 +37,7 @@ enum explore { EXPLORE_USUAL, EXPLORE_JITTER, EXPLORE_ARGMAX, EXPLORE_SAMPLE, EX
 struct run {
     int train;         // dropout and exploration on
     int gradient;      // model_backward() follows: the forward pass keeps what it needs
-    int fresh;         // which overwrites the gradients of experts: what they hold is of no use
+    int fresh;         // which overwrites the gradients: what they hold is of no use
     int hf_compat;     // HF's routing, visibility and padding (spec model.md section 11)
     int group_rows;    // rows of a routing group; divides the rows of a batch (hf_compat: 1)
     double capacity_factor;
@@ -86,7 +86,7 @@ struct model *model_new(const struct config *c, struct params *p, struct comm *c
                         int n_input, int n_target, enum keep keeps);
 
 /* Adds to *sums. row_ce and row_target [B] (may be NULL) get each row's sums. With
- * run->gradient it already adds the gradient of the logits' table to params' g: logits are
+ * run->gradient it already gives the gradient of the logits' table to params' g: logits are
  * made, used and overwritten a chunk of rows at a time, never held whole. */
 void model_forward(struct model *m, const struct batch *b, const struct run *run,
                    struct losses *sums, double *row_ce, double *row_target);
@@ -96,8 +96,8 @@ void model_forward(struct model *m, const struct batch *b, const struct run *run
 void model_forward_hidden(struct model *m, const struct batch *b, const struct run *run);
 const float *model_logits(struct model *m, size_t at, size_t n);
 size_t model_chunk(const struct model *m);
-/* Of the last forward, which had run->gradient: gradients are added to params' g, but for those
- * that run->fresh has overwritten. */
+/* Of the last forward, which had run->gradient: gradients are added to params' g, or with
+ * run->fresh overwrite them. */
 void model_backward(struct model *m, const struct batch *b, const struct run *run);
 
 /* The loss of a whole step from summed losses: what the gradients are of. Of it, per target and

@@ -2,12 +2,14 @@
  * keys of all randomness. */
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/rng.h"
 #include "comm/comm.h"
 #include "model/net.h"
 #include "nn/attention.h"
 #include "seq/batch.h"
+#include "shape/params.h"
 
 /* A place in the network as a number, to key randomness by. */
 static uint64_t place_number(enum stack s, int block, int what)
@@ -171,6 +173,23 @@ static void begin_compat(struct model *m)
     e->key = m->seen;
 }
 
+/* Gradients that products do not overwrite. That of the logits' table is overwritten by logits.c.
+ */
+static void clear_gradients(const struct model *m)
+{
+    struct params *p = m->params;
+    size_t i;
+
+#pragma omp parallel for schedule(dynamic)
+    for (i = 0; i < p->n_shared; i++) {
+        enum param_role role = p->p[i].role;
+
+        if (&p->p[i] != m->head && role != PARAM_MATRIX && role != PARAM_QUERY &&
+            role != PARAM_ATTENTION)
+            memset(p->p[i].g, 0, p->p[i].n * sizeof(float));
+    }
+}
+
 void net_begin(struct model *m, const struct batch *b, const struct run *run)
 {
     struct stack_net *e = &m->stack[ENCODER], *d = &m->stack[DECODER];
@@ -184,6 +203,8 @@ void net_begin(struct model *m, const struct batch *b, const struct run *run)
     assert(b->n_row <= m->n_row && e->length <= e->length_most && d->length <= d->length_most);
     assert(!run->gradient || m->keeps != KEEP_NOTHING);
     assert(!m->n_sparse || (run->group_rows > 0 && b->n_row % run->group_rows == 0));
+    if (run->gradient && run->fresh)
+        clear_gradients(m);
     e->id = b->input;
     d->id = b->decoder;
     if (run->hf_compat) {

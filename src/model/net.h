@@ -162,9 +162,10 @@ struct rows net_rows_here(const struct model *m, float *x, size_t n, size_t widt
 struct rows net_rows_of(struct either x, size_t width);
 void net_product(float *y, struct rows x, const struct param *w, size_t n, size_t in, size_t out);
 /* As linear_backward(). */
-void net_product_back(float *dx, int add, const struct param *w, struct rows dy, struct rows x,
+void net_product_back(float *dx, int how, const struct param *w, struct rows dy, struct rows x,
                       size_t n, size_t in, size_t out);
-/* The same to and from the parts of attention. */
+int net_fresh(const struct model *m);    // how, of weights that have but one product a pass
+/* The same to and from the parts of attention, whose weights are such. */
 void net_product_to(const struct model *m, struct either y, struct rows x, const struct param *w,
                     size_t n, size_t in, size_t out);
 void net_product_back_to(const struct model *m, struct either dx, const struct param *w,

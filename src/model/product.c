@@ -39,13 +39,13 @@ void net_product(float *y, struct rows x, const struct param *w, size_t n, size_
         linear_forward(y, x.f, w->w, n, in, out);
 }
 
-void net_product_back(float *dx, int add, const struct param *w, struct rows dy, struct rows x,
+void net_product_back(float *dx, int how, const struct param *w, struct rows dy, struct rows x,
                       size_t n, size_t in, size_t out)
 {
     if (x.half)
-        linear16_backward(dx, add, w->g, dy.half, dy.ld, x.half, w->half, n, in, out);
+        linear16_backward(dx, how, w->g, dy.half, dy.ld, x.half, w->half, n, in, out);
     else
-        linear_backward(dx, add, w->g, dy.f, x.f, w->w, n, in, out);
+        linear_backward(dx, how, w->g, dy.f, x.f, w->w, n, in, out);
 }
 
 void net_product_to(const struct model *m, struct either y, struct rows x, const struct param *w,
@@ -57,11 +57,17 @@ void net_product_to(const struct model *m, struct either y, struct rows x, const
         net_product(y.f, x, w, n, in, out);
 }
 
+int net_fresh(const struct model *m)
+{
+    return m->run->fresh ? LINEAR_FRESH : 0;
+}
+
 void net_product_back_to(const struct model *m, struct either dx, const struct param *w,
                          struct rows dy, struct rows x, size_t n, size_t in, size_t out)
 {
     if (dx.half)
-        linear16_backward_half(dx.half, m->room, w->g, dy.half, dy.ld, x.half, w->half, n, in, out);
+        linear16_backward_half(dx.half, m->room, net_fresh(m), w->g, dy.half, dy.ld, x.half,
+                               w->half, n, in, out);
     else
-        net_product_back(dx.f, 0, w, dy, x, n, in, out);
+        net_product_back(dx.f, net_fresh(m), w, dy, x, n, in, out);
 }

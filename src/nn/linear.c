@@ -54,13 +54,14 @@ void linear16_forward_half(uint16_t *y, float *room, const uint16_t *x, const ui
                    &(struct gemm16_rows){ put_half, &(struct halves){ y, out } });
 }
 
-void linear16_backward_half(uint16_t *dx, float *room, float *dw, const uint16_t *dy, size_t dy_ld,
-                            const uint16_t *x, const uint16_t *w, size_t n, size_t in, size_t out)
+void linear16_backward_half(uint16_t *dx, float *room, int how, float *dw, const uint16_t *dy,
+                            size_t dy_ld, const uint16_t *x, const uint16_t *w, size_t n, size_t in,
+                            size_t out)
 {
     gemm16_nn_rows(n, in, out, dy, dy_ld, w, in, room,
                    &(struct gemm16_rows){ put_half, &(struct halves){ dx, in } });
     if (dw)
-        gemm16_tn(out, in, n, dy, dy_ld, x, in, 1, dw, in);
+        gemm16_tn(out, in, n, dy, dy_ld, x, in, how & LINEAR_FRESH ? 0 : 1, dw, in);
 }
 
 void rows_half(uint16_t *to, const float *x, size_t n, size_t width)

@@ -20,8 +20,9 @@ void linear16_backward(float *dx, int how, float *dw, const uint16_t *dy, size_t
 /* The same with y or dx in bf16. room: floats, as many as that has. */
 void linear16_forward_half(uint16_t *y, float *room, const uint16_t *x, const uint16_t *w, size_t n,
                            size_t in, size_t out);
-void linear16_backward_half(uint16_t *dx, float *room, float *dw, const uint16_t *dy, size_t dy_ld,
-                            const uint16_t *x, const uint16_t *w, size_t n, size_t in, size_t out);
+void linear16_backward_half(uint16_t *dx, float *room, int how, float *dw, const uint16_t *dy,
+                            size_t dy_ld, const uint16_t *x, const uint16_t *w, size_t n, size_t in,
+                            size_t out);
 
 /* Rows x [n, width] in bf16, one after another. */
 void rows_half(uint16_t *to, const float *x, size_t n, size_t width);

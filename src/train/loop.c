@@ -220,22 +220,11 @@ static void update(struct trainer *t, double lr)
         params_halve(t->params);
 }
 
-/* Those of experts need not be: the first backward pass overwrites them. */
-static void clear_gradients(struct params *p)
-{
-    size_t i;
-
-#pragma omp parallel for schedule(static)
-    for (i = 0; i < p->n_shared; i++)
-        memset(p->p[i].g, 0, p->p[i].n * sizeof(float));
-}
-
 /* Forward and backward of all rows. */
 static void run_micro(struct trainer *t, struct run *run, struct losses *sums)
 {
     int i;
 
-    clear_gradients(t->params);
     spread_begin(t->spread);
     run->ready_to = t->spread;
     for (i = 0; i < t->n_micro; i++) {

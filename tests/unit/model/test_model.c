@@ -190,7 +190,8 @@ static void test_slopes(void **state)
 }
 
 /* Gradients of one pass over two microbatches, and the bytes of the model. */
-static size_t gradients(const struct config *c, struct params *p, int half, enum keep keep)
+static size_t gradients(const struct config *c, struct params *p, int half, enum keep keep,
+                        const struct run *how)
 {
     struct batch b, other;
     struct run run;
@@ -204,9 +205,13 @@ static size_t gradients(const struct config *c, struct params *p, int half, enum
     fill(&other);
     other.n_row = 2;
     run = noisy_run(&b);
+    if (how->n_target < 0)
+        run.n_target = 0;
+    run.fresh = how->fresh;
     m = model_new(c, p, self(), ROWS, S, T, keep);
     loss_of(m, &b, &run);
     model_backward(m, &b, &run);
+    run.fresh = 0;
     loss_of(m, &other, &run);
     model_backward(m, &other, &run);
     bytes = model_bytes(m);
@@ -234,11 +239,38 @@ static void test_again(void **state)
         }
         a = params_new(&c, 0, c.n_expert, 1);
         z = params_new(&c, 0, c.n_expert, 1);
-        bytes = gradients(&c, a, k >> 3, KEEP_ALL);
-        assert_true(gradients(&c, z, k >> 3, KEEP_STREAM) < bytes);
+        bytes = gradients(&c, a, k >> 3, KEEP_ALL, &(struct run){ .fresh = 1 });
+        assert_true(gradients(&c, z, k >> 3, KEEP_STREAM, &(struct run){ .fresh = 1 }) < bytes);
         for (i = 0; i < a->n; i++)
             if (memcmp(a->p[i].g, z->p[i].g, a->p[i].n * sizeof(float)) != 0)
                 fail_msg("case %d: the gradient of %s is another", k, a->p[i].name);
+        params_free(a);
+        params_free(z);
+    }
+}
+
+/* Into gradients that hold nothing of use, the same as into zeros; with no targets, too. */
+static void test_fresh(void **state)
+{
+    int k;
+
+    (void)state;
+    for (k = 0; k < 16; k++) {
+        struct config c = odd_config(k & 1, k & 2 ? 3 : 0);
+        struct params *a = params_new(&c, 0, c.n_expert, 1);
+        struct params *z = params_new(&c, 0, c.n_expert, 1);
+        size_t i, j;
+
+        for (i = 0; i < z->n; i++)
+            for (j = 0; j < z->p[i].n; j++)
+                z->p[i].g[j] = NAN;
+        gradients(&c, a, k >> 3, KEEP_ALL, &(struct run){ .n_target = k & 4 ? -1 : 0 });
+        gradients(&c, z, k >> 3, KEEP_ALL, &(struct run){ .n_target = k & 4 ? -1 : 0, .fresh = 1 });
+        for (i = 0; i < a->n; i++)
+            for (j = 0; j < a->p[i].n; j++)
+                if (!(a->p[i].g[j] == z->p[i].g[j]))
+                    fail_msg("case %d: gradient %zu of %s: %g, not %g", k, j, a->p[i].name,
+                             (double)z->p[i].g[j], (double)a->p[i].g[j]);
         params_free(a);
         params_free(z);
     }
@@ -442,6 +474,6 @@ static void test_rules_agree(void **state)
 }
 
 TESTS("model/model", cmocka_unit_test(test_slopes), cmocka_unit_test(test_again),
-      cmocka_unit_test(test_microbatches), cmocka_unit_test(test_without_backward),
-      cmocka_unit_test(test_memory_is_steady), cmocka_unit_test(test_padding),
-      cmocka_unit_test(test_rules_agree))
+      cmocka_unit_test(test_fresh), cmocka_unit_test(test_microbatches),
+      cmocka_unit_test(test_without_backward), cmocka_unit_test(test_memory_is_steady),
+      cmocka_unit_test(test_padding), cmocka_unit_test(test_rules_agree))

@@ -61,7 +61,7 @@ static void test_halves(void **state)
         assert_memory_equal(got, want, ROWS * HIGH * sizeof(*got));
         linear16_backward(y, 0, dw, dy, HIGH, x, w, ROWS, WIDE, HIGH);
         rows_half(want, y, ROWS, WIDE);
-        linear16_backward_half(got, room, more, dy, HIGH, x, w, ROWS, WIDE, HIGH);
+        linear16_backward_half(got, room, 0, more, dy, HIGH, x, w, ROWS, WIDE, HIGH);
         assert_memory_equal(got, want, ROWS * WIDE * sizeof(*got));
         assert_memory_equal(more, dw, sizeof(dw));
     }
