@@ -11,6 +11,11 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return 1
+    [[ $BATS_TEST_FILENAME != */tests/mpi/* ]] || need_ranks
+}
+
+need_ranks() { # skip, with a word, where tools are built without MPI
+    ldd "$(command -v switch-pretrain)" | grep -q libmpi || skip "built without MPI"
 }
 
 need_shared() { # PATH: skip, with a word, where the shared data is absent

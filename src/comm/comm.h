@@ -12,7 +12,8 @@
 
 struct comm;
 
-struct comm *comm_init(void);    // sets die_hook: die() on a rank ends them all
+/* Sets die_hook: die() on a rank ends them all. Without MPI, dies as one of several ranks. */
+struct comm *comm_init(void);
 int comm_rank(const struct comm *c);
 int comm_size(const struct comm *c);
 /* Ranks on this machine, this one too; $SWITCHYARD_NODE_RANKS=N: as if machines had N each (tests).

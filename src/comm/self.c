@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/die.h"
 #include "base/mem.h"
 #include "comm/affinity.h"
 #include "comm/comm.h"
@@ -11,8 +12,23 @@ struct comm {
     struct comm_stats stats;
 };
 
+/* Started as one of several, each would take itself for all and write over the others' files. */
+static void refuse_ranks(void)
+{
+    static const char *const said[] = { "OMPI_COMM_WORLD_SIZE", "PMI_SIZE" };    // by launchers
+    size_t i;
+
+    for (i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        const char *n = getenv(said[i]);
+
+        if (n && strtol(n, NULL, 10) > 1)
+            die("built without MPI, but started as one of %s ranks", n);
+    }
+}
+
 struct comm *comm_init(void)
 {
+    refuse_ranks();
     return xcalloc(1, sizeof(struct comm));
 }
 

@@ -35,6 +35,16 @@ size_t experts_saved(const struct moe_net *net, size_t rows, int n_own)
     return n_own ? saved_floats(net, rows) + (size_t)n_own * 16 : 0;
 }
 
+/* Which of the lanes side by side a thread works in. */
+static size_t lane_number(void)
+{
+#ifdef _OPENMP
+    return (size_t)omp_get_thread_num();
+#else
+    return 0;
+#endif
+}
+
 static int is_sliced(const struct experts *x)
 {
     return x->x.half && comm_size(x->d->slices) > 1;
@@ -208,9 +218,7 @@ static void all(const struct experts *x, struct turn t, void (*run)(struct turn 
 #pragma omp parallel for schedule(dynamic) num_threads(n) if (n > 1) firstprivate(t)
     for (e = 0; e < x->d->n_own; e++) {
         t.e = e;
-#ifdef _OPENMP
-        t.work = x->work->p + (n > 1 ? (size_t)omp_get_thread_num() * lane : 0);
-#endif
+        t.work = x->work->p + (n > 1 ? lane_number() * lane : 0);
         one(t, run);
     }
     if (n > 1)

@@ -192,6 +192,7 @@ close() { # FILE FILE: columns of numbers, equal to 1e-5
 }
 
 @test "the same on 1, 2 and 3 ranks, beside the teacher and by a cache" {
+    need_ranks
     distill
     column run/metrics.tsv loss >want
     for n in 2 3; do
@@ -247,6 +248,7 @@ close() { # FILE FILE: columns of numbers, equal to 1e-5
 }
 
 @test "any mesh: the same losses, the same teacher" {
+    need_ranks
     local mesh
     distill
     column run/metrics.tsv loss >want
@@ -268,6 +270,7 @@ close() { # FILE FILE: columns of numbers, equal to 1e-5
 }
 
 @test "a cache written by slices: the same words, the same losses" {
+    need_ranks
     local mesh n how k
     for k in 8 60 96; do    # of 96 words, 48 to a slice of two
         cache one.logits -k $k --tau 1.5

@@ -168,6 +168,7 @@ decided() { # the scores that decide, as "step score"
 }
 
 @test "one rank and two, on rows or on slices: the same losses and answers" {
+    need_ranks
     tune -e dev.tsv --metric accuracy --steps 40
     mv ft one
     for mesh in data=2 model=2; do

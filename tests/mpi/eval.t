@@ -5,6 +5,7 @@ load ../helper
 . "$root/shell/lib.sh"
 
 setup() {
+    need_ranks
     cd "$BATS_TEST_TMPDIR" || return 1
     switch-pretrain --config "$DATA/train/tiny.json" --train "$DATA/train/aa.ex" --out run \
         --batch 8 --group-rows 2 --steps 4 --warmup 100 -q

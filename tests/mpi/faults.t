@@ -5,6 +5,7 @@ load ../helper
 export OMPI_MCA_rmaps_base_oversubscribe=1
 
 setup() { # two experts: few files
+    need_ranks
     cd "$BATS_TEST_TMPDIR" || return 1
     jq '.num_experts = 2' "$DATA/train/tiny.json" >two.json
     cp "$DATA/train/aa.ex" .
