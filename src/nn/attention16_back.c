@@ -13,8 +13,9 @@
 #include "nn/tile16.h"
 
 enum {
-    TILE = 128,             // queries of the backward pass, at most
-    TILE_HALVES = 16384,    // queries times D of it
+    TILE = 128,                   // queries of the backward pass, at most
+    TILE_HALVES = 16384,          // queries times D of it
+    STEP = TILE * 16 + 2 * 16,    // from a panel of pairs to the next: no power of two, as WIDE
     SUMS = FLOATS + 16 * ATTENTION_WIDTH_MAX
 };
 
@@ -38,8 +39,7 @@ struct block {    // keys of the backward pass
 struct queries16 {                                                           // a tile of them
     _Alignas(64) uint16_t q[TILE_HALVES], d_o[TILE_HALVES];                  // [TILE, D]
     _Alignas(64) uint16_t q_turned[TILE_HALVES], d_o_turned[TILE_HALVES];    // [D, TILE]
-    _Alignas(64) uint16_t probs[TILE * KEYS],
-        d[TILE * KEYS];    // [panels of keys, TILE / 2, 16, 2]
+    _Alignas(64) uint16_t probs[STEP * KEYS / 16], d[STEP * KEYS / 16];    // [panels of keys, STEP]
 };
 
 /* Queries of a tile: their layouts are no larger than TILE_HALVES. */
@@ -115,8 +115,8 @@ static void two_steps(struct strip *s, size_t i)
         }
         kern.half(s->d_rows + j * WIDE_HALF, d, whole);
     }
-    kern.pair(s->pairs + i * 16, TILE * 16, s->x + at, s->x + at + WIDE, whole);
-    kern.pair(s->d_pairs + i * 16, TILE * 16, s->d + at, s->d + at + WIDE, whole);
+    kern.pair(s->pairs + i * 16, STEP, s->x + at, s->x + at + WIDE, whole);
+    kern.pair(s->d_pairs + i * 16, STEP, s->d + at, s->d + at + WIDE, whole);
 }
 
 static void two_queries(struct strip *s, size_t i)
@@ -126,7 +126,7 @@ static void two_queries(struct strip *s, size_t i)
                                  .ld = WIDE,
                                  .pairs = s->pairs + i * 16,
                                  .d_pairs = s->d_pairs + i * 16,
-                                 .step = TILE * 16,
+                                 .step = STEP,
                                  .d_rows = s->d_rows + i * WIDE_HALF,
                                  .ld_rows = WIDE_HALF };
     size_t j;
@@ -163,8 +163,8 @@ static void strip_softmax(struct strip *s, size_t n)
     for (i = 0; i < STRIP; i += 2)
         two_queries(s, i);
     for (i = tile16_whole(t->n); i < n; i += 16) {
-        memset(s->pairs + i * TILE, 0, STRIP * 16 * sizeof(*s->pairs));
-        memset(s->d_pairs + i * TILE, 0, STRIP * 16 * sizeof(*s->d_pairs));
+        memset(s->pairs + i / 16 * STEP, 0, STRIP * 16 * sizeof(*s->pairs));
+        memset(s->d_pairs + i / 16 * STEP, 0, STRIP * 16 * sizeof(*s->d_pairs));
     }
     for (i = 0; h->d_bias && i < 2; i++)
         kern.axpy(h->d_bias + t->key + h->n_query - 1 - last, tile16_keep(h->a), s->around[i],
@@ -176,9 +176,11 @@ static void strip_queries(const struct tile *t, const struct backward *p, const 
 {
     const struct head *h = t->h;
     size_t at = h->at_query + t->i * h->width, i;
+    float keep = tile16_keep(h->a);
 
     for (i = 0; i < t->rows; i++, dq += tile16_whole(h->d), at += h->width) {
-        kern.scale(dq, tile16_keep(h->a), h->d);
+        if (keep != 1)
+            kern.scale(dq, keep, h->d);
         if (b->more)
             kern.add(p->room + at, dq, h->d);
         else
@@ -215,10 +217,8 @@ static void backward_tile(const struct tile *t, const struct backward *p, struct
     size_t deep = tile16_whole(h->d), rows = tile_rows(h), i, query = h->at_query + t->i * h->width;
     int adds = h->a->causal || t->i > t->stretch->i;
     struct queries16 x;
-    struct half_operands dv = {
-        x.d_o_turned, rows, x.probs, TILE * 16, b->dv.x, h->keys + 16, adds
-    };
-    struct half_operands dk = { x.q_turned, rows, x.d, TILE * 16, b->dk.x, h->keys + 16, adds };
+    struct half_operands dv = { x.d_o_turned, rows, x.probs, STEP, b->dv.x, h->keys + 16, adds };
+    struct half_operands dk = { x.q_turned, rows, x.d, STEP, b->dk.x, h->keys + 16, adds };
 
     if (t->n == 0) {
         if (!b->more)
