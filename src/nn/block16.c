@@ -1,9 +1,9 @@
 /* block16.c - see block16.h.
  *
- * All threads lay DEEP rows of B in pairs, WIDE columns at a time: that stays in the second cache.
- * Then they share out the rows of C, whose product with it goes by 32 rows: those of A stay in the
- * first cache while B goes by. What of A does not lie as the kernel wants it is copied, and of C
- * what is no multiple of 32 or is not wanted whole is made elsewhere.
+ * All threads lay DEEP rows of B in pairs, WIDE columns at a time (or ONCE and half of that): it
+ * stays in the second cache. Then they share out the rows of C, whose product with it goes by 32
+ * rows: those of A stay in the first cache while B goes by. What of A does not lie as the kernel
+ * wants it is copied, and of C what is no multiple of 32 or is not wanted whole is made elsewhere.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -22,6 +22,7 @@ enum {
     PANEL = 16,    // columns
     DEEP = 512,
     WIDE = 1024,
+    ONCE = 768,    // rows of B that are not worth two steps: then half as wide
     TALL = 256,    // rows of C that a thread takes at a time
     PAGE = 1024    // rows so far apart, or twice, are in one another's place in the first cache
 };
@@ -215,14 +216,24 @@ static size_t tall(const struct product16 *p)
     return least(TALL, whole((p->m + n - 1) / n));
 }
 
+static size_t deep_of(const struct product16 *p)
+{
+    return p->form != TN && p->k <= ONCE ? p->k : DEEP;
+}
+
+static size_t wide_of(const struct product16 *p)
+{
+    return deep_of(p) > DEEP ? WIDE / 2 : WIDE;
+}
+
 static void run_stage(const struct product16 *p, size_t j, size_t l, uint16_t *b)
 {
     struct stage s = { .p = p, .l = l, .j = j, .b = b };
     size_t i, high = tall(p);
     struct room *room = room_get();
 
-    s.deep = least(DEEP, p->k - l);
-    s.wide = least(WIDE, p->n - j);
+    s.deep = least(deep_of(p), p->k - l);
+    s.wide = least(wide_of(p), p->n - j);
     s.adds = l > 0 || p->beta != 0;
     s.ends = p->to && l + s.deep == p->k;
     s.passes = s.ends && l == 0;
@@ -243,7 +254,7 @@ void block16_multiply(const struct product16 *p)
 
     assert(block16_can(p));
 #pragma omp parallel if (p->m > EDGE)
-    for (size_t j = 0; j < p->n; j += WIDE)
-        for (size_t l = 0; l < p->k; l += DEEP)
+    for (size_t j = 0; j < p->n; j += wide_of(p))
+        for (size_t l = 0; l < p->k; l += deep_of(p))
             run_stage(p, j, l, b);
 }

@@ -169,7 +169,8 @@ static void test_plain(void **state)
 static void test_blocks(void **state)
 {
     static const size_t sizes[][3] = {
-        { 37, 34, 530 }, { 33, 3, 1060 }, { 520, 5, 34 }, { 33, 1040, 2 }, { 64, 32, 544 },
+        { 37, 34, 530 }, { 33, 3, 1060 }, { 520, 5, 34 },
+        { 33, 1040, 2 }, { 64, 32, 544 }, { 3, 530, 520 },
     };
     size_t s, f;
     int i;
