@@ -1,6 +1,5 @@
 /* convert.c - see convert.h. What is to be written is a list of items in the order of the table of
  * parameters; an item knows the tensor that it is made of, if any. */
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -45,38 +44,17 @@ struct job {
     size_t cap;
 };
 
-/* What a folder without safetensors has instead. */
-static int explain(const char *path, struct err *err)
-{
-    DIR *d = opendir(path);
-    const struct dirent *e;
-    int pickled = 0;
-
-    while (d && (e = readdir(d)) != NULL) {
-        size_t n = strlen(e->d_name);
-
-        pickled |= (n > 4 && !strcmp(e->d_name + n - 4, ".bin")) ||
-                   (n > 3 && !strcmp(e->d_name + n - 3, ".pt"));
-    }
-    if (d)
-        closedir(d);
-    if (pickled)
-        return err_set(err,
-                       "%s: only PyTorch's pickled files (.bin), which are programs to be run: "
-                       "save the model as safetensors where it came from",
-                       path);
-    return -1;
-}
-
 static int open_input(struct job *j, const char *from, struct err *err)
 {
     struct config c;
 
+    if (tensors_is_pickled(from))
+        return tensors_refuse_pickled(from, err);
     if (config_read(&c, from, err) < 0)
         return -1;
     j->config = c;
     if (!(j->in = tensors_open(from, err)))
-        return explain(from, err);
+        return -1;
     return weights_check(j->in, from, 0, INT_MAX, err) < 0 ? -1 : 0;
 }
 
@@ -239,6 +217,21 @@ static void disturb(const struct job *j, const struct param *p)
         j->wide[i] += (float)(s * rng_normal(key, i, 0, 0));
 }
 
+/* A weight that its narrower kind cannot hold would make every output of the model nan. */
+static int check_range(const struct job *j, const struct item *it, struct err *err)
+{
+    const uint16_t top = it->type == TENSOR_F16 ? 0x7c00 : 0x7f80;    // exponent: inf or nan
+    const uint16_t *half = (const uint16_t *)(const void *)j->packed.p;
+    size_t i;
+
+    for (i = 0; i < it->p->n; i++)
+        if ((half[i] & top) == top && isfinite(j->wide[i]))
+            return err_set(err, "%s: %s: %g is too large for %s",
+                           it->from ? tensors_path(j->in, it->from) : j->to, it->p->name,
+                           (double)j->wide[i], tensor_kinds[it->type].name);
+    return 0;
+}
+
 /* The numbers of an item, for tensors_write_from(): as they lie in the input where they can. */
 static const void *numbers(void *ctx, const struct tensor *t, struct err *err)
 {
@@ -260,7 +253,7 @@ static const void *numbers(void *ctx, const struct tensor *t, struct err *err)
         return j->wide;
     buf_need(&j->packed, 2 * p->n + 1);
     tensor_pack_f32(j->packed.p, it->type, j->wide, p->n);
-    return j->packed.p;
+    return check_range(j, it, err) < 0 ? NULL : j->packed.p;
 }
 
 static int write_file(struct job *j, int file, struct err *err)

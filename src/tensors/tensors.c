@@ -316,30 +316,61 @@ static int text_order(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static int ends_in(const char *name, const char *end)
+{
+    size_t n = strlen(name), m = strlen(end);
+
+    return n > m && !strcmp(name + n - m, end);
+}
+
+int tensors_is_pickled(const char *path)
+{
+    struct stat st;
+
+    return (ends_in(path, ".bin") || ends_in(path, ".pt") || ends_in(path, ".pth")) &&
+           stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+int tensors_refuse_pickled(const char *path, struct err *err)
+{
+    return err_set(err,
+                   "%s: PyTorch's pickled files (.bin, .pt) are programs to be run: save the model "
+                   "as safetensors where it came from",
+                   path);
+}
+
 static int add_folder(struct tensors *t, const char *folder, struct err *err)
 {
-    static const char end[] = ".safetensors";
     DIR *d = opendir(folder);
     struct dirent *e;
-    char **name = NULL;
+    char **name = NULL, *pickled = NULL;
     size_t i, n = 0;
     int rc = 0;
 
     if (!d)
         return err_set(err, "%s: %s", folder, strerror(errno));
     while ((e = readdir(d)) != NULL) {
-        size_t len = strlen(e->d_name);
+        if (!ends_in(e->d_name, ".safetensors")) {
+            char *path = xasprintf("%s/%s", folder, e->d_name);
+            int is = !pickled && tensors_is_pickled(path);
 
-        if (len < sizeof(end) || strcmp(e->d_name + len - (sizeof(end) - 1), end) != 0)
+            if (is)
+                pickled = path;
+            else
+                free(path);
             continue;
+        }
         name = xreallocarray(name, n + 1, sizeof(*name));
         name[n++] = xstrdup(e->d_name);
     }
     closedir(d);
     if (n)
         qsort(name, n, sizeof(*name), text_order);
+    else if (pickled)
+        rc = tensors_refuse_pickled(pickled, err);
     else
         rc = err_set(err, "%s: no safetensors file in it", folder);
+    free(pickled);
     for (i = 0; i < n; i++) {
         if (rc == 0)
             rc = add_once(t, folder, name[i], err);

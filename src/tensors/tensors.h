@@ -34,6 +34,8 @@ struct tensors;
 /* One file, or a folder: all that model.safetensors.index.json names, else every
  * *.safetensors in it. A name that comes twice is an error. NULL on failure. */
 struct tensors *tensors_open(const char *path, struct err *err);
+int tensors_is_pickled(const char *path);                         // PyTorch's, by its name
+int tensors_refuse_pickled(const char *path, struct err *err);    // -1, err says why
 size_t tensors_n(const struct tensors *t);
 const struct tensor *tensors_at(const struct tensors *t, size_t i);    // in order of names
 const struct tensor *tensors_find(const struct tensors *t, const char *name);    // or NULL

@@ -45,6 +45,17 @@ outputs() { # MODEL CASE: what switch-probe makes of it
     grep -q '^1 .* near' got
 }
 
+@test "a weight that halves cannot hold is named, not made infinite" {
+    mkdir big
+    cp "$(model t5v10_tiny)/config.json" big
+    perl -0777 -pe '$n = unpack "Q<", $_; substr($_, 8 + $n + 4, 4) = pack "f<", -70000' \
+        "$(model t5v10_tiny)/model.safetensors" >big/model.safetensors
+    refuses switch-convert -d f16 -o out big
+    [[ $output == *'decoder.block.0.layer.0.SelfAttention.k.weight: -70000 is too large for F16' ]]
+    [ ! -e out/config.json ]
+    exits 0 switch-convert -d bf16 -o wide big
+}
+
 @test "upcycled: experts are the dense layers, routers are drawn, the rest stays" {
     exits 0 switch-upcycle -E 4 -o up "$(model t5v10_tiny)"
     [ "$(jq -r .model_type up/config.json)" = switch_transformers ]
@@ -69,6 +80,10 @@ outputs() { # MODEL CASE: what switch-probe makes of it
     cp "$(model t5v10_tiny)/config.json" pickled
     echo x >pickled/pytorch_model.bin
     refuses switch-convert -o out pickled
+    [[ $output == *'save the model as safetensors'* ]]
+    refuses switch-convert -o out pickled/pytorch_model.bin
+    [[ $output == *'save the model as safetensors'* ]]
+    refuses switch-probe -m pickled -i "$golden/t5v10_tiny/inputs.safetensors" -o out.safetensors
     [[ $output == *'save the model as safetensors'* ]]
     cp "$(model t5v10_tiny)/config.json" cut
     head -c 20000 "$(model t5v10_tiny)/model.safetensors" >cut/model.safetensors
