@@ -30,6 +30,11 @@ static inline uint32_t wide_at(const unsigned char *p, size_t n, uint32_t *len)
     int got;
 
     memcpy(&x, p, sizeof(x));
+    if ((x & 0xC0E0) == 0x80C0 && n >= 2) {
+        c = (x & 0x1F) << 6 | (x >> 8 & 0x3F);
+        *len = c < 0x80 ? 0 : 2;
+        return c;
+    }
     if ((x & 0xC0C0F0) == 0x8080E0 && n >= 3) {
         c = (x & 0xF) << 12 | (x >> 2 & 0xFC0) | (x >> 16 & 0x3F);
         *len = c < 0x800 || (c & 0xF800) == 0xD800 ? 0 : 3;
@@ -48,18 +53,20 @@ static inline uint16_t *write_piece(struct codes *c, const unsigned char *p, siz
 
     while (p < end) {
         uint32_t len = 1, x = *p;
+        uint16_t code;
 
         if (x >= 0x80) {
             x = wide_at(p, (size_t)(end - p), &len);
             if (!len || (x == SPACE && p > start))
                 return NULL;
         }
-        if (!c->of[x]) {
+        code = c->of[x];
+        if (!code) {
             if (c->n == CODES_MAX)
                 return NULL;
-            c->of[x] = (uint16_t)++c->n;
+            c->of[x] = code = (uint16_t)++c->n;
         }
-        *to++ = c->of[x];
+        *to++ = code;
         p += len;
     }
     if (to - first > CODES_PIECE_MAX)
@@ -77,7 +84,8 @@ int codes_init(struct codes *c, struct code_keys *k, const struct vocab *v,
     int32_t id;
 
     *c = (struct codes){ .of = xcalloc(POINTS, sizeof(*c->of)) };
-    k->size = n_piece * sizeof(*key) + (v->file.n + n_piece + TRIE_SPARE) * sizeof(*label);
+    k->size =
+        whole_pages(n_piece * sizeof(*key) + (v->file.n + n_piece + TRIE_SPARE) * sizeof(*label));
     k->room = key = mem_map(k->size);
     label = to = (uint16_t *)(void *)(key + n_piece);
     for (id = 0; id < v->n_piece; id++) {

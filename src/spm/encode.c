@@ -42,7 +42,6 @@ static void find_scores(struct encoder *e, int old)
     int32_t id;
 
     e->old = old;
-    e->score = xreallocarray(NULL, n + 1, sizeof(*e->score));
     *e->score++ = -INFINITY;
     for (id = 0; id < v->n_piece; id++) {
         float score = v->piece[id].score;
@@ -206,6 +205,18 @@ static int can_do(const struct vocab *v, const struct encode_option *o, struct e
                                               : "leaves nothing to chance");
 }
 
+/* All that is by id, in one block. */
+static void tables_new(struct encoder *e)
+{
+    size_t n = (size_t)e->vocab->n_piece;
+
+    e->table_size = whole_pages((n + 1) * sizeof(*e->score) + n * (sizeof(*e->n_byte) + 1));
+    e->table = mem_map(e->table_size);
+    e->n_byte = (uint16_t *)(void *)((float *)e->table + n + 1);
+    e->used = (unsigned char *)(e->n_byte + n);
+    e->score = e->vocab->model_type == VOCAB_UNIGRAM ? e->table : NULL;
+}
+
 struct encoder *encoder_new(const struct vocab *v, const struct encode_option *o, struct err *err)
 {
     struct encoder *e;
@@ -215,11 +226,10 @@ struct encoder *encoder_new(const struct vocab *v, const struct encode_option *o
         return NULL;
     e = xcalloc(1, sizeof(*e));
     e->vocab = v;
-    e->used = xcalloc((size_t)v->n_piece, 1);
-    e->n_byte = xreallocarray(NULL, (size_t)v->n_piece, sizeof(*e->n_byte));
+    tables_new(e);
     for (id = 0; id < v->n_piece; id++)
         e->n_byte[id] = v->piece[id].type == PIECE_BYTE ? 1 : (uint16_t)v->piece[id].n;
-    if (v->model_type == VOCAB_UNIGRAM)
+    if (e->score)
         find_scores(e, o->old);
     if (v->n_sample) {    // they know nothing of the options
         if (build(e, o, err) || run_samples(e, err))
@@ -242,11 +252,8 @@ void encoder_free(struct encoder *e)
     normal_free(e->normal);
     trie_release(&e->trie);
     cuts_release(&e->cuts);
-    free(e->used);
-    if (e->score)
-        free(e->score - 1);
+    mem_unmap(e->table, e->table_size);
     free(e->score_old);
-    free(e->n_byte);
     walk_release(&e->walk);
     codes_release(&e->codes);
     free(e);
@@ -338,7 +345,7 @@ static int begin(const struct encoder *e, struct encoding *to, struct bytes text
         to->id_store = xreallocarray(NULL, to->cap, sizeof(*to->id_store));
         to->end_store = xreallocarray(NULL, to->cap, sizeof(*to->end_store));
     }
-    buf_need(&to->text, to->text.n + 8 * MEMO_HEAD);
+    buf_need(&to->text, to->text.n + (size_t)8 * MEMO_HEAD);
     to->id = to->id_store;
     to->end = to->end_store;
     if (e->option.plain_sentinels)

@@ -23,7 +23,9 @@ enum { NOT_SET = 0x7FFFFFFF };
 struct encoder {
     const struct vocab *vocab;
     struct normal *normal;
-    struct trie trie;       // unigram: the pieces that text is cut into; else user-defined ones
+    struct trie trie;    // unigram: the pieces that text is cut into; else user-defined ones
+    void *table;         // of mem_map(): used, score and n_byte are in it
+    size_t table_size;
     unsigned char *used;    // by id: text may become this piece
     float *score;           // by id, of a unigram model; before the first one is -INFINITY
     int old;                // the older arithmetic

@@ -173,7 +173,7 @@ void memo_key_init(struct memo_key *k, const unsigned char *p, uint32_t n)
     for (; 8 * i < n; i++) {
         uint32_t over = 8 * (i + 1) > n ? 8 * (i + 1) - n : 0;
 
-        h = turned(h * prime[0], 31) ^ word_at(p + (size_t)8 * i) << 8 * over;
+        h = turned(h * prime[0], 31) ^ word_at(p + (size_t)8 * i) << 8 * (over & 7);
     }
     k->hash = (h ^ h >> 32) * prime[3];
 }

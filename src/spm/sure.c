@@ -69,12 +69,10 @@ static inline void offer_four(struct lanes *l, float FOUR score, int32_t FOUR fr
 /* On to the next place: a new one comes in at the end. */
 static inline void shift(struct lanes *l, float score, int32_t from)
 {
-    const int32_t FOUR next = { 1, 2, 3, 0 };
-
     l->score[0] = score;
     l->from[0] = from;
-    l->score = __builtin_shuffle(l->score, next);
-    l->from = __builtin_shuffle(l->from, next);
+    l->score = __builtin_shufflevector(l->score, l->score, 1, 2, 3, 0);
+    l->from = __builtin_shufflevector(l->from, l->from, 1, 2, 3, 0);
 }
 
 struct far {    // ways by long pieces, which wait in w
@@ -196,7 +194,7 @@ find(const struct encoder *e, struct walk_ways *w, const uint16_t *c, uint32_t n
             run = any_reached(&near, &next) || far.end > a + 1 ? run : 0;
         }
     }
-    gap = lower(gap, __builtin_shuffle(gap, (int32_t FOUR){ 2, 3, 0, 1 }));
+    gap = lower(gap, __builtin_shufflevector(gap, gap, 2, 3, 0, 1));
     return (struct walk_sure){ gap[0] < gap[1] ? gap[0] : gap[1], runs ? most : n };
 }
 

@@ -37,7 +37,18 @@ static inline uint64_t low_bytes(size_t n)    // n < 8
     return ((uint64_t)1 << 8 * n) - 1;
 }
 
-static int add_piece(struct vocab *v, struct piece p, const char *path, struct err *err)
+static void more_pieces(struct vocab *v)
+{
+    size_t least = v->cap_piece ? 2 * v->cap_piece : v->file.n / PIECE_USUAL + 1;
+    size_t cap = whole_pages(least * sizeof(struct piece)) / sizeof(struct piece);
+    struct piece *p = more(v->piece, v->cap_piece * sizeof(*p), cap * sizeof(*p));
+
+    mem_unmap(v->piece, v->cap_piece * sizeof(*p));
+    v->piece = p;
+    v->cap_piece = cap;
+}
+
+static inline int add_piece(struct vocab *v, struct piece p, const char *path, struct err *err)
 {
     if (v->n_piece >= VOCAB_MAX)
         return err_set(err, "%s: more than %d pieces", path, VOCAB_MAX);
@@ -45,14 +56,8 @@ static int add_piece(struct vocab *v, struct piece p, const char *path, struct e
         return err_set(err, "%s: piece %d: empty", path, v->n_piece);
     if (!isfinite(p.score))
         return err_set(err, "%s: piece %d: its score is no number", path, v->n_piece);
-    if ((size_t)v->n_piece == v->cap_piece) {
-        size_t cap = v->cap_piece ? 2 * v->cap_piece : v->file.n / PIECE_USUAL + 1;
-        struct piece *all = more(v->piece, v->cap_piece * sizeof(p), cap * sizeof(p));
-
-        mem_unmap(v->piece, v->cap_piece * sizeof(p));
-        v->piece = all;
-        v->cap_piece = cap;
-    }
+    if ((size_t)v->n_piece == v->cap_piece)
+        more_pieces(v);
     v->piece[v->n_piece++] = p;
     return 0;
 }

@@ -25,6 +25,14 @@ enum {
     PIECE_BYTE,
 };
 
+/* A size for mem_map() that leaves no part of a large block to small pages, which cost more. */
+static inline size_t whole_pages(size_t size)
+{
+    const size_t huge = 2 << 20;
+
+    return size < huge / 2 ? size : (size + huge - 1) / huge * huge;
+}
+
 enum { PIECE_MAX = 8000, VOCAB_MAX = 0xFFFFFE };    // a piece's bytes are fewer; pieces at most
 
 struct piece {

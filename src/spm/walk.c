@@ -204,8 +204,7 @@ static inline __attribute__((always_inline)) float find_four(const struct encode
     const uint16_t *c = work->code;
     const struct walk_ways w = work->ways;
     const int32_t FOUR length = { 1 << WALK_CODE_BITS, 2 << WALK_CODE_BITS, 3 << WALK_CODE_BITS,
-                                  4 << WALK_CODE_BITS },
-                       next = { 1, 2, 3, 4 };
+                                  4 << WALK_CODE_BITS };
     float FOUR best = { UNREACHED, UNREACHED, UNREACHED, UNREACHED };
     int32_t FOUR from = { 0 };
     const float *of = e->walk.score;
@@ -243,8 +242,9 @@ static inline __attribute__((always_inline)) float find_four(const struct encode
         }
         here = best[0];
         w.from[a + 1] = (uint32_t)from[0];
-        best = __builtin_shuffle(best, (float FOUR){ w.score[a + STEPS + 1] }, next);
-        from = __builtin_shuffle(from, (int32_t FOUR){ (int32_t)w.from[a + STEPS + 1] }, next);
+        best = __builtin_shufflevector(best, (float FOUR){ w.score[a + STEPS + 1] }, 1, 2, 3, 4);
+        from = __builtin_shufflevector(from, (int32_t FOUR){ (int32_t)w.from[a + STEPS + 1] }, 1, 2,
+                                       3, 4);
     }
     return here;
 }

@@ -19,6 +19,7 @@ enum {
     IN_HEAD = 4,    // labels
     LABEL_BITS = 16,
     NODES_MAX = 1 << 24,
+    HUGE_PAGE = 2 << 20,
     FREE = TRIE_LABEL_MAX + 1,    // label of a free node
 };
 
@@ -38,7 +39,7 @@ struct build {
     const uint16_t *label;      // of all keys
     size_t span;                // nodes from a base on that can be asked for
     unsigned bits;              // of a label
-    struct item *item;          // n_item, and room for as many
+    struct item *item;          // n_item
     size_t n_item, soon;        // before the latter, their labels are on the way from memory
     uint64_t *taken, *based;    // bits, the first after `span` of them: node in use; base in use
     size_t n, cap;              // nodes: up to the last base, and its span
@@ -94,14 +95,17 @@ static void labels_sort(struct item *item, struct item *room, size_t n, unsigned
     free(place);
 }
 
-static void items_sort(struct build *b, size_t lo, size_t n)
+/* Items that agree in the labels before their heads. */
+static void items_sort(const struct build *b, struct item *item, size_t n)
 {
     static const size_t gaps[] = { 701, 301, 132, 57, 23, 10, 4, 1 };
-    struct item *item = b->item + lo;
     size_t g, i, k;
 
     if (n > MANY) {
-        labels_sort(item, item + b->n_item, n, b->bits);
+        struct item *room = xreallocarray(NULL, n, sizeof(*room));
+
+        labels_sort(item, room, n, b->bits);
+        free(room);
         return;
     }
     for (g = 0; g < sizeof(gaps) / sizeof(gaps[0]); g++)
@@ -134,6 +138,12 @@ static uint64_t *bits_more(uint64_t *set, size_t had, size_t n)
     return set;
 }
 
+/* A size that leaves no part of a large block to small pages. */
+static size_t whole(size_t size)
+{
+    return size < HUGE_PAGE ? size : (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+}
+
 /* Room for n nodes. Bits have room for two spans more, so that a search ends. */
 static void grow(struct build *b, size_t n)
 {
@@ -142,7 +152,7 @@ static void grow(struct build *b, size_t n)
 
     while (cap < n)
         cap *= 2;
-    cap = (cap + 63) / 64 * 64;
+    cap = whole((cap + 63) / 64 * 64 * sizeof(*more)) / sizeof(*more);
     more = mem_map(cap * sizeof(*more));
     if (b->cap)
         memcpy(more, b->node, b->cap * sizeof(*more));
@@ -235,15 +245,13 @@ static uint32_t find_children(struct build *b, const struct place *p)
     uint32_t i, c, n = 0, last = 0, *child = b->child, *start = b->start;
     uint32_t depth = p->depth, hi = p->hi;
 
-    i = label_at(&item[p->lo], depth) == label_at(&item[hi - 1], depth) ? hi - 1 : p->lo;
-    for (; i < hi; i++) {
+    for (i = p->lo; i < hi; i++) {
         c = label_at(&item[i], depth);
         if (c != last) {
             start[n] = i;
             child[n++] = last = c;
         }
     }
-    start[0] = p->lo;
     start[n] = hi;
     return n;
 }
@@ -256,33 +264,57 @@ static inline void prefetch(struct build *b, size_t at)
         __builtin_prefetch(b->label + b->item[b->soon].at + IN_HEAD);
 }
 
-/* The node of p, and all of its children. */
+/* Labels of the keys of p, if it is time for those that are not in the heads yet. */
+static inline void next_heads(struct build *b, const struct place *p)
+{
+    struct item *item = b->item;
+    uint32_t i;
+
+    if (p->depth % IN_HEAD || !p->depth)
+        return;
+    for (i = p->lo; i < p->hi; i++)
+        item[i].head = head_at(b->label + item[i].at + p->depth);
+    items_sort(b, item + p->lo, p->hi - p->lo);
+}
+
+/* The nodes from that of p on to where its keys part, and what they part to. */
 static int place_children(struct build *b, struct place p, struct err *err)
 {
     struct item *item = b->item;
-    uint32_t i, n, base, number = b->none;
+    uint32_t i, n, c, base, number = b->none;
 
     prefetch(b, p.lo);
-    if (p.depth && p.depth % IN_HEAD == 0) {
-        for (i = p.lo; i < p.hi; i++)
-            item[i].head = head_at(b->label + item[i].at + p.depth);
-        items_sort(b, p.lo, p.hi - p.lo);
-    }
-    if (!label_at(&item[p.lo], p.depth)) {    // a key ends here
-        number = item[p.lo++].number;
-        if (!p.depth)
-            return err_set(err, "number %u: empty", number);
-        if (!label_at(&item[p.lo], p.depth))
-            return err_set(err, "numbers %u and %u are the same piece", number, item[p.lo].number);
+    for (;;) {
+        next_heads(b, &p);
+        if (!label_at(&item[p.lo], p.depth)) {    // a key ends here
+            number = item[p.lo++].number;
+            if (!p.depth)
+                return err_set(err, "number %u: empty", number);
+            if (!label_at(&item[p.lo], p.depth))
+                return err_set(err, "numbers %u and %u are the same piece", number,
+                               item[p.lo].number);
+        }
+        c = label_at(&item[p.lo], p.depth);
+        if (c != label_at(&item[p.hi - 1], p.depth))
+            break;
+        base = find_lone(b, c);
+        b->node[p.node] = node_of(base, number, p.label);
+        bit_set(b->taken, base + c + b->span);
+        p = (struct place){ p.lo, p.hi, p.depth + 1, base + c, c };
+        if (p.hi - p.lo == 1) {
+            place_tail(b, &item[p.lo], p);
+            return 0;
+        }
+        number = b->none;
     }
     n = find_children(b, &p);
-    base = n == 1 ? find_lone(b, b->child[0]) : find_base(b, n);
+    base = find_base(b, n);
     b->node[p.node] = node_of(base, number, p.label);
     for (i = 0; i < n; i++)
         bit_set(b->taken, base + b->child[i] + b->span);
     for (i = n; i-- > 0;) {    // the stack turns them round again
-        uint32_t c = b->child[i];
-        struct place to = { b->start[i], b->start[i + 1], p.depth + 1, base + c, c };
+        struct place to = { b->start[i], b->start[i + 1], p.depth + 1, base + b->child[i],
+                            b->child[i] };
 
         if (to.hi - to.lo > 1)
             push(b, to);
@@ -324,13 +356,11 @@ static int place_all(struct build *b, struct trie *t, struct err *err)
     return bad;
 }
 
-/* The keys in the order of their heads, in room for n twice. */
+/* The keys in the order of their heads. Nodes are not in use yet: they have room. */
 static int read_keys(struct build *b, const struct trie_keys *keys, struct err *err)
 {
     size_t i;
 
-    b->n_item = keys->n;
-    b->bits = 32 - (unsigned)__builtin_clz(keys->most | 1);
     for (i = 0; i < keys->n; i++) {
         const struct trie_key *k = &keys->key[i];
 
@@ -338,19 +368,23 @@ static int read_keys(struct build *b, const struct trie_keys *keys, struct err *
             return err_set(err, "more than %d pieces", TRIE_NONE);
         b->item[i] = (struct item){ head_at(keys->label + k->at), k->at, k->number };
     }
-    items_sort(b, 0, keys->n);
+    labels_sort(b->item, (struct item *)(void *)b->node, keys->n, b->bits);
     return 0;
 }
 
 static void begin(struct build *b, const struct trie_keys *keys)
 {
     size_t most = keys->most > BYTES - 1 ? keys->most : BYTES - 1;
+    size_t n_label = keys->n_label > 2 * keys->n ? keys->n_label : 2 * keys->n;
 
     b->label = keys->label;
+    b->n_item = keys->n;
+    b->item = mem_map(whole(keys->n * sizeof(*b->item)));
+    b->bits = 32 - (unsigned)__builtin_clz(keys->most | 1);
     b->span = (most + 64) / 64 * 64;
     b->child = xreallocarray(NULL, most + 1, sizeof(*b->child));
     b->start = xreallocarray(NULL, most + 2, sizeof(*b->start));
-    grow(b, keys->n_label + 2 * b->span);
+    grow(b, n_label + 2 * b->span);    // hardly ever too few
     memset(b->based, 0xFF, b->span / 8);
     b->lone = b->many = b->span / 64;
     bit_set(b->taken, b->span);    // the dead end
@@ -360,24 +394,23 @@ static void begin(struct build *b, const struct trie_keys *keys)
 int trie_build_wide(struct trie *t, const struct trie_keys *keys, uint32_t none, struct err *err)
 {
     struct build b = { .none = none };
-    size_t room = 2 * keys->n * sizeof(*b.item);
     int bad;
 
     *t = (struct trie){ 0 };
     if (keys->n_label >= UINT32_MAX)
         return err_set(err, "too many pieces");
-    b.item = mem_map(room);
+    begin(&b, keys);
     bad = read_keys(&b, keys, err);
-    if (!bad) {
-        begin(&b, keys);
+    if (bad)
+        mem_unmap(b.node, b.cap * sizeof(*b.node));
+    else
         bad = place_all(&b, t, err);
-    }
     free(b.taken);
     free(b.based);
     free(b.stack);
     free(b.child);
     free(b.start);
-    mem_unmap(b.item, room);
+    mem_unmap(b.item, whole(keys->n * sizeof(*b.item)));
     return bad;
 }
 
