@@ -73,6 +73,7 @@ void experts_reserve(const struct experts *x, size_t rows)
 {
     if (x->d->n_own && (x->call->gradient || x->x.half))
         moe_buffer_need(x->work, lane_floats(x, rows) * (size_t)side_by_side(x));
+    gemm16_side_by_side(0);
 }
 
 /* One expert's turn. */
@@ -212,13 +213,12 @@ static void all(const struct experts *x, struct turn t, void (*run)(struct turn 
 
     t.x = x;
     t.saved = x->saved;
-    t.work = x->work->p;
     if (n > 1)
         gemm_alone(1);
 #pragma omp parallel for schedule(dynamic) num_threads(n) if (n > 1) firstprivate(t)
     for (e = 0; e < x->d->n_own; e++) {
         t.e = e;
-        t.work = x->work->p + (n > 1 ? lane_number() * lane : 0);
+        t.work = x->work->p + lane * lane_number();
         one(t, run);
     }
     if (n > 1)
