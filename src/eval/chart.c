@@ -6,7 +6,16 @@
 #include "eval/chart.h"
 #include "eval/curve.h"
 
-enum { WIDTH = 760, HEIGHT = 380, LEFT = 62, RIGHT = 16, TOP = 40, BOTTOM = 50, N_TICK = 6 };
+enum {
+    WIDTH = 760,
+    HEIGHT = 380,
+    LEFT = 62,
+    RIGHT = 16,
+    TOP = 40,
+    BOTTOM = 50,
+    N_TICK = 6,
+    LEGEND_ROW = 20
+};
 
 struct axis {
     double low, high, step;
@@ -127,43 +136,57 @@ static void draw_line(struct buf *out, const struct chart_line *l, const struct 
     buf_add_str(out, "\"/>\n");
 }
 
-static void draw_legend(struct buf *out, const struct chart *c)
+/* Names from left to right, in as many rows as they need. Returns how many. */
+static int draw_legend(struct buf *out, const struct chart *c)
 {
     size_t i;
-    int at = LEFT;
+    int at = LEFT, row = 0;
 
     for (i = 0; i < c->n_line; i++) {
         const struct chart_line *l = &c->line[i];
+        int width = l->name ? 44 + 7 * (int)strlen(l->name) : 0, y;
 
         if (!l->name)
             continue;
+        if (at > LEFT && at + width > WIDTH) {
+            at = LEFT;
+            row++;
+        }
+        y = 20 + LEGEND_ROW * row;
         if (l->dots)
-            buf_printf(out, "<circle cx=\"%d\" cy=\"20\" r=\"3.2\" fill=\"var(--c%d)\"/>", at + 9,
-                       l->color);
+            buf_printf(out, "<circle cx=\"%d\" cy=\"%d\" r=\"3.2\" fill=\"var(--c%d)\"/>", at + 9,
+                       y, l->color);
         else
             buf_printf(out,
-                       "<line x1=\"%d\" x2=\"%d\" y1=\"20\" y2=\"20\" stroke-width=\"2.2\" "
+                       "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke-width=\"2.2\" "
                        "stroke=\"var(--c%d)\"/>",
-                       at, at + 18, l->color);
-        buf_printf(out, "<text x=\"%d\" y=\"24\">", at + 24);
+                       at, at + 18, y, y, l->color);
+        buf_printf(out, "<text x=\"%d\" y=\"%d\">", at + 24, y + 4);
         html_text(out, l->name);
         buf_add_str(out, "</text>\n");
-        at += 44 + 7 * (int)strlen(l->name);
+        at += width;
     }
+    return row + 1;
 }
 
 void chart_svg(struct buf *out, const struct chart *c)
 {
     struct axis x, y;
+    struct buf legend = { 0 };
     size_t i;
+    int above = LEGEND_ROW * (draw_legend(&legend, c) - 1);    // what its further rows need
 
     limits(c, &x, &y);
-    buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
+    buf_printf(out, "<svg viewBox=\"0 %d %d %d\" role=\"img\" aria-label=\"", -above, WIDTH,
+               HEIGHT + above);
     html_text(out, c->title);
     buf_add_str(out, "\">\n");
     draw_axes(out, c, &x, &y);
     for (i = 0; i < c->n_line; i++)
         draw_line(out, &c->line[i], &x, &y);
-    draw_legend(out, c);
-    buf_add_str(out, "</svg>\n");
+    buf_printf(out, "<g class=\"legend\" transform=\"translate(0 %d)\">\n", -above);
+    if (legend.n)
+        buf_add(out, legend.p, legend.n);
+    buf_add_str(out, "</g></svg>\n");
+    buf_release(&legend);
 }

@@ -171,6 +171,20 @@ eval-report: gate 'fi.difference<-0.4': big has -0.5, against -0.4" ]
     exits 2 eval-report -o page.html -s xquad.tsv
 }
 
+@test "names of a dozen runs stay on the chart" {
+    tables
+    runs=()
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        runs+=(-r "a-run-with-a-long-name-$i=run")
+    done
+    exits 0 eval-report -o page.html "${runs[@]}"
+    # each name, of about 7 units a letter, ends within the 760 of the picture
+    sed -n '/class="legend"/,/<\/g>/p' page.html | grep -o '<text x="[0-9]*" y="[0-9]*">[^<]*' >names
+    [ "$(grep -c 'long-name-12' names)" -ge 1 ]
+    tr '">' '  ' <names | awk '{ if ($3 + 7 * length($6) > 760) exit 1 }'
+    [ "$(grep -o ' y="[0-9]*"' names | sort -u | wc -l)" -ge 4 ]
+}
+
 @test "markup in names is text" {
     tables
     eval-report -t '<b>' -e '<script>=one.tsv' -o page.html
