@@ -63,7 +63,8 @@ static const struct opt opts[] = {
     { 'M', "mem", "SIZE", OPT_SIZE, &mem, 16 << 20, 0x1p50, "memory for words (1G)" },
     { 'T', "tmpdir", "DIR", OPT_STR, &tmpdir, 0, 0, "for what is over it ($TMPDIR)" },
     { 0, "stats", "FILE", OPT_STR, &stats, 0, 0, "write counts here, as JSON" },
-    { 'q', "quiet", NULL, OPT_FLAG, &quiet, 0, 0, "no progress, no warnings, no account of the rounds" },
+    { 'q', "quiet", NULL, OPT_FLAG, &quiet, 0, 0,
+      "no progress, no warnings, no account of the rounds" },
     { 0 },
 };
 

@@ -69,6 +69,7 @@ static double leave(const struct tile_shape *s, const struct tile_shape *next, d
 {
     double det = s->in * next->out - s->out * next->in, n, rest;
 
+    *parts = 1;
     in -= s->more_in + next->more_in;
     out -= s->more_out + next->more_out;
     if (fabs(det) < 0.02)    // nearly the same proportion
