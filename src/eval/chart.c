@@ -6,16 +6,7 @@
 #include "eval/chart.h"
 #include "eval/curve.h"
 
-enum {
-    WIDTH = 760,
-    HEIGHT = 380,
-    LEFT = 62,
-    RIGHT = 16,
-    TOP = 40,
-    BOTTOM = 50,
-    N_TICK = 6,
-    LEGEND_ROW = 20
-};
+enum { WIDTH = 760, HEIGHT = 356, LEFT = 84, RIGHT = 24, TOP = 14, BOTTOM = 52, N_TICK = 6 };
 
 struct axis {
     double low, high, step;
@@ -106,15 +97,26 @@ static void draw_axes(struct buf *out, const struct chart *c, const struct axis 
                    place_y(y, tick(y, i)) + 4, tick(y, i));
     for (i = 0; i < n_tick(x); i++)
         buf_printf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.6g</text>\n",
-                   place_x(x, tick(x, i)), HEIGHT - BOTTOM + 20, tick(x, i));
+                   place_x(x, tick(x, i)), HEIGHT - BOTTOM + 22, tick(x, i));
     buf_printf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDTH - RIGHT) / 2,
-               HEIGHT - 8);
+               HEIGHT - 6);
     html_text(out, c->x_label);
     buf_printf(out,
-               "</text>\n<text transform=\"translate(14 %d) rotate(-90)\" text-anchor=\"middle\">",
+               "</text>\n<text transform=\"translate(20 %d) rotate(-90)\" text-anchor=\"middle\">",
                (TOP + HEIGHT - BOTTOM) / 2);
     html_text(out, c->y_label);
     buf_add_str(out, "</text>\n");
+}
+
+/* Where the colours are used up, lines are dashed, then dotted. */
+static void put_stroke(struct buf *out, const struct chart_line *l)
+{
+    static const char *const dash[] = { "", " stroke-dasharray=\"9 4\"",
+                                        " stroke-dasharray=\"2 3\"" };
+
+    buf_printf(out, "stroke=\"var(--c%d)\" %s%s", l->color % CHART_COLORS,
+               l->faint ? "stroke-width=\"1\" opacity=\"0.3\"" : "stroke-width=\"2.2\"",
+               l->faint ? "" : dash[l->color / CHART_COLORS % 3]);
 }
 
 static void draw_line(struct buf *out, const struct chart_line *l, const struct axis *x,
@@ -125,68 +127,52 @@ static void draw_line(struct buf *out, const struct chart_line *l, const struct 
     if (l->dots) {
         for (i = 0; i < l->curve->n; i++)
             buf_printf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.2\" fill=\"var(--c%d)\"/>",
-                       place_x(x, l->curve->x[i]), place_y(y, l->curve->y[i]), l->color);
+                       place_x(x, l->curve->x[i]), place_y(y, l->curve->y[i]),
+                       l->color % CHART_COLORS);
         buf_add_byte(out, '\n');
         return;
     }
-    buf_printf(out, "<polyline fill=\"none\" stroke=\"var(--c%d)\" %s points=\"", l->color,
-               l->faint ? "stroke-width=\"1\" opacity=\"0.3\"" : "stroke-width=\"2.2\"");
+    buf_add_str(out, "<polyline fill=\"none\" ");
+    put_stroke(out, l);
+    buf_add_str(out, " points=\"");
     for (i = 0; i < l->curve->n; i++)
         buf_printf(out, "%.1f,%.1f ", place_x(x, l->curve->x[i]), place_y(y, l->curve->y[i]));
     buf_add_str(out, "\"/>\n");
 }
 
-/* Names from left to right, in as many rows as they need. Returns how many. */
-static int draw_legend(struct buf *out, const struct chart *c)
+/* The names are text of the page, not of the picture: they wrap, and stay as large as text is. */
+static void put_names(struct buf *out, const struct chart *c)
 {
     size_t i;
-    int at = LEFT, row = 0;
 
+    buf_add_str(out, "<p class=\"names\">\n");
     for (i = 0; i < c->n_line; i++) {
         const struct chart_line *l = &c->line[i];
-        int width = l->name ? 44 + 7 * (int)strlen(l->name) : 0, y;
 
         if (!l->name)
             continue;
-        if (at > LEFT && at + width > WIDTH) {
-            at = LEFT;
-            row++;
-        }
-        y = 20 + LEGEND_ROW * row;
-        if (l->dots)
-            buf_printf(out, "<circle cx=\"%d\" cy=\"%d\" r=\"3.2\" fill=\"var(--c%d)\"/>", at + 9,
-                       y, l->color);
-        else
-            buf_printf(out,
-                       "<line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\" stroke-width=\"2.2\" "
-                       "stroke=\"var(--c%d)\"/>",
-                       at, at + 18, y, y, l->color);
-        buf_printf(out, "<text x=\"%d\" y=\"%d\">", at + 24, y + 4);
+        buf_add_str(out,
+                    "<span><svg viewBox=\"0 0 24 8\"><line x1=\"0\" x2=\"24\" y1=\"4\" y2=\"4\" ");
+        put_stroke(out, l);
+        buf_add_str(out, "/></svg> ");
         html_text(out, l->name);
-        buf_add_str(out, "</text>\n");
-        at += width;
+        buf_add_str(out, "</span>\n");
     }
-    return row + 1;
+    buf_add_str(out, "</p>\n");
 }
 
 void chart_svg(struct buf *out, const struct chart *c)
 {
     struct axis x, y;
-    struct buf legend = { 0 };
     size_t i;
-    int above = LEGEND_ROW * (draw_legend(&legend, c) - 1);    // what its further rows need
 
     limits(c, &x, &y);
-    buf_printf(out, "<svg viewBox=\"0 %d %d %d\" role=\"img\" aria-label=\"", -above, WIDTH,
-               HEIGHT + above);
+    put_names(out, c);
+    buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
     html_text(out, c->title);
     buf_add_str(out, "\">\n");
     draw_axes(out, c, &x, &y);
     for (i = 0; i < c->n_line; i++)
         draw_line(out, &c->line[i], &x, &y);
-    buf_printf(out, "<g class=\"legend\" transform=\"translate(0 %d)\">\n", -above);
-    if (legend.n)
-        buf_add(out, legend.p, legend.n);
-    buf_add_str(out, "</g></svg>\n");
-    buf_release(&legend);
+    buf_add_str(out, "</svg>\n");
 }

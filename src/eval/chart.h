@@ -12,7 +12,7 @@ enum { CHART_COLORS = 6 };
 
 struct chart_line {
     const struct curve *curve;
-    int color;           // 0 ... CHART_COLORS - 1
+    int color;           // from 0; past CHART_COLORS in other dashes
     int faint;           // thin and pale: what the bold line of its colour was smoothed from
     int dots;            // points instead of a line
     const char *name;    // for the legend; NULL: not in it

@@ -31,9 +31,11 @@ static const char style[] =
     ".card{flex:1 1 15rem;background:var(--card);border-radius:8px;padding:.8rem 1rem}"
     ".card h3{margin:0 0 .4rem;font-size:1rem}"
     ".card b{font-size:1.5rem;font-variant-numeric:tabular-nums}"
-    ".card span{color:var(--soft);font-size:.9rem}\n"
+    ".card .bad{color:var(--bad);font-size:.9rem}.card span{color:var(--soft);font-size:.9rem}\n"
     "svg{width:100%;height:auto;font:12px system-ui,sans-serif}svg text{fill:var(--soft)}"
-    ".grid{stroke:var(--grid)}\n"
+    ".grid{stroke:var(--grid)}.names{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;"
+    "font-size:.85rem;overflow-wrap:anywhere}.names svg{width:24px;height:8px}\n"
+    "@media(max-width:40rem){svg{font-size:21px}}\n"
     ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;"
     "font-variant-numeric:tabular-nums}th,td{padding:.3rem .6rem;text-align:right;"
     "border-bottom:1px solid var(--grid);white-space:nowrap}"
@@ -93,6 +95,9 @@ static void put_training(struct buf *out, const struct report *r, const struct r
         put_count(out, m->tokens / m->seconds);
         buf_add_str(out, " a second");
     }
+    if (m->n_lost)
+        buf_printf(out, "<br><b class=\"bad\">diverged: no finite loss in %zu step%s</b>",
+                   m->n_lost, m->n_lost == 1 ? "" : "s");
     if (m->dropped > 0)
         buf_printf(out, "<br>%.2f %% of tokens dropped at the end", 100 * m->dropped);
     if (speed > 0 && isfinite(speed)) {
@@ -119,7 +124,7 @@ static void put_cards(struct buf *out, const struct report *r)
                        "<b>%.3f</b> <span>nats a target token<br>perplexity %.2f over %.0f "
                        "held-out targets</span>",
                        m->loss, exp(m->loss), m->targets);
-        if (m->steps > 0)
+        if (m->steps > 0 || m->n_lost)
             put_training(out, r, m);
         buf_add_str(out, "</div>\n");
     }
@@ -159,7 +164,7 @@ static void put_over_steps(struct buf *out, const struct report *r, const struct
     for (i = 0; i < r->n_model; i++) {
         const struct report_model *m = &r->model[i];
         const struct curve *from = curve_of(m, f->curve);
-        int color = color_of(r, m);
+        int color = (int)i;
 
         if (is_flat_zero(from))    // nothing known, or a dense model that drops nothing
             continue;

@@ -50,6 +50,18 @@ static int optional(const struct table *t, size_t row, int column, double *y)
     return column < 0 ? -1 : table_num(t, row, column, y, &none);
 }
 
+/* The loss of a step. Returns 1 where it is nan or infinite, as where a run diverged. */
+static int step_loss(const struct table *t, size_t row, int column, double *y, struct err *err)
+{
+    const char *s = table_text(t, row, column);
+    char *end;
+    double x = strtod(s, &end);
+
+    if (end != s && !*end && !isfinite(x))
+        return 1;
+    return table_num(t, row, column, y, err);
+}
+
 static int add_metrics(struct report_model *m, const struct table *t, struct err *err)
 {
     int step = table_need(t, "step", err), loss = step < 0 ? -1 : table_need(t, "loss", err);
@@ -61,9 +73,14 @@ static int add_metrics(struct report_model *m, const struct table *t, struct err
     if (step < 0 || loss < 0)
         return -1;
     for (i = 0; i < n; i++) {
-        if (table_num(t, i, step, &x, err) < 0 || table_num(t, i, loss, &y, err) < 0)
+        int lost = step_loss(t, i, loss, &y, err);
+
+        if (lost < 0 || table_num(t, i, step, &x, err) < 0)
             return -1;
-        curve_add(&m->train, x, y);
+        if (lost)
+            m->n_lost++;
+        else
+            curve_add(&m->train, x, y);
         m->steps = x;
         took = read = 0;
         if (optional(t, i, seconds, &took) == 0)

@@ -16,6 +16,7 @@ struct report_lang {
 };
 
 struct report_model {
+    size_t n_lost;    // steps of training whose loss is no finite number
     char *name;
     struct curve train;               // loss over steps
     struct curve drop, pace;          // share of tokens dropped, tokens a second; over steps

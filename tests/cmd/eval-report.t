@@ -63,15 +63,15 @@ eval-report: gate 'fi.difference<-0.4': big has -0.5, against -0.4" ]
 @test "curves of what was dropped and of the speed, where they are known" {
     tables
     exits 0 eval-report -o page.html -r big=run
-    [ "$(grep -c '<svg' page.html)" -eq 2 ]    # loss and tokens a second
+    [ "$(grep -c 'role="img"' page.html)" -eq 2 ]    # loss and tokens a second
     printf '%s\t%s\t%s\t%s\t%s\n' step loss seconds tokens dropped 0 6 1 10 0.5 1 6 1 10 0.25 \
         >run/metrics.tsv
     exits 0 eval-report -o page.html -r big=run --fail-if 'all.dropped>0.26'
-    [ "$(grep -c '<svg' page.html)" -eq 3 ]
+    [ "$(grep -c 'role="img"' page.html)" -eq 3 ]
     grep -q '>50</text>' page.html    # in percent
     sed -i 's/0\.[25]*$/0/' run/metrics.tsv
     exits 0 eval-report -o page.html -r big=run
-    [ "$(grep -c '<svg' page.html)" -eq 2 ]
+    [ "$(grep -c 'role="img"' page.html)" -eq 2 ]
 }
 
 @test "experts: a map of each block, a cell for each language and expert" {
@@ -171,18 +171,31 @@ eval-report: gate 'fi.difference<-0.4': big has -0.5, against -0.4" ]
     exits 2 eval-report -o page.html -s xquad.tsv
 }
 
-@test "names of a dozen runs stay on the chart" {
+@test "a run that diverged has a page, which says so" {
+    tables
+    printf '%s\t%s\n' step loss 0 6 1 nan 2 inf 3 5 >run/metrics.tsv
+    exits 0 eval-report -o page.html -r big=run --figures f.tsv
+    grep -q 'diverged: no finite loss in 2 steps' page.html
+    grep -Eq 'points="[^"]*(nan|inf)' page.html && false
+    awk -F'\t' '$1 == "loss" && $4 == "plain" { print $5, $6 }' f.tsv | paste -sd';' | grep -qx '0 6;3 5'
+    sed -i 's/nan/many/' run/metrics.tsv
+    refuses eval-report -o page.html -r big=run
+}
+
+@test "a dozen runs: their names wrap, their lines differ" {
     tables
     runs=()
     for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
-        runs+=(-r "a-run-with-a-long-name-$i=run")
+        runs+=(-r "run-$i=run")
     done
     exits 0 eval-report -o page.html "${runs[@]}"
-    # each name, of about 7 units a letter, ends within the 760 of the picture
-    sed -n '/class="legend"/,/<\/g>/p' page.html | grep -o '<text x="[0-9]*" y="[0-9]*">[^<]*' >names
-    [ "$(grep -c 'long-name-12' names)" -ge 1 ]
-    tr '">' '  ' <names | awk '{ if ($3 + 7 * length($6) > 760) exit 1 }'
-    [ "$(grep -o ' y="[0-9]*"' names | sort -u | wc -l)" -ge 4 ]
+    sed -n '/class="names"/,/<\/p>/p' page.html | grep -o '<line[^>]*></svg> run-[0-9]*<' | sort -u >names
+    [ "$(grep -c . names)" -eq 12 ]
+    grep -o 'stroke=.*/>' names | sort -u | grep -c . | grep -qx 12
+    for stroke in 'stroke="var(--c0)" stroke-width="2.2"' \
+        'stroke="var(--c0)" stroke-width="2.2" stroke-dasharray="9 4"'; do
+        grep -q "<polyline fill=\"none\" $stroke points" page.html
+    done
 }
 
 @test "markup in names is text" {
