@@ -25,7 +25,7 @@ enum { BATCH_BYTES = 1 << 18, BATCH_LINES = 1 << 14 };
 struct record {
     size_t n;         // ids
     size_t n_byte;    // of its text
-    int lang, dropped;
+    int lang;
 };
 
 struct batch {
@@ -41,7 +41,17 @@ struct batch {
     uint64_t n_byte;
 };
 
-enum { IDS, EMPTY, SENTINELS_IN_TEXT, INVALID_UTF8, NUL, UNKNOWN_LANG, FORCED_CUTS, N_COUNT };
+enum {
+    IDS,
+    EMPTY,
+    SENTINELS_IN_TEXT,
+    INVALID_UTF8,
+    NUL,
+    UNKNOWN_LANG,
+    FORCED_CUTS,
+    TOO_LONG,
+    N_COUNT
+};
 
 struct worker {
     struct doc_parser *parser;
@@ -175,15 +185,14 @@ static int work_doc(struct run *r, struct worker *w, struct batch *b, const stru
     if (encode(r, w, b, d->text, err))
         return -1;
     rec.n = w->enc.n;
-    rec.dropped = r->plan->format == RUN_SHARD && rec.n > IDS_RECORD_MAX;
-    b->record[b->n_record++] = rec;
-    if (rec.dropped) {
+    if (r->plan->format == RUN_SHARD && rec.n > IDS_RECORD_MAX) {
         if (r->plan->strict)
             return err_set(err, "%zu ids, more than a record holds", rec.n);
-        b->out.n = before;
-        ledger_drop(w->ledger, label, "too_long", d->text.n);
-        return 0;
+        rec.n = IDS_RECORD_MAX;
+        b->out.n = before + rec.n * sizeof(*w->enc.id);
+        w->count[TOO_LONG]++;
     }
+    b->record[b->n_record++] = rec;
     ledger_out(w->ledger, label, d->text.n);
     w->count[IDS] += rec.n;
     w->count[EMPTY] += rec.n == 0;
@@ -228,8 +237,6 @@ static int put_records(struct run *r, const struct batch *b, struct err *err)
     for (i = 0; i < b->n_record; i++) {
         struct ids_record rec = { id, b->record[i].n, r->n_doc + i, b->record[i].lang };
 
-        if (b->record[i].dropped)
-            continue;
         if (ids_write(r->shard, &rec, err))
             return -1;
         id += rec.n;
@@ -286,9 +293,9 @@ static int begin(struct run *r, char **files, struct err *err)
 /* The ledgers of all threads are one, which must come out even. */
 static int settle(struct run *r, struct err *err)
 {
-    static const char *const names[N_COUNT] = { "ids",          "empty", "sentinels_in_text",
-                                                "invalid_utf8", "nul",   "unknown_lang",
-                                                "forced_cuts" };
+    static const char *const names[N_COUNT] = { "ids",          "empty",   "sentinels_in_text",
+                                                "invalid_utf8", "nul",     "unknown_lang",
+                                                "forced_cuts",  "too_long" };
     uint64_t bad;
     int t, i;
 
@@ -301,7 +308,7 @@ static int settle(struct run *r, struct err *err)
         return -1;
     bad = ledger_records_dropped(r->reading);
     if (bad && !r->plan->quiet)
-        warn("%" PRIu64 " of %" PRIu64 " lines dropped: no documents, or too long", bad,
+        warn("%" PRIu64 " of %" PRIu64 " lines dropped: no documents", bad,
              ledger_records_in(r->reading));
     return 0;
 }

@@ -240,3 +240,16 @@ header() { head -c 4000 "$1" | tr '\0' '\n' | grep -a "^$2=" | sed 's/^[^=]*=//'
     exits 2 spm-encode -m plain.model -j 0 text
     exits 2 script -qec 'spm-encode -m plain.model' /dev/null
 }
+
+@test "a document of more ids than a record holds is cut and counted: there are as many records" {
+    { echo before; head -c 4500000 /dev/zero | tr '\0' k; echo; echo after; } >long
+    cp "$BATS_FILE_TMPDIR/char.model" m.model
+    exits 0 spm-encode -m m.model --lines --stats s.json -o long.ids long
+    [[ $output != *dropped* ]]
+    [ "$(shard ls long.ids | awk 'NR == 2 { print $4 }')" -eq 3 ]
+    shard cat -t long.ids >got
+    spm-encode -q -m m.model -n -f ids long | cut -d' ' -f1-4194304 | cmp - got
+    [ "$(jq -c '[.out.records, .counted.too_long]' s.json)" = '[3,1]' ]
+    refuses spm-encode -q -m m.model --lines --strict -o strict.ids long
+    [ ! -e strict.ids ]
+}
