@@ -168,7 +168,8 @@ void chart_svg(struct buf *out, const struct chart *c)
 
     limits(c, &x, &y);
     put_names(out, c);
-    buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
+    buf_printf(out, "<svg class=\"chart\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH,
+               HEIGHT);
     html_text(out, c->title);
     buf_add_str(out, "\">\n");
     draw_axes(out, c, &x, &y);

@@ -35,7 +35,7 @@ static const char style[] =
     "svg{width:100%;height:auto;font:12px system-ui,sans-serif}svg text{fill:var(--soft)}"
     ".grid{stroke:var(--grid)}.names{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;"
     "font-size:.85rem;overflow-wrap:anywhere}.names svg{width:24px;height:8px}\n"
-    "@media(max-width:40rem){svg{font-size:21px}}\n"
+    "@media(max-width:40rem){.chart{font-size:21px}}\n"
     ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;"
     "font-variant-numeric:tabular-nums}th,td{padding:.3rem .6rem;text-align:right;"
     "border-bottom:1px solid var(--grid);white-space:nowrap}"

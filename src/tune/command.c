@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +71,7 @@ int command_number(const char *command, const char *input, double *to, struct er
         return err_set(err, "%s: failed (status %d)", command,
                        WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     *to = strtod(answer, &end);
-    if (end == answer || end[strspn(end, " \t\r\n")])
+    if (end == answer || end[strspn(end, " \t\r\n")] || isinf(*to))    // nothing beats infinity
         return err_set(err, "%s: wrote '%.40s', not a number", command, answer);
     return 0;
 }

@@ -250,3 +250,12 @@ decided() { # the scores that decide, as "step score"
     exits 1 tune --steps 2 --dropout 0.5
     [[ $output == *"--dropout 0.1, not 0.5"* ]]
 }
+
+@test "a command that writes infinity is refused; nan is never the best" {
+    exits 1 tune -e dev.tsv --metric-command 'echo inf' --steps 20
+    [[ $output == *"'inf"*'not a number' ]]
+    rm -rf ft
+    exits 0 tune -e dev.tsv --metric-command 'echo nan' --steps 20
+    [ "$(decided)" = '20 nan' ]
+    [ ! -e ft/best ]
+}
