@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "checkpoint/folder.h"
 #include "checkpoint/weights.h"
 #include "convert/convert.h"
 #include "io/out.h"
@@ -44,18 +45,29 @@ struct job {
     size_t cap;
 };
 
-static int open_input(struct job *j, const char *from, struct err *err)
+static int open_model(struct job *j, const char *path, struct err *err)
 {
     struct config c;
 
-    if (tensors_is_pickled(from))
-        return tensors_refuse_pickled(from, err);
-    if (config_read(&c, from, err) < 0)
+    if (config_read(&c, path, err) < 0)
         return -1;
     j->config = c;
-    if (!(j->in = tensors_open(from, err)))
-        return -1;
-    return weights_check(j->in, from, 0, INT_MAX, err) < 0 ? -1 : 0;
+    j->in = tensors_open(path, err);
+    return j->in && weights_check(j->in, path, 0, INT_MAX, err) == 0 ? 0 : -1;
+}
+
+/* A model, or the newest checkpoint of a training folder. */
+static int open_input(struct job *j, const char *from, struct err *err)
+{
+    char *path;
+    int rc;
+
+    if (tensors_is_pickled(from))
+        return tensors_refuse_pickled(from, err);
+    path = folder_find(from, err);
+    rc = path ? open_model(j, path, err) : -1;
+    free(path);
+    return rc;
 }
 
 static enum tensor_type type_of(const struct convert_plan *plan, const struct tensor *x)

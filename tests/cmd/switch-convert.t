@@ -30,6 +30,19 @@ outputs() { # MODEL CASE: what switch-probe makes of it
     outputs switch_tiny.many switch_tiny | cmp - want
 }
 
+@test "a training folder stands for its newest whole checkpoint" {
+    mkdir -p run/step-00000001 run/step-00000003
+    cp "$(model t5v10_tiny)"/* run/step-00000001
+    cp "$(model t5v11_tiny)"/* run/step-00000003
+    touch run/step-00000001/state.json    # the other was not finished
+    exits 0 switch-convert -t hf -o hf run
+    cmp hf/model.safetensors "$(model t5v10_tiny)/model.safetensors"
+    exits 0 switch-upcycle -E 2 -o up run
+    mkdir nothing
+    refuses switch-convert -o none nothing
+    [ ! -e none ]
+}
+
 @test "numbers of 16 bits: half as long, and to the nearest" {
     for type in bf16 f16; do
         exits 0 switch-convert -t hf -d $type -o $type "$(model t5v10_tiny)"
