@@ -12,6 +12,20 @@
 
 #include "test.h"
 
+/* To sanitizers: memory that is not there is NULL, as without them, and not the end. */
+const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
+const char *__tsan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
 const char *test_data;
 const char *test_shared;
 

@@ -13,7 +13,7 @@
 /* A gzip file of members; one letter of the second is wrong if it is to be damaged. */
 static char *write_file(const char *const *member, int n, int damaged)
 {
-    char *path = xstrdup("/tmp/switchyard-lines-XXXXXX");
+    char *path = xstrdup("lines-XXXXXX");
     int fd = mkstemp(path), i;
     FILE *f = fdopen(fd, "wb");
 
