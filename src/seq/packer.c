@@ -158,6 +158,12 @@ int packer_mark(const struct packer *p, int lang, int row)
     return row < packer_n_open(p, lang) ? p->window[lang].open[row].mark : 0;
 }
 
+/* Too little room of a side for another example? Of a short side a sixteenth is little. */
+static int is_full(size_t room, size_t length, size_t least)
+{
+    return room < least && room <= length / 16;
+}
+
 int packer_put(struct packer *p, int lang, int row, const struct example_row *example, int mark,
                size_t least, struct err *err)
 {
@@ -176,7 +182,7 @@ int packer_put(struct packer *p, int lang, int row, const struct example_row *ex
     assert(fitted);
     (void)fitted;
     k->mark = mark;
-    if (room_input(k) < least || room_target(k) < least)
+    if (is_full(room_input(k), k->inputs, least) || is_full(room_target(k), k->targets, least))
         return close_row(p, lang, row, err);
     return 0;
 }

@@ -42,8 +42,9 @@ void packer_room(const struct packer *p, int lang, int row, size_t *input, size_
 int packer_mark(const struct packer *p, int lang, int row);
 
 /* To that open row, or to a new one, an example that fits, and the row's mark. Where n_open are
- * open, a new one closes the fullest. A row closes when less than `least` room is left on a side;
- * the numbers of those after it are then one less. 0, or -1 when the sink failed. */
+ * open, a new one closes the fullest. A row closes when less than `least` room is left on a side,
+ * and no more than a sixteenth of it; the numbers of those after it are then one less. 0, or -1
+ * when the sink failed. */
 int packer_put(struct packer *p, int lang, int row, const struct example_row *example, int mark,
                size_t least, struct err *err);
 
