@@ -346,6 +346,8 @@ void kernel_fill_avx2(struct kernels *k)
         .product = avx2_product,
         .transpose = avx2_transpose,
         .half_product = avx2_half_product,
+        .split = k->split,
+        .split_product = k->split_product,
         .half_pair = k->half_pair,
         .pair = k->pair,
         .half_transpose = k->half_transpose,

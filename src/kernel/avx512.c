@@ -353,6 +353,8 @@ void kernel_fill_avx512(struct kernels *k)
         .product = avx512_product,
         .transpose = avx512_transpose,
         .half_product = avx512_half_product,
+        .split = avx512_split,
+        .split_product = k->split_product,
         .half_pair = avx512_half_pair,
         .pair = avx512_pair,
         .half_transpose = avx512_half_transpose,

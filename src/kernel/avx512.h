@@ -45,6 +45,7 @@ void avx512_product(const struct operands *p, size_t m, size_t n, size_t k);
 void avx512_transpose(float *y, size_t ldy, const float *x, size_t ldx, size_t rows,
                       size_t columns);
 void avx512_half_product(const struct half_operands *p, size_t m, size_t n, size_t k);
+void avx512_split(uint16_t *to, size_t part, size_t step, const float *x, size_t n);
 void avx512_half_pair(uint16_t *to, size_t step, const uint16_t *x, const uint16_t *y, size_t n);
 void avx512_pair(uint16_t *to, size_t step, const float *x, const float *y, size_t n);
 void avx512_half_transpose(uint16_t *y, size_t ldy, const uint16_t *x, size_t ldx, size_t rows,

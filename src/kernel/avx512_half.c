@@ -77,6 +77,39 @@ IN __m256i get_half(const uint16_t *x, size_t left)
     return _mm256_maskz_loadu_epi16(lanes(left), x);
 }
 
+IN __m512 widen(__m256i x)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16));
+}
+
+IN void put_half(uint16_t *to, size_t left, __m256i v)
+{
+    _mm256_mask_storeu_epi16(to, lanes(left), v);
+}
+
+TARGET void avx512_split(uint16_t *to, size_t part, size_t step, const float *x, size_t n)
+{
+    const __m512i infinite = _mm512_set1_epi32(0x7f800000), most = _mm512_set1_epi32(0x7f7f8000);
+    size_t i;
+
+    for (i = 0; i < n; i += 16) {
+        __m512 v = get(x + i, n - i);
+        __m512i size = _mm512_and_si512(_mm512_castps_si512(v), _mm512_set1_epi32(0x7fffffff));
+        __mmask16 finite = _mm512_cmplt_epu32_mask(size, infinite);
+        __mmask16 beyond = _mm512_mask_cmpge_epu32_mask(finite, size, most);
+        __m256i first = round_half(v), second;
+
+        first = _mm256_mask_sub_epi16(first, beyond, first, _mm256_set1_epi16(1));
+        v = _mm512_maskz_sub_ps(finite, v, widen(first));
+        second = round_half(v);
+        uint16_t *at = to + i / KERNEL_HALF * step + i % KERNEL_HALF;
+
+        put_half(at, n - i, first);
+        put_half(at + part, n - i, second);
+        put_half(at + 2 * part, n - i, round_half(_mm512_sub_ps(v, widen(second))));
+    }
+}
+
 TARGET void avx512_half_pair(uint16_t *to, size_t step, const uint16_t *x, const uint16_t *y,
                              size_t n)
 {

@@ -11,6 +11,7 @@
 
 struct operands;
 struct half_operands;
+struct split_operands;
 struct half_softmax;
 
 struct kernels {
@@ -86,6 +87,14 @@ struct kernels {
     /* As transpose. rows and columns are multiples of KERNEL_HALF. */
     void (*half_transpose)(uint16_t *y, size_t ldy, const uint16_t *x, size_t ldx, size_t rows,
                            size_t columns);
+    /* x as the sum of three bf16 numbers, each the rest rounded, at to[i / 32 step + i % 32] and
+     * part and twice part behind it. Exact where the last is not below the normal numbers (those
+     * may be 0): from 2^-100 on, where every variant gives the same. Of what is not finite, the
+     * first. */
+    void (*split)(uint16_t *to, size_t part, size_t step, const float *x, size_t n);
+    /* As half_product, of numbers that are split: all products of parts but the last's with the
+     * last two's, which are below the rounding of a float. The small ones are summed first. */
+    void (*split_product)(const struct split_operands *p, size_t m, size_t n, size_t k);
     /* One query of attention: top becomes the greatest of itself and x + bias (bias may be NULL),
      * to = exp(x + bias - top) rounded; returns the sum before rounding. exp may be off by 1e-5 of
      * itself. This and the next are NULL in variants that have nothing better than the steps. */
@@ -117,6 +126,14 @@ struct half_operands {
     float *c;    // c[i ldc + j]
     size_t ldc;
     int add;    // to what c holds; else c is overwritten
+};
+
+/* Likewise, but a is laid in blocks [32 rows, 32], those of the same rows behind one another, and
+ * lda is from one of 32 rows to that of the next. Parts of a are part_a apart, those of b part_b.
+ */
+struct split_operands {
+    struct half_operands first;
+    size_t part_a, part_b;
 };
 
 /* As of softmax_back, for two rows: x and d are [2, ld] and stay. What is not among the first see

@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 #include "kernel/kernel.h"
+#include "kernel/ref.h"
 
 static float dot(const float *x, const float *y, size_t n)
 {
@@ -136,16 +137,6 @@ static void relu_back(float *dy, float a, const float *y, size_t n)
 
     for (i = 0; i < n; i++)
         dy[i] = y[i] > 0 ? a * dy[i] : 0;
-}
-
-static uint16_t round_half(float x)
-{
-    uint32_t bits;
-
-    memcpy(&bits, &x, sizeof(bits));
-    if ((bits & 0x7fffffff) > 0x7f800000)    // NaN, made quiet
-        return (uint16_t)(bits >> 16 | 0x40);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 static void half(uint16_t *to, const float *x, size_t n)
@@ -343,59 +334,6 @@ static void transpose(float *y, size_t ldy, const float *x, size_t ldx, size_t r
             y[j * ldy + i] = x[i * ldx + j];
 }
 
-static float widen(uint16_t x)
-{
-    float to;
-
-    whole(&to, &x, 1);
-    return to;
-}
-
-static void half_product(const struct half_operands *p, size_t m, size_t n, size_t k)
-{
-    size_t i, j, l;
-
-    for (i = 0; i < m; i++)
-        for (j = 0; j < n; j++) {
-            const uint16_t *a = p->a + i * p->lda, *b = p->b + j / 16 * p->step + j % 16 * 2;
-            double sum = p->add ? p->c[i * p->ldc + j] : 0;
-
-            for (l = 0; l < k; l++)
-                sum += (double)widen(a[l]) * widen(b[l / 2 * 32 + l % 2]);
-            p->c[i * p->ldc + j] = (float)sum;
-        }
-}
-
-static void half_pair(uint16_t *to, size_t step, const uint16_t *x, const uint16_t *y, size_t n)
-{
-    size_t j;
-
-    for (j = 0; j < n; j++) {
-        to[j / 16 * step + j % 16 * 2] = x[j];
-        to[j / 16 * step + j % 16 * 2 + 1] = y[j];
-    }
-}
-
-static void pair(uint16_t *to, size_t step, const float *x, const float *y, size_t n)
-{
-    size_t j;
-
-    for (j = 0; j < n; j++) {
-        to[j / 16 * step + j % 16 * 2] = round_half(x[j]);
-        to[j / 16 * step + j % 16 * 2 + 1] = round_half(y[j]);
-    }
-}
-
-static void half_transpose(uint16_t *y, size_t ldy, const uint16_t *x, size_t ldx, size_t rows,
-                           size_t columns)
-{
-    size_t i, j;
-
-    for (i = 0; i < rows; i++)
-        for (j = 0; j < columns; j++)
-            y[j * ldy + i] = x[i * ldx + j];
-}
-
 static float half_softmax(uint16_t *to, const float *x, const float *bias, float *top, size_t n)
 {
     double sum = 0;
@@ -464,10 +402,12 @@ void kernel_fill_ref(struct kernels *k)
         .jitter = jitter,
         .product = product,
         .transpose = transpose,
-        .half_product = half_product,
-        .half_pair = half_pair,
-        .pair = pair,
-        .half_transpose = half_transpose,
+        .half_product = ref_half_product,
+        .split = ref_split,
+        .split_product = ref_split_product,
+        .half_pair = ref_half_pair,
+        .pair = ref_pair,
+        .half_transpose = ref_half_transpose,
         .half_softmax = half_softmax,
         .half_softmax_back = half_softmax_back,
     };

@@ -1,5 +1,7 @@
 /* gemm.c - see gemm.h.
  *
+ * On a processor with tiles of bf16 numbers, products of some size go by them: see split.h.
+ *
  * BLAS counts in int. A product with more rows than that is done in pieces of rows; no other
  * size of ours comes near (a row is a width or a vocabulary), and one that does is a bug.
  */
@@ -15,7 +17,9 @@
 #include "base/progress.h"
 #include "base/spent.h"
 #include "nn/gemm.h"
+#include "nn/split.h"
 
+static enum gemm_way way;
 static double flops, seconds;    // sums over threads, for reports alone
 
 void gemm_count(double work, double time)
@@ -50,46 +54,59 @@ static int to_int(size_t n)
     return (int)n;
 }
 
-static void gemm(enum CBLAS_TRANSPOSE ta, enum CBLAS_TRANSPOSE tb, size_t m, size_t n, size_t k,
-                 const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
-                 size_t ldc)
+static void by_library(const struct product32 *p)
 {
     const size_t most = INT_MAX / 2 + 1;    // rows at a time
-    double start;
     size_t i, rows;
 
-    if (m == 0 || n == 0)
+    for (i = 0; i < p->m; i += rows) {
+        rows = p->m - i < most ? p->m - i : most;
+        cblas_sgemm(CblasRowMajor, p->form == TN ? CblasTrans : CblasNoTrans,
+                    p->form == NT ? CblasTrans : CblasNoTrans, to_int(rows), to_int(p->n),
+                    to_int(p->k), 1, p->form == TN ? p->a + i : p->a + i * p->lda, to_int(p->lda),
+                    p->b, to_int(p->ldb), p->beta, p->c + i * p->ldc, to_int(p->ldc));
+    }
+}
+
+static void gemm(const struct product32 *p)
+{
+    double start;
+
+    if (p->m == 0 || p->n == 0)
         return;
-    if (k == 0) {
-        rescale(m, n, beta, c, ldc);
+    if (p->k == 0) {
+        rescale(p->m, p->n, p->beta, p->c, p->ldc);
         return;
     }
     start = clock_seconds();
-    for (i = 0; i < m; i += rows) {
-        rows = m - i < most ? m - i : most;
-        cblas_sgemm(CblasRowMajor, ta, tb, to_int(rows), to_int(n), to_int(k), 1,
-                    ta == CblasTrans ? a + i : a + i * lda, to_int(lda), b, to_int(ldb), beta,
-                    c + i * ldc, to_int(ldc));
-    }
-    gemm_count(2.0 * (double)m * (double)n * (double)k, clock_seconds() - start);
+    if (way != GEMM_LIBRARY && split_is_fast(p->m, p->n, p->k))
+        split_multiply(p);
+    else
+        by_library(p);
+    gemm_count(2.0 * (double)p->m * (double)p->n * (double)p->k, clock_seconds() - start);
 }
 
 void gemm_nt(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
              float beta, float *c, size_t ldc)
 {
-    gemm(CblasNoTrans, CblasTrans, m, n, k, a, lda, b, ldb, beta, c, ldc);
+    gemm(&(struct product32){ NT, m, n, k, a, b, lda, ldb, ldc, beta, c });
 }
 
 void gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
              float beta, float *c, size_t ldc)
 {
-    gemm(CblasNoTrans, CblasNoTrans, m, n, k, a, lda, b, ldb, beta, c, ldc);
+    gemm(&(struct product32){ NN, m, n, k, a, b, lda, ldb, ldc, beta, c });
 }
 
 void gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
              float beta, float *c, size_t ldc)
 {
-    gemm(CblasTrans, CblasNoTrans, m, n, k, a, lda, b, ldb, beta, c, ldc);
+    gemm(&(struct product32){ TN, m, n, k, a, b, lda, ldb, ldc, beta, c });
+}
+
+void gemm_by(enum gemm_way by)
+{
+    way = by;
 }
 
 void gemm_threads(int n)

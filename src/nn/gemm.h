@@ -1,4 +1,6 @@
-/* gemm.h - matrix products; the only door to BLAS. All matrices are row-major float.
+/* gemm.h - matrix products; the only door to BLAS. All matrices are row-major float. On a processor
+ * with AMX, larger products are made of bf16 products, as exactly as floats allow: see split.h. An
+ * infinite operand may give NaN there.
  *
  * Weights are stored [out, in] as HF does, so a layer is gemm_nt forward, gemm_nn for the
  * gradient of its input and gemm_tn for that of its weight. beta 0 overwrites C (which may
@@ -19,6 +21,11 @@ void gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const flo
 void gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
              float beta, float *c, size_t ldc);
 
+enum gemm_way {
+    GEMM_BEST,
+    GEMM_LIBRARY    // always by BLAS
+};
+void gemm_by(enum gemm_way way);
 void gemm_threads(int n);                         // of the library, on this process
 void gemm_alone(int on);                          // 1: each product is one thread's, until 0
 const char *gemm_library(void);                   // its name, version and processor kernel
