@@ -193,6 +193,7 @@ int kernel_has_amx(void)
 
 void kernel_fill_amx(struct kernels *k)
 {
+    k->tiles = 1;
     k->half_product = half_product;
     k->split = amx_split;
     k->split_product = split_product;

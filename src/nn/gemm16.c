@@ -266,18 +266,6 @@ static const char *library_name(void)
 }
 #endif
 
-/* Are the kernels those with tiles? */
-static int has_tiles(void)
-{
-    static struct kernels tiles;
-    static int known;
-
-#pragma omp critical(gemm16)
-    if (!known)
-        known = kernel_select(&tiles, "amx") == 0 ? 1 : -1;
-    return known > 0 && kern.half_product == tiles.half_product;
-}
-
 /* A few rows are not worth turning all of B, if there is another way. */
 static int takes_blocks(const struct product16 *p)
 {
@@ -285,7 +273,7 @@ static int takes_blocks(const struct product16 *p)
 
     if (way != GEMM16_BEST)
         return way == GEMM16_BLOCKS;
-    return beside || (has_tiles() && (p->form != NT || p->m >= FEW || !has_library()));
+    return beside || (kern.tiles && (p->form != NT || p->m >= FEW || !has_library()));
 }
 
 static void count(const struct product16 *p, double start)
@@ -356,7 +344,7 @@ void gemm16_nn_rows(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda,
 
 int gemm16_side_by_side(int on)
 {
-    beside = on && (way == GEMM16_BLOCKS || (way == GEMM16_BEST && has_tiles()));
+    beside = on && (way == GEMM16_BLOCKS || (way == GEMM16_BEST && kern.tiles));
     return beside;
 }
 
@@ -367,14 +355,14 @@ void gemm16_by(enum gemm16_way by)
 
 int gemm16_native(void)
 {
-    return way != GEMM16_PLAIN && (has_tiles() || has_library());
+    return way != GEMM16_PLAIN && (kern.tiles || has_library());
 }
 
 const char *gemm16_library(void)
 {
     static char name[400];
 
-    if (way != GEMM16_PLAIN && has_tiles())
+    if (way != GEMM16_PLAIN && kern.tiles)
         return "AMX";
     if (way != GEMM16_PLAIN && has_library())
         return library_name();

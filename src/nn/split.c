@@ -206,24 +206,12 @@ static void run_stage(const struct product32 *p, size_t j, size_t l, uint16_t *b
         multiply_rows(&s, room, i, least(EDGE, p->m - i));
 }
 
-/* Are the kernels those with tiles? */
-static int has_tiles(void)
-{
-    static struct kernels tiles;
-    static int known;
-
-#pragma omp critical(split)
-    if (!known)
-        known = kernel_select(&tiles, "amx") == 0 ? 1 : -1;
-    return known > 0 && kern.split_product == tiles.split_product;
-}
-
 int split_is_fast(size_t m, size_t n, size_t k)
 {
     enum { ROWS = 64, WORK = 1 << 20 };    // below, laying B costs more than is won
 
     return m >= ROWS && n >= EDGE && k >= EDGE && (double)m * (double)n * (double)k >= WORK &&
-           has_tiles();
+           kern.tiles;
 }
 
 void split_multiply(const struct product32 *p)
