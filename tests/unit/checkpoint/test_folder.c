@@ -100,5 +100,5 @@ static void test_make(void **state)
     assert_int_equal(folder_make("a/file/d", &err), -1);
 }
 
-TESTS("train/folder", cmocka_unit_test(test_list), cmocka_unit_test(test_removal),
+TESTS("checkpoint/folder", cmocka_unit_test(test_list), cmocka_unit_test(test_removal),
       cmocka_unit_test(test_half_removed), cmocka_unit_test(test_make))

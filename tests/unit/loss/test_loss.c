@@ -92,5 +92,5 @@ static void test_extremes(void **state)
     loss_forward(x, target, 0, 4, 0, 1, ce, log_z);
 }
 
-TESTS("nn/loss", cmocka_unit_test(test_reference), cmocka_unit_test(test_slopes),
+TESTS("loss/loss", cmocka_unit_test(test_reference), cmocka_unit_test(test_slopes),
       cmocka_unit_test(test_extremes))

@@ -87,4 +87,4 @@ static void test_parts(void **state)
     check(0);
 }
 
-TESTS("nn/loss_slice", cmocka_unit_test(test_parts))
+TESTS("loss/loss_slice", cmocka_unit_test(test_parts))

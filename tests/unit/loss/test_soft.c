@@ -264,5 +264,5 @@ static void test_lost(void **state)
         assert_true(isfinite(x[i]));
 }
 
-TESTS("nn/soft", cmocka_unit_test(test_reference), cmocka_unit_test(test_slopes),
+TESTS("loss/soft", cmocka_unit_test(test_reference), cmocka_unit_test(test_slopes),
       cmocka_unit_test(test_ends), cmocka_unit_test(test_slices), cmocka_unit_test(test_lost))

@@ -46,4 +46,4 @@ static void test_short(void **state)
     assert_true(schedule_lr(&s, 1000) == 0.0);
 }
 
-TESTS("train/schedule", cmocka_unit_test(test_reference), cmocka_unit_test(test_short))
+TESTS("optim/schedule", cmocka_unit_test(test_reference), cmocka_unit_test(test_short))

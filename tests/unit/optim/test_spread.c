@@ -196,6 +196,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-TESTS("train/spread", cmocka_unit_test_setup(test_owners, set_up), cmocka_unit_test(test_early),
+TESTS("optim/spread", cmocka_unit_test_setup(test_owners, set_up), cmocka_unit_test(test_early),
       cmocka_unit_test(test_pieces), cmocka_unit_test(test_slots),
       cmocka_unit_test_teardown(test_checkpoint, tear_down))

@@ -227,6 +227,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-TESTS("train/plan", cmocka_unit_test_setup(test_activations, set_up), cmocka_unit_test(test_half),
+TESTS("plan/plan", cmocka_unit_test_setup(test_activations, set_up), cmocka_unit_test(test_half),
       cmocka_unit_test(test_variants), cmocka_unit_test(test_slots),
       cmocka_unit_test_teardown(test_capacity, tear_down))

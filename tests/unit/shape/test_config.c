@@ -154,6 +154,6 @@ static void test_variants(void **state)
         "not a list");
 }
 
-TESTS("model/config", cmocka_unit_test(test_variants), cmocka_unit_test(test_defaults),
+TESTS("shape/config", cmocka_unit_test(test_variants), cmocka_unit_test(test_defaults),
       cmocka_unit_test(test_placement), cmocka_unit_test(test_refusals),
       cmocka_unit_test(test_round_trip))

@@ -119,6 +119,6 @@ static void test_other_shapes(void **state)
     refused(c, "missing");
 }
 
-TESTS("model/inherit", cmocka_unit_test_setup(test_dense_student, set_up),
+TESTS("shape/inherit", cmocka_unit_test_setup(test_dense_student, set_up),
       cmocka_unit_test(test_switch_student),
       cmocka_unit_test_teardown(test_other_shapes, tear_down))

@@ -248,5 +248,5 @@ static void test_aliases(void **state)
     params_free(p);
 }
 
-TESTS("model/params", cmocka_unit_test(test_table), cmocka_unit_test(test_init),
+TESTS("shape/params", cmocka_unit_test(test_table), cmocka_unit_test(test_init),
       cmocka_unit_test(test_schemes), cmocka_unit_test(test_load), cmocka_unit_test(test_aliases))

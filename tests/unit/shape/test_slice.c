@@ -155,5 +155,5 @@ static void test_misfits(void **state)
     assert_int_equal(slice_check(&c, 3, &err), 0);
 }
 
-TESTS("model/slice", cmocka_unit_test(test_parts), cmocka_unit_test(test_bfloat16),
+TESTS("shape/slice", cmocka_unit_test(test_parts), cmocka_unit_test(test_bfloat16),
       cmocka_unit_test(test_misfits))
