@@ -1,70 +1,32 @@
 /* Products and layouts of bf16 matrices, of every variant against the definition. Arrays have their
  * exact size, so that a sanitizer sees what is touched beyond them. */
-#include "../test.h"
+#include "variants.h"
 
-#include <float.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/mem.h"
-#include "base/rng.h"
-#include "kernel/kernel.h"
-
-#define EPS FLT_EPSILON
-
-static struct kernels ref;
-
-static float *randoms(size_t n, uint64_t key)
-{
-    float *x = xcalloc(n ? n : 1, sizeof(*x));
-    size_t i;
-
-    for (i = 0; i < n; i++)
-        x[i] = (float)(2 * rng_uniform(key, n, i) - 1);
-    return x;
-}
-
-static uint16_t *halves(size_t n, uint64_t key)
+static uint16_t *halves(const struct kernels *k, size_t n, uint64_t key)
 {
     float *x = randoms(n, key);
     uint16_t *to = xcalloc(n ? n : 1, sizeof(*to));
 
-    ref.half(to, x, n);
+    k->half(to, x, n);
     free(x);
     return to;
 }
 
-static void *copy(const void *x, size_t size)
-{
-    return memcpy(xcalloc(size ? size : 1, 1), x, size);
-}
-
-static void each_variant(void (*f)(const struct kernels *k))
-{
-    struct kernels k;
-    int i;
-
-    assert_int_equal(kernel_select(&ref, "ref"), 0);
-    for (i = 0; kernel_name(i); i++) {
-        assert_int_equal(kernel_select(&k, kernel_name(i)), 0);
-        f(&k);
-    }
-    assert_true(i >= 1);
-}
-
 /* All numbers are below 1, and products of two bf16 numbers are exact: each of k + 1 sums costs at
  * most EPS (some cut instead of rounding) times k + 1. */
-static void check_product(const struct kernels *kern_k, size_t m, size_t n, size_t k, int add)
+static void check_product(const struct kernels *ref, const struct kernels *kern_k, size_t m,
+                          size_t n, size_t k, int add)
 {
     size_t lda = k + 2, ldc = n + 3, step = 16 * k + 32, i;
     size_t n_a = m ? (m - 1) * lda + k : 0, n_c = m && n ? (m - 1) * ldc + n : 0;
-    uint16_t *a = halves(n_a, 1), *b = halves(n ? (n / 16 - 1) * step + 16 * k : 0, 2);
+    uint16_t *a = halves(ref, n_a, 1), *b = halves(ref, n ? (n / 16 - 1) * step + 16 * k : 0, 2);
     float *want = randoms(n_c, 3), *c = copy(want, n_c * sizeof(*c));
     float *old = copy(want, n_c * sizeof(*c));
     struct half_operands x = { a, lda, b, step, want, ldc, add };
 
-    ref.half_product(&x, m, n, k);
+    ref->half_product(&x, m, n, k);
     x.c = c;
     kern_k->half_product(&x, m, n, k);
     for (i = 0; i < n_c; i++)
@@ -75,7 +37,7 @@ static void check_product(const struct kernels *kern_k, size_t m, size_t n, size
     free(a), free(b), free(c), free(want), free(old);
 }
 
-static void products(const struct kernels *k)
+static void products(const struct kernels *ref, const struct kernels *k)
 {
     static const size_t sizes[][3] = { { 32, 32, 32 }, { 64, 32, 64 }, { 32, 96, 32 },
                                        { 96, 64, 96 }, { 32, 64, 0 },  { 0, 32, 32 },
@@ -85,7 +47,7 @@ static void products(const struct kernels *k)
 
     for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         for (add = 0; add < 2; add++)
-            check_product(k, sizes[i][0], sizes[i][1], sizes[i][2], add);
+            check_product(ref, k, sizes[i][0], sizes[i][1], sizes[i][2], add);
 }
 
 static void test_product(void **state)
@@ -96,7 +58,7 @@ static void test_product(void **state)
 
 /* A product of small whole numbers has no error, and shows each number in its place: also what a
  * row of the left and a column of the right alone make NaN or infinite. */
-static void whole_numbers(const struct kernels *k)
+static void whole_numbers(const struct kernels *ref, const struct kernels *k)
 {
     enum { N = 32 };
     static const float special[3] = { NAN, INFINITY, -INFINITY };
@@ -104,6 +66,7 @@ static void whole_numbers(const struct kernels *k)
     float c[N * N], x;
     size_t i, j, l;
 
+    (void)ref;
     for (i = 0; i < N * N; i++) {
         x = (float)(i * i % 31);
         k->half(a + i, &x, 1);
@@ -133,15 +96,16 @@ static void test_whole_numbers(void **state)
 }
 
 /* Two rows of floats and of their halves, in panels of which step tells the distance. */
-static void pairs(const struct kernels *k)
+static void pairs(const struct kernels *ref, const struct kernels *k)
 {
     size_t n, j;
 
     for (n = 0; n < 70; n++) {
         size_t step = 40, n_to = n ? (n - 1) / 16 * step + (n - 1) % 16 * 2 + 2 : 0;
         float *x = randoms(n, 1), *y = randoms(n, 2);
-        uint16_t *to = halves(n_to, 3), *old = copy(to, n_to * sizeof(*to));
-        uint16_t *want = copy(to, n_to * sizeof(*to)), *x2 = halves(n, 1), *y2 = halves(n, 2);
+        uint16_t *to = halves(ref, n_to, 3), *old = copy(to, n_to * sizeof(*to));
+        uint16_t *want = copy(to, n_to * sizeof(*to)), *x2 = halves(ref, n, 1),
+                 *y2 = halves(ref, n, 2);
 
         for (j = 0; j < n; j++) {
             want[j / 16 * step + j % 16 * 2] = x2[j];
@@ -162,7 +126,7 @@ static void test_pairs(void **state)
 }
 
 /* Ties, numbers below the normal ones, infinities and NaN round as they do in half(). */
-static void special_pairs(const struct kernels *k)
+static void special_pairs(const struct kernels *ref, const struct kernels *k)
 {
     uint16_t to[32], a, b;
     float x[16], y[16];
@@ -179,8 +143,8 @@ static void special_pairs(const struct kernels *k)
         }
         k->pair(to, 32, x, y, 16);
         for (j = 0; j < 16; j++) {
-            ref.half(&a, x + j, 1);
-            ref.half(&b, y + j, 1);
+            ref->half(&a, x + j, 1);
+            ref->half(&b, y + j, 1);
             assert_true(to[2 * j] == a && to[2 * j + 1] == b);
         }
     }
@@ -192,7 +156,7 @@ static void test_special_pairs(void **state)
     each_variant(special_pairs);
 }
 
-static void turns(const struct kernels *k)
+static void turns(const struct kernels *ref, const struct kernels *k)
 {
     size_t rows, columns, i, j;
 
@@ -201,7 +165,8 @@ static void turns(const struct kernels *k)
             size_t ldx = columns + 2, ldy = rows + 1;
             size_t n_x = rows ? (rows - 1) * ldx + columns : 0;
             size_t n_y = columns ? (columns - 1) * ldy + rows : 0;
-            uint16_t *x = halves(n_x, 1), *y = halves(n_y, 2), *old = copy(y, n_y * sizeof(*y));
+            uint16_t *x = halves(ref, n_x, 1), *y = halves(ref, n_y, 2),
+                     *old = copy(y, n_y * sizeof(*y));
 
             k->half_transpose(y, ldy, x, ldx, rows, columns);
             for (i = 0; i < n_y; i++) {
@@ -219,16 +184,16 @@ static void test_transpose(void **state)
 }
 
 /* exp is off by 1e-5 of itself at most, and what lies between two bf16 numbers falls to either. */
-static int near(uint16_t got, uint16_t want)
+static int near(const struct kernels *ref, uint16_t got, uint16_t want)
 {
     float x, y;
 
-    ref.whole(&x, &got, 1);
-    ref.whole(&y, &want, 1);
+    ref->whole(&x, &got, 1);
+    ref->whole(&y, &want, 1);
     return fabs(x - y) <= ldexp(fabs(y), -7) + 1e-37;
 }
 
-static void softmaxes(const struct kernels *k)
+static void softmaxes(const struct kernels *ref, const struct kernels *k)
 {
     size_t n, i;
     int how;
@@ -238,26 +203,27 @@ static void softmaxes(const struct kernels *k)
     for (n = 0; n < 70; n++)
         for (how = 0; how < 4; how++) {    // with a bias, with an earlier greatest
             float *x = randoms(n, 1), *bias = randoms(n, 2), top[2], sum[2];
-            uint16_t *to = halves(n, 3), *want = halves(n, 4);
+            uint16_t *to = halves(ref, n, 3), *want = halves(ref, n, 4);
 
             for (i = 0; i < n; i++)
                 x[i] = i % 7 == 3 ? -INFINITY : 30 * x[i];
             top[0] = top[1] = how & 2 ? 31 : -INFINITY;
-            sum[0] = ref.half_softmax(want, x, how & 1 ? bias : NULL, top, n);
+            sum[0] = ref->half_softmax(want, x, how & 1 ? bias : NULL, top, n);
             sum[1] = k->half_softmax(to, x, how & 1 ? bias : NULL, top + 1, n);
             assert_true(top[0] == top[1] && fabs(sum[1] - sum[0]) <= 1.1e-5 * sum[0]);
             for (i = 0; i < n; i++)
-                assert_true(near(to[i], want[i]) && (i % 7 != 3 || to[i] == 0));
+                assert_true(near(ref, to[i], want[i]) && (i % 7 != 3 || to[i] == 0));
             free(x), free(bias), free(to), free(want);
         }
 }
 
 /* The greatest is exactly 1, what is far below it 0, and NaN is not hidden. */
-static void softmax_ends(const struct kernels *k)
+static void softmax_ends(const struct kernels *ref, const struct kernels *k)
 {
     float x[3] = { 300, 100, NAN }, top = -INFINITY;
     uint16_t to[3];
 
+    (void)ref;
     if (!k->half_softmax)
         return;
     assert_true(k->half_softmax(to, x, NULL, &top, 2) == 1 && top == 300);
@@ -300,20 +266,21 @@ static void run_back(const struct kernels *k, const size_t see[2], int biased, s
     free(x), free(d), free(bias), free(db[0]), free(db[1]), free(shared);
 }
 
-static void check_back(const struct kernels *k, const size_t see[2], int biased, size_t n)
+static void check_back(const struct kernels *ref, const struct kernels *k, const size_t see[2],
+                       int biased, size_t n)
 {
     static struct back got, want;
     size_t i, j;
 
-    run_back(&ref, see, biased, n, &want);
+    run_back(ref, see, biased, n, &want);
     run_back(k, see, biased, n, &got);
     for (i = 0; i < 3 * 40; i++) {
-        assert_true(near(got.pairs[i], want.pairs[i]));
-        assert_true(near(got.d_pairs[i], want.d_pairs[i]));
+        assert_true(near(ref, got.pairs[i], want.pairs[i]));
+        assert_true(near(ref, got.d_pairs[i], want.d_pairs[i]));
     }
     for (i = 0; i < 2; i++)
         for (j = 0; j < 90; j++) {
-            assert_true(near(got.rows[i * 90 + j], want.rows[i * 90 + j]));
+            assert_true(near(ref, got.rows[i * 90 + j], want.rows[i * 90 + j]));
             if (j < see[i])
                 assert_true(fabs(got.d_bias[i][j] - want.d_bias[i][j]) <= 2e-5);
             if (j >= see[i] && j < n)
@@ -322,7 +289,7 @@ static void check_back(const struct kernels *k, const size_t see[2], int biased,
         }
 }
 
-static void softmax_backs(const struct kernels *k)
+static void softmax_backs(const struct kernels *ref, const struct kernels *k)
 {
     static const size_t sees[][2] = { { 0, 0 }, { 1, 0 }, { 5, 6 }, { 15, 16 }, { 31, 32 } };
     size_t i;
@@ -332,8 +299,8 @@ static void softmax_backs(const struct kernels *k)
         return;
     for (biased = 0; biased < 2; biased++) {
         for (i = 0; i < sizeof(sees) / sizeof(sees[0]); i++)
-            check_back(k, sees[i], biased, 32);
-        check_back(k, sees[0], biased, 0);
+            check_back(ref, k, sees[i], biased, 32);
+        check_back(ref, k, sees[0], biased, 0);
     }
 }
 

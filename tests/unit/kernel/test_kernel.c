@@ -1,73 +1,10 @@
-/* Every variant that runs here against the definition, with bounds from counting roundings: each
- * costs at most half of EPS times the result, and the definition itself one. Arrays end at a page
- * that must not be touched, and start anywhere. */
+/* Sums and what is done element by element: every variant that runs here against the definition,
+ * with bounds from counting roundings: each costs at most half of EPS times the result, and the
+ * definition itself one. */
 #define _DEFAULT_SOURCE    // MAP_ANONYMOUS
-#include "../test.h"
+#include "arrays.h"
 
-#include <float.h>
-#include <math.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "base/rng.h"
-#include "kernel/kernel.h"
-
-#define EPS FLT_EPSILON
 #define LEAST 0x1p-149    // the smallest number above 0: what underflow may cost a rounding
-
-enum { N_ARRAY = 5, ROOM = 4200 };
-
-static float *array_end[N_ARRAY];    // one past it begins the forbidden page
-static const size_t sizes[] = { 0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 1000, 4099 };
-
-enum { N_SIZE = sizeof(sizes) / sizeof(sizes[0]) };
-
-static void guard(void)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t n = (ROOM * sizeof(float) + page - 1) / page * page;
-    int i;
-
-    for (i = 0; i < N_ARRAY && !array_end[i]; i++) {
-        char *p = mmap(NULL, n + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-        assert_true(p != MAP_FAILED && mprotect(p + n, page, PROT_NONE) == 0);
-        array_end[i] = (float *)(void *)(p + n);
-    }
-}
-
-enum kind { PLAIN, WIDE, TINY, SPECIAL };
-
-/* Array i of n floats: it ends at the forbidden page, or `off` floats before it. */
-static float *fill(int i, size_t n, size_t off, enum kind kind)
-{
-    static const float special[] = { INFINITY, -INFINITY, NAN, 0, -0.0f, 1, -1, 1e38f, 1e-42f };
-    float *x = array_end[i] - n - off;
-    size_t j;
-
-    for (j = 0; j < n; j++) {
-        uint64_t bits = rng_u64(i + 1, n, j);
-
-        x[j] = (float)(4 * rng_uniform(i + 11, n, j) - 2);
-        if (kind == WIDE)
-            x[j] *= 6;
-        if (kind == TINY)
-            x[j] *= bits & 1 ? 1e-22f : 1e-41f;
-        if (kind == SPECIAL && bits % 3 == 0)
-            x[j] = special[(bits >> 8) % 9];
-    }
-    return x;
-}
-
-static void check(const char *what, size_t n, size_t i, double got, double want, double bound)
-{
-    if (got == want || (isnan(got) && isnan(want)))
-        return;
-    if (isfinite(want) && fabs(got - want) <= bound)
-        return;
-    fail_msg("%s: n %zu, [%zu]: %.9g, not %.9g +- %.3g", what, n, i, got, want, bound);
-}
 
 static void check_sums(const struct kernels *ref, const struct kernels *k, size_t n, size_t off,
                        enum kind kind)
@@ -260,20 +197,6 @@ static void check_trial(const struct trial *t, const struct kernels *ref, const 
     }
 }
 
-static void each_variant(void (*f)(const struct kernels *ref, const struct kernels *k))
-{
-    struct kernels ref, k;
-    int i;
-
-    guard();
-    assert_int_equal(kernel_select(&ref, "ref"), 0);
-    for (i = 0; kernel_name(i); i++) {
-        assert_int_equal(kernel_select(&k, kernel_name(i)), 0);
-        f(&ref, &k);
-    }
-    assert_true(i >= 1);
-}
-
 static void variant(const struct kernels *ref, const struct kernels *k)
 {
     size_t s, t, off;
@@ -288,146 +211,6 @@ static void variant(const struct kernels *ref, const struct kernels *k)
             }
 }
 
-/* A float's neighbours in bf16, and which of them it becomes, by what the format says. */
-static void check_half(uint16_t got, float x)
-{
-    uint32_t bits;
-    float low, high;
-
-    memcpy(&bits, &x, sizeof(bits));
-    if (isnan(x)) {
-        assert_true((got & 0x7f80) == 0x7f80 && (got & 0x7f) != 0);
-        return;
-    }
-    bits &= 0xffff0000;
-    memcpy(&low, &bits, sizeof(low));
-    bits += 0x10000;
-    memcpy(&high, &bits, sizeof(high));
-    if (isinf(x) || fabs((double)x - low) < fabs((double)high - x))
-        assert_int_equal(got, (uint16_t)((bits >> 16) - 1));
-    else if (fabs((double)x - low) > fabs((double)high - x) && !isinf(high))
-        assert_int_equal(got, (uint16_t)(bits >> 16));
-    else if (!isinf(high))
-        assert_true((got & 1) == 0 && (got == bits >> 16 || got + 1u == bits >> 16));
-}
-
-static void test_half_definition(void **state)
-{
-    struct kernels ref;
-    uint64_t bits;
-    uint32_t i, word;
-    uint16_t h;
-    float x, back;
-
-    (void)state;
-    assert_int_equal(kernel_select(&ref, "ref"), 0);
-    for (i = 0; i < 100000; i++) {
-        bits = rng_u64(7, 7, i);
-        word = (uint32_t)bits & (bits >> 32 & 1 ? 0xffffffff : 0xffff8000);    // half of them: ties
-        memcpy(&x, &word, sizeof(x));
-        ref.half(&h, &x, 1);
-        check_half(h, x);
-        ref.whole(&back, &h, 1);
-        assert_true(isnan(x)
-                        ? isnan(back)
-                        : fabsf(back - x) <= fabsf(x) / 256 || isinf(back) || fabsf(x) < FLT_MIN);
-    }
-}
-
-/* All there are, against (1 + frac 2^-10) 2^(exp - 15), or frac 2^-24 where exp is 0. */
-static void all_f16(const struct kernels *ref, const struct kernels *k)
-{
-    static uint16_t all[1 << 16];
-    static float got[1 << 16], want[1 << 16];
-    uint32_t i, bad = 0;
-
-    for (i = 0; i < 1 << 16; i++)
-        all[i] = (uint16_t)i;
-    ref->whole_f16(want, all, 1 << 16);
-    k->whole_f16(got, all, 1 << 16);
-    assert_memory_equal(got, want, sizeof(got));
-    for (i = 0; i < 1 << 16; i++) {
-        int exp = (int)(i >> 10 & 31), frac = (int)(i & 1023);
-        double x = exp ? ldexp(1024 + frac, exp - 25) : ldexp(frac, -24);
-
-        if (exp == 31)
-            bad += frac ? !isnan(got[i]) : !isinf(got[i]);
-        else
-            bad += (double)fabsf(got[i]) != x;
-        bad += !!signbit(got[i]) != (i >> 15 & 1);
-    }
-    assert_int_equal(bad, 0);
-}
-
-static void test_f16(void **state)
-{
-    (void)state;
-    each_variant(all_f16);
-}
-
-enum { HALF, HALF_SELF, RELU_HALF, RELU_HALF_BACK, WHOLE, WHOLE_F16, N_HALF };
-
-/* Some halves: of every sign, nothing, NaN. */
-static void upper_halves(uint16_t *mask, const float *x, size_t n)
-{
-    uint32_t bits;
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        memcpy(&bits, x + i, sizeof(bits));
-        mask[i] = (uint16_t)(bits >> 16);
-    }
-}
-
-static void run_half(const struct kernels *k, int what, float *x, const float *other, size_t n)
-{
-    static uint16_t mask[ROOM];
-    uint16_t *to = (uint16_t *)(void *)x;
-
-    upper_halves(mask, other, n);
-    if (what == HALF)
-        k->half(to, other, n);
-    else if (what == HALF_SELF)
-        k->half(to, x, n);
-    else if (what == RELU_HALF)
-        k->relu_half(to, other, n);
-    else if (what == RELU_HALF_BACK)
-        k->relu_half_back(to, 1.25f, x, mask, n);
-    else if (what == WHOLE)
-        k->whole(x, mask, n);
-    else
-        k->whole_f16(x, mask, n);
-}
-
-/* Byte for byte, at the forbidden page and before it. */
-static void halves(const struct kernels *ref, const struct kernels *k)
-{
-    static float in[ROOM], want[ROOM];
-    size_t s, off;
-    int kind, what;
-
-    for (s = 0; s < N_SIZE; s++)
-        for (off = 0; off < 3; off++)
-            for (kind = PLAIN; kind <= SPECIAL; kind++)
-                for (what = 0; what < N_HALF; what++) {
-                    size_t n = sizes[s];
-                    float *x = fill(0, n, off, kind), *other = fill(1, n, off, kind);
-
-                    memcpy(in, x, n * sizeof(*x));
-                    run_half(ref, what, x, other, n);
-                    memcpy(want, x, n * sizeof(*x));
-                    memcpy(x, in, n * sizeof(*x));
-                    run_half(k, what, x, other, n);
-                    assert_memory_equal(x, want, n * sizeof(*x));
-                }
-}
-
-static void test_halves(void **state)
-{
-    (void)state;
-    each_variant(halves);
-}
-
 static void test_variants(void **state)
 {
     (void)state;
@@ -438,7 +221,7 @@ static void test_variants(void **state)
  * is left out: at -inf it has no number to agree on. */
 static void special(const struct kernels *ref, const struct kernels *k)
 {
-    float x[40], *at = array_end[0] - 40;
+    float x[40], *at = array_tail(0, 40);
     size_t s, t;
 
     for (s = 0; s < N_SIZE; s++)
@@ -458,120 +241,6 @@ static void test_special(void **state)
 {
     (void)state;
     each_variant(special);
-}
-
-/* exp over the whole range where it is neither 0 nor infinite, and the sum of what came out. */
-static void exp_range(const struct kernels *ref, const struct kernels *k)
-{
-    enum { N = 1000 };
-    float *x = array_end[0] - N, in[N], at = -120, sum;
-    double total, want;
-    uint32_t bits;
-    int i;
-
-    (void)ref;
-    while (at < 100) {
-        for (i = 0; i < N; i++) {
-            x[i] = in[i] = at;
-            memcpy(&bits, &at, sizeof(bits));
-            bits += at < 0 ? -5003 : 5003;
-            if ((bits & 0x7fffffff) <
-                0x30000000)    // near 0 every result is 1: jump to the other side
-                bits = 0x30000000;
-            memcpy(&at, &bits, sizeof(at));
-        }
-        sum = k->exp_shift(x, 0, N);
-        for (i = 0, total = 0; i < N; i++) {
-            want = exp(in[i]);
-            total += x[i];
-            if (want > FLT_MAX * (1 - EPS))
-                assert_true(x[i] >= FLT_MAX * (1 - 2 * EPS));
-            else
-                check("exp", N, i, x[i], want,
-                      want < FLT_MIN ? FLT_MIN : 2 * EPS * pow(2, ilogb(want)));
-        }
-        if (total < FLT_MAX)
-            check("sum of exp", N, 0, sum, total, N * EPS * total);
-    }
-}
-
-static void exp_shifted(const struct kernels *ref, const struct kernels *k)
-{
-    float *x, own[ROOM], shift = 1.37f, sum;
-    size_t s, i;
-    double total;
-
-    (void)ref;
-    for (s = 0; s < N_SIZE; s++) {
-        x = fill(0, sizes[s], 0, PLAIN);
-        memcpy(own, x, sizes[s] * sizeof(*x));
-        sum = k->exp_shift(x, shift, sizes[s]);
-        for (i = 0, total = 0; i < sizes[s]; i++) {
-            check("exp", sizes[s], i, x[i], exp((double)(own[i] - shift)), 2 * EPS * x[i]);
-            total += x[i];
-        }
-        check("sum of exp", sizes[s], 0, sum, total, sizes[s] * EPS * total);
-    }
-    x = array_end[0] - 5;
-    memcpy(x, (float[]){ NAN, -INFINITY, 89, -104, 0 }, 5 * sizeof(*x));
-    assert_true(isnan(k->exp_shift(x, 0, 5)));
-    assert_true(isnan(x[0]) && x[1] == 0 && x[2] == INFINITY && x[3] == 0 && x[4] == 1);
-}
-
-static void test_exp(void **state)
-{
-    (void)state;
-    each_variant(exp_range);
-    each_variant(exp_shifted);
-}
-
-/* Random factors are the same to the bit, whichever variant makes them: keys, rows and places
- * with both halves in use, places that carry over 32 bits, bars at both ends. */
-static void coins(const struct kernels *ref, const struct kernels *k)
-{
-    static const uint64_t at[] = { 0, 1, 0xfffffff0, 0xfffffffffffffff0, 0x123456789abcdef0 };
-    static const uint32_t below[] = { 0, 1, 0x19999999, 0x80000000, 0xffffffff };
-    float *x, want[ROOM];
-    size_t s, i;
-
-    for (s = 0; s < N_SIZE; s++)
-        for (i = 0; i < 25; i++) {
-            x = fill(0, sizes[s], 0, PLAIN);
-            ref->coins(want, 1.25f, below[i % 5], at[i / 5] * 3 + 7, at[(i + 2) % 5], at[i / 5],
-                       sizes[s]);
-            k->coins(x, 1.25f, below[i % 5], at[i / 5] * 3 + 7, at[(i + 2) % 5], at[i / 5],
-                     sizes[s]);
-            assert_memory_equal(x, want, sizes[s] * sizeof(*x));
-        }
-}
-
-static void jitters(const struct kernels *ref, const struct kernels *k)
-{
-    float *x, *to, want[ROOM];
-    size_t s, off;
-
-    for (s = 0; s < N_SIZE; s++)
-        for (off = 0; off < 3; off++) {
-            x = fill(0, sizes[s], off, PLAIN);
-            to = fill(1, sizes[s], 2 * off, PLAIN);
-            ref->jitter(want, x, 0.9f, 0.2f / 65536, 77, 0x123456789abcdef0 + s, sizes[s]);
-            k->jitter(to, x, 0.9f, 0.2f / 65536, 77, 0x123456789abcdef0 + s, sizes[s]);
-            assert_memory_equal(to, want, sizes[s] * sizeof(*x));
-            k->jitter(x, x, 0.9f, 0.2f / 65536, 77, 0x123456789abcdef0 + s, sizes[s]);
-            assert_memory_equal(x, want, sizes[s] * sizeof(*x));
-        }
-}
-
-static void test_jitter(void **state)
-{
-    (void)state;
-    each_variant(jitters);
-}
-
-static void test_coins(void **state)
-{
-    (void)state;
-    each_variant(coins);
 }
 
 static void test_choice(void **state)
@@ -596,6 +265,4 @@ static void test_choice(void **state)
 }
 
 TESTS("kernel/kernel", cmocka_unit_test(test_variants), cmocka_unit_test(test_special),
-      cmocka_unit_test(test_half_definition), cmocka_unit_test(test_halves),
-      cmocka_unit_test(test_f16), cmocka_unit_test(test_exp), cmocka_unit_test(test_coins),
-      cmocka_unit_test(test_jitter), cmocka_unit_test(test_choice))
+      cmocka_unit_test(test_choice))

@@ -1,46 +1,9 @@
 /* Products and turns of matrices, and the kernels of softmax, of every variant against the
  * definition. Arrays are copied to blocks of their exact size, so that a sanitizer sees what is
  * touched beyond them. */
-#include "../test.h"
+#include "variants.h"
 
-#include <float.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/mem.h"
-#include "base/rng.h"
-#include "kernel/kernel.h"
-
-#define EPS FLT_EPSILON
-
-static float *randoms(size_t n, uint64_t key)
-{
-    float *x = xcalloc(n ? n : 1, sizeof(*x));
-    size_t i;
-
-    for (i = 0; i < n; i++)
-        x[i] = (float)(2 * rng_uniform(key, n, i) - 1);
-    return x;
-}
-
-static void *copy(const void *x, size_t n)
-{
-    return memcpy(xcalloc(n ? n : 1, sizeof(float)), x, n * sizeof(float));
-}
-
-static void each_variant(void (*f)(const struct kernels *ref, const struct kernels *k))
-{
-    struct kernels ref, k;
-    int i;
-
-    assert_int_equal(kernel_select(&ref, "ref"), 0);
-    for (i = 0; kernel_name(i); i++) {
-        assert_int_equal(kernel_select(&k, kernel_name(i)), 0);
-        f(&ref, &k);
-    }
-    assert_true(i >= 1);
-}
 
 /* turned: a is [k, m]. Inner sizes of 1 all the way to more than one round of what is kept in
  * cache. All numbers are below 1, so each of k + 1 steps costs at most half of EPS times k + 1. */
@@ -50,7 +13,8 @@ static void check_product(const struct kernels *ref, const struct kernels *kern_
     size_t panels = (n + KERNEL_PANEL - 1) / KERNEL_PANEL, ldc = n + 3, lda = turned ? m : k, i, j;
     size_t n_c = m ? (m - 1) * ldc + n : 0;
     float *a = randoms(m * k, 1), *b = randoms(panels * k * KERNEL_PANEL, 2);
-    float *want = randoms(n_c, 3), *c = copy(want, n_c), *old = copy(want, n_c);
+    float *want = randoms(n_c, 3), *c = copy(want, n_c * sizeof(float)),
+          *old = copy(want, n_c * sizeof(float));
     struct operands x = { a, turned ? 1 : lda, turned ? lda : 1, b, want, ldc, add };
 
     ref->product(&x, m, n, k);
@@ -96,7 +60,7 @@ static void turns(const struct kernels *ref, const struct kernels *k)
             size_t ldx = columns + 2, ldy = rows + 1,
                    n_y = columns ? (columns - 1) * ldy + rows : 0;
             float *x = randoms(rows ? (rows - 1) * ldx + columns : 0, 1), *y = randoms(n_y, 2);
-            float *old = copy(y, n_y);
+            float *old = copy(y, n_y * sizeof(float));
 
             k->transpose(y, ldy, x, ldx, rows, columns);
             for (i = 0; i < n_y; i++) {
@@ -123,7 +87,8 @@ static void softmax_backs(const struct kernels *ref, const struct kernels *k)
         for (biased = 0; biased < 2; biased++) {
             float *bias = randoms(n, 1), *x = randoms(n, 2), *d = randoms(n, 3),
                   *db = randoms(n, 4);
-            float *x2 = copy(x, n), *d2 = copy(d, n), *db2 = copy(db, n);
+            float *x2 = copy(x, n * sizeof(float)), *d2 = copy(d, n * sizeof(float)),
+                  *db2 = copy(db, n * sizeof(float));
 
             ref->softmax_back(x, d, biased ? bias : NULL, biased ? db : NULL, 0.7f, 0.3f, 0.1f, n);
             k->softmax_back(x2, d2, biased ? bias : NULL, biased ? db2 : NULL, 0.7f, 0.3f, 0.1f, n);
@@ -148,7 +113,7 @@ static void maxima(const struct kernels *ref, const struct kernels *k)
     size_t n, i;
 
     for (n = 0; n < 70; n++) {
-        float *x = randoms(n, 1), *y = randoms(n, 2), *z = copy(x, n);
+        float *x = randoms(n, 1), *y = randoms(n, 2), *z = copy(x, n * sizeof(float));
 
         assert_true(ref->add_max(x, y, n) == k->add_max(z, y, n));
         for (i = 0; i < n; i++)
