@@ -31,7 +31,8 @@ load ../helper
 
 @test "no file is over 500 lines" {
     cd "$root"
-    run awk 'FNR == 501 { print FILENAME; bad = 1 } END { exit bad }' src/*/*.[ch]
+    run awk 'FNR == 501 { print FILENAME; bad = 1 } END { exit bad }' src/*/*.[ch] \
+        tests/*/*.[ch] tests/*/*/*.[ch]
     echo "$output"
     [ "$status" -eq 0 ]
 }
