@@ -17,17 +17,17 @@ enum { AHEAD = 16 };    // parts looked for in memory at the same time
 #define ROUNDING 0.02f    // of one sum up to RESET_AT in floats, and to spare
 
 struct so_far {
-    float score;    // of the first n_known ids
-    float bound;    // of the score of all of them, sign apart
+    float score;       // of the first n_known ids
+    float bound;       // of the score of all of them, sign apart
+    uint32_t known;    // bytes that score is of: an unknown may have grown since
     size_t n_known;
 };
 
 /* The characters of an unknown, or those that begin with a byte piece. */
-static float add_unknown(const struct encoder *e, const struct encoding *to, size_t i, float score)
+static float add_unknown(const struct encoder *e, const struct encoding *to, uint32_t at,
+                         uint32_t end, float score)
 {
-    uint32_t at = i ? to->end_store[i - 1] : 0;
-
-    for (; at < to->end_store[i]; at++)
+    for (; at < end; at++)
         if ((to->text.p[at] & 0xC0) != 0x80)
             score += e->unknown_score;
     return score;
@@ -35,15 +35,19 @@ static float add_unknown(const struct encoder *e, const struct encoding *to, siz
 
 static void know_score(const struct encoder *e, const struct encoding *to, struct so_far *s)
 {
+    const uint32_t *end = to->end_store;
     float score = s->score;
-    size_t i;
+    size_t i = s->n_known;
+    uint32_t at = s->known;
 
-    for (i = s->n_known; i < to->n; i++)    // the old sum too: rounded twice, it is no other
-        if (e->used[to->id_store[i]])
+    if (i)
+        score = add_unknown(e, to, at, end[i - 1], score);
+    for (at = i ? end[i - 1] : 0; i < to->n; at = end[i++])
+        if (e->used[to->id_store[i]])    // the old sum too: rounded twice, it is no other
             score += e->score[to->id_store[i]];
         else
-            score = add_unknown(e, to, i, score);
-    *s = (struct so_far){ score, fabsf(score), to->n };
+            score = add_unknown(e, to, at, end[i], score);
+    *s = (struct so_far){ score, fabsf(score), at, to->n };
 }
 
 /* Codes of n bytes, and the zeros behind them. */
@@ -56,18 +60,28 @@ static uint32_t write_part(const struct encoder *e, struct encoding *to, uint32_
     return n_code;
 }
 
+/* Bytes of n characters. */
+static uint32_t char_bytes(const unsigned char *t, uint32_t n)
+{
+    uint32_t at = 0;
+
+    while (n--)
+        at += char_length(t[at], 4);
+    return at;
+}
+
 /* Puts the pieces that walk_back() found. */
 static void put_back(const struct encoder *e, struct encoding *to, size_t n)
 {
     const uint32_t *back = to->work->ways.back;
 
     while (n) {
-        uint32_t number = back[--n] & WALK_UNKNOWN;
+        uint32_t way = back[--n], number = way & WALK_UNKNOWN;
 
         if (number != WALK_UNKNOWN)
             encoding_put(e, to, (int32_t)number - 1, e->n_byte[number - 1]);
         else
-            encoding_put(e, to, -1, char_length(to->text.p[to->work->at], 4));
+            encoding_put(e, to, -1, char_bytes(to->text.p + to->work->at, way >> WALK_CODE_BITS));
     }
 }
 
@@ -97,11 +111,61 @@ static float way_total(const struct encoder *e, const uint32_t *back, size_t n, 
     for (i = 0; i < n; i++) {
         uint32_t number = back[i] & WALK_UNKNOWN;
 
-        *unknown |= number == WALK_UNKNOWN;
-        total +=
-            ROUNDING + fabsf(number == WALK_UNKNOWN ? e->unknown_score : e->walk.score[number]);
+        if (number == WALK_UNKNOWN) {
+            *unknown = 1;
+            total += (float)(back[i] >> WALK_CODE_BITS) * (ROUNDING + fabsf(e->unknown_score));
+        } else {
+            total += ROUNDING + fabsf(e->walk.score[number]);
+        }
     }
     return total;
+}
+
+/* The way that is in `back` as a row holds it, a run of unknowns as one: the ids, or 0 if they are
+ * too many. */
+static size_t way_ids(const struct encoder *e, const struct encoding *to, uint32_t at, size_t n,
+                      int32_t *id)
+{
+    const uint32_t *back = to->work->ways.back;
+    size_t n_id = 0;
+
+    while (n) {
+        uint32_t way = back[--n], number = way & WALK_UNKNOWN, len;
+        int32_t *last = n_id ? &id[n_id - 1] : id;
+
+        len = number == WALK_UNKNOWN ? char_bytes(to->text.p + at, way >> WALK_CODE_BITS)
+                                     : e->n_byte[number - 1];
+        at += len;
+        if (number == WALK_UNKNOWN && n_id && *last >= UNKNOWN1) {
+            *last += (int32_t)len;
+            continue;
+        }
+        if (n_id == MEMO_IDS)
+            return 0;
+        id[n_id++] = number == WALK_UNKNOWN ? UNKNOWN1 + (int32_t)len - 1 : (int32_t)number - 1;
+    }
+    return n_id;
+}
+
+/* Keeps for the next time what was put since `before`, from at, or was found to be put. */
+static void keep(const struct encoder *e, struct encoding *to, const struct memo_key *key,
+                 size_t before, size_t n_back, int unknown, struct memo_row worth)
+{
+    int32_t of_way[MEMO_IDS];
+    const int32_t *id = to->id_store + before;
+    size_t n = to->n - before;
+    struct memo_row *row;
+
+    if (unknown) {
+        n = way_ids(e, to, (uint32_t)(key->p - to->text.p), n_back, of_way);
+        id = of_way;
+    }
+    row = n && n <= MEMO_IDS ? memo_claim(to->work->memo, key, id, n) : NULL;
+    if (row) {
+        row->limit = worth.limit;
+        row->total = worth.total;
+        row->unknown = unknown != 0;
+    }
 }
 
 /* Is what walk_sure() found good for n codes at a place, whatever rounding does? Then it is put,
@@ -109,26 +173,20 @@ static float way_total(const struct encoder *e, const uint32_t *back, size_t n, 
 static int put_sure(const struct encoder *e, struct encoding *to, const struct memo_key *key,
                     uint32_t n, const struct walk_sure *sure, struct so_far *s)
 {
-    struct walk_ways *w = &to->work->ways;
     float limit = part_limit(e, sure, n), total;
-    size_t n_back, before = to->n;
     int after_unknown = to->work->last_unknown, unknown;
-    uint32_t at = to->work->at;
-    struct memo_row *row;
+    uint32_t at = to->work->at, end = to->n ? to->end_store[to->n - 1] : 0;
+    size_t n_back, before = to->n;
 
     if (s->bound > limit && !key)
         return 0;
-    n_back = walk_back(w, n);
-    total = way_total(e, w->back, n_back, &unknown);
+    n_back = walk_back(&to->work->ways, n);
+    total = way_total(e, to->work->ways.back, n_back, &unknown);
     unknown &= !e->vocab->byte_fallback;
-    if (unknown && after_unknown)    // they may be one
-        return 0;
     put_back(e, to, n_back);
-    if (key && !unknown && to->n - before <= MEMO_IDS &&
-        (row = memo_claim(to->work->memo, key, to->id_store + before, to->n - before))) {
-        row->limit = limit;
-        row->total = total;
-    }
+    if (key)
+        keep(e, to, key, before, n_back, unknown,
+             (struct memo_row){ .limit = limit, .total = total });
     if (s->bound <= limit) {
         s->bound += total;
         return 1;
@@ -136,6 +194,8 @@ static int put_sure(const struct encoder *e, struct encoding *to, const struct m
     to->n = before;
     to->work->at = at;
     to->work->last_unknown = after_unknown;
+    if (before)    // an unknown may have grown
+        to->end_store[before - 1] = end;
     return 0;
 }
 
@@ -154,8 +214,7 @@ static void search_unigram(const struct encoder *e, struct encoding *to, uint32_
     know_score(e, to, s);
     s->score = walk_best(e, to->work, n_code, s->score);
     put_back(e, to, walk_back(&to->work->ways, n_code));
-    s->bound = fabsf(s->score);
-    s->n_known = to->n;
+    *s = (struct so_far){ s->score, fabsf(s->score), at + n, to->n };
 }
 
 static void search_bpe(const struct encoder *e, struct encoding *to, uint32_t at, uint32_t n,
@@ -177,7 +236,30 @@ static void search_bpe(const struct encoder *e, struct encoding *to, uint32_t at
     if (row) {
         row->limit = INFINITY;
         row->total = 0;
+        row->unknown = 0;
     }
+}
+
+/* Puts what a row holds in which there are unknowns. */
+static void recall_unknown(const struct encoder *e, struct encoding *to, struct memo_row *r,
+                           uint32_t at)
+{
+    const unsigned char *rest = memo_rest(to->work->memo, r);
+    int32_t id;
+    size_t i;
+
+    to->work->at = at;
+    for (i = 0; i < r->n; i++) {
+        if (i < MEMO_ID_HEAD)
+            id = r->id[i];
+        else
+            memcpy(&id, rest + (i - MEMO_ID_HEAD) * sizeof(id), sizeof(id));
+        if (id < UNKNOWN1)
+            encoding_put(e, to, id, e->n_byte[id]);
+        else
+            encoding_put(e, to, -1, (uint32_t)(id - UNKNOWN1) + 1);
+    }
+    r->used = 1;
 }
 
 /* Puts what the row holds. */
@@ -221,7 +303,10 @@ void parts_run(const struct encoder *e, struct encoding *to)
             struct memo_row *row = k ? memo_find(m, k) : NULL;
 
             if (row && s.bound <= row->limit) {
-                recall(e, to, row, at[i]);
+                if (row->unknown)
+                    recall_unknown(e, to, row, at[i]);
+                else
+                    recall(e, to, row, at[i]);
                 s.bound += row->total;
             } else if (e->score) {
                 search_unigram(e, to, at[i], len, k, row != NULL, &s);

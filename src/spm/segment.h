@@ -42,9 +42,11 @@ struct memo_row {
     uint64_t head[MEMO_HEAD];
     int32_t id[MEMO_ID_HEAD];
     float limit, total;    // what it adds to the score, sign apart, at most
-    uint32_t rest;     // where in the ring the ids and the bytes of the key are that are not here
-    uint16_t n_key;    // 0: nothing here
-    unsigned char n, used;    // ids; since a row was last looked for in this set
+    uint32_t rest;      // where in the ring the ids and the bytes of the key are that are not here
+    uint16_t n_key;     // 0: nothing here
+    unsigned char n;    // ids
+    unsigned char used : 1;       // since a row was last looked for in this set
+    unsigned char unknown : 1;    // its user's: some ids are not of the vocabulary
 };
 
 enum { MEMO_UNIT = 8, MEMO_RING = 1 << 19 };    // bytes of a unit, units in the ring

@@ -12,6 +12,7 @@
 #include "spm/walk.h"
 
 enum { STEPS = 4, NEAR = 2 * STEPS };    // steps at a time; codes of a piece that is not long
+enum { UNKNOWNS = 255 };                 // that one step of a way takes at most
 enum { RUNS_FROM = 12 };                 // codes of a part within which places are told apart
 
 #define BASE 0xFFFFFFu    // of a node
@@ -145,6 +146,18 @@ static inline int any_reached(const struct lanes *a, const struct lanes *b)
     return (two[0] | two[1]) != 0;
 }
 
+/* Characters that no piece holds, from a: all ways pass before and behind each. Where the last one
+ * ends. */
+static inline uint32_t skip_unknown(struct walk_ways *w, const uint16_t *c, uint32_t a, uint32_t n)
+{
+    uint32_t end = n - a > UNKNOWNS ? a + UNKNOWNS : n, at = a;
+
+    while (++at < end && !c[at])
+        ;
+    w->from[at] = (at - a) << WALK_CODE_BITS | WALK_UNKNOWN;
+    return at;
+}
+
 /* runs: places that all ways pass are told. */
 static inline __attribute__((always_inline)) struct walk_sure
 find(const struct encoder *e, struct walk_ways *w, const uint16_t *c, uint32_t n, const int runs)
@@ -160,6 +173,12 @@ find(const struct encoder *e, struct walk_ways *w, const uint16_t *c, uint32_t n
     float h = 0;
 
     for (a = 0; a < n; a++) {
+        if (!c[a]) {
+            k = a;
+            a = skip_unknown(w, c, a, n) - 1;
+            h += (float)(a + 1 - k) * e->unknown_score;
+            continue;
+        }
         const float FOUR here = { h, h, h, h };
         uint64_t x = walk->first[c[a]];
         uint32_t *id = w->id + (size_t)a * NEAR, single = x >> 24 != 0;

@@ -31,7 +31,7 @@ void walk_release(struct walk *w);
 struct walk_ways {     // to each code of a text
     float *score;      // of the best way
     uint32_t *from;    // codes of the piece it ends with << WALK_CODE_BITS | its number, or
-                       // WALK_UNKNOWN, or 0: then it is in id
+                       // WALK_UNKNOWN (so many of them), or 0: then it is in id
     uint32_t *back;    // the same from the last piece to the first
     uint32_t *id;      // by start and length of a piece: its number
     size_t cap;

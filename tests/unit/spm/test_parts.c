@@ -183,6 +183,50 @@ static void what_was_written_over(void **state)
     vocab_free(v);
 }
 
+/* Runs of characters that no piece holds, short and longer than a step of a way; where the space is
+ * no piece either, they go on from one part to the next. */
+static void unknowns_are_those_of_the_plain_lane(void **state)
+{
+    static const char *const words[] = {
+        "a", "ab", " ", " ", "\xD0\xB6", "\xE6\x97\xA5", "\xF0\x9F\x99\x82", "~"
+    };
+    struct rng r = rng_at(rng_key(6, "lanes"), 0);
+    size_t round, i, n;
+
+    (void)state;
+    for (round = 0; round < 8; round++) {
+        struct buf b = { 0 }, text = { 0 };
+        struct encoding enc[2] = { { 0 }, { 0 } };
+        struct encoder *e[2];
+        struct vocab *v;
+
+        put_piece(&b, "<unk>", 0, PIECE_UNKNOWN);
+        put_piece(&b, round & 1 ? "\xE2\x96\x81" : "b", -2.5f, PIECE_NORMAL);
+        put_piece(&b, "ab", -3, PIECE_NORMAL);
+        put_piece(&b, "a", round & 2 ? -2.25f : -1e4f, PIECE_NORMAL);
+        v = parse(&b);
+        for (i = 0; i < 2; i++)
+            e[i] = encoder_of(v, round & 4 ? 1 : 0, i == 1);
+        for (i = 0; i < 200; i++) {
+            const char *word = words[rng_below(&r, 8)];
+
+            if (rng_below(&r, 8) == 0)
+                buf_reset(&text);
+            for (n = rng_below(&r, 8) ? 1 + rng_below(&r, 4) : rng_below(&r, 700); n; n--)
+                buf_add_str(&text, word);
+            equal_lanes(e, enc, buf_bytes(&text));
+            equal_lanes(e, enc, buf_bytes(&text));
+        }
+        for (i = 0; i < 2; i++) {
+            encoding_release(&enc[i]);
+            encoder_free(e[i]);
+        }
+        buf_release(&text);
+        buf_release(&b);
+        vocab_free(v);
+    }
+}
+
 /* Models of others, and texts of their pieces, short and long. */
 static void lanes_of_models(const char *name, int old)
 {
@@ -230,4 +274,6 @@ static void fast_lanes_of_models(void **state)
 }
 
 TESTS("spm/parts", cmocka_unit_test(fast_lanes_are_the_plain_one),
-      cmocka_unit_test(what_was_written_over), cmocka_unit_test(fast_lanes_of_models))
+      cmocka_unit_test(what_was_written_over),
+      cmocka_unit_test(unknowns_are_those_of_the_plain_lane),
+      cmocka_unit_test(fast_lanes_of_models))
