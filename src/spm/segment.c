@@ -23,15 +23,27 @@ static inline uint32_t pair_hash(uint32_t a, uint32_t b)
     return (a * 0x9E3779B1u + b * 0x85EBCA6Bu) * 0xC2B2AE35u >> (32 - PAIR_BITS);
 }
 
-/* Does a space stand in the piece, but at its beginning? */
+static inline int is_space(const unsigned char *p)
+{
+    return p[0] == SPACE[0] && p[1] == SPACE[1] && p[2] == SPACE[2];
+}
+
+/* Where spaces stand in the piece, but at its beginning: only behind others, or elsewhere too. */
+enum { NO_SPACE, IN_RUN, WITHIN };
+
 static int holds_space(struct bytes p)
 {
+    int holds = NO_SPACE;
     size_t i;
 
-    for (i = 1; i + sizeof(SPACE) <= p.n; i++)
-        if (p.p[i] == SPACE[0] && !memcmp(p.p + i, SPACE, sizeof(SPACE)))
-            return 1;
-    return 0;
+    for (i = 1; i + sizeof(SPACE) <= p.n; i++) {
+        if (!is_space(p.p + i))
+            continue;
+        if (i < sizeof(SPACE) || !is_space(p.p + i - sizeof(SPACE)))
+            return WITHIN;
+        holds = IN_RUN;
+    }
+    return holds;
 }
 
 static void add_pairs(struct cuts *c, struct bytes p)
@@ -53,14 +65,17 @@ static void add_pairs(struct cuts *c, struct bytes p)
 void cuts_init(struct cuts *c, const struct vocab *v, const unsigned char *used)
 {
     int32_t id;
+    int holds;
 
     *c = (struct cuts){ .on = 1 };
     c->pair = xcalloc((size_t)1 << (PAIR_BITS - 6), sizeof(*c->pair));
     for (id = 0; id < v->n_piece && c->on; id++) {
         if (!used[id])
             continue;
+        holds = holds_space(vocab_piece(v, id));
+        c->runs |= holds == IN_RUN;
         c->on = utf8_valid(vocab_piece(v, id)) &&    // else one could begin within a character
-                !holds_space(vocab_piece(v, id));
+                holds != WITHIN;
         if (c->on)
             add_pairs(c, vocab_piece(v, id));
     }
@@ -71,6 +86,8 @@ void cuts_release(struct cuts *c)
     free(c->pair);
     *c = (struct cuts){ 0 };
 }
+
+enum { CUTS_WINDOW = 64 };    // bytes that are looked through at first
 
 /* How many of the next 8 bytes come before the first one that a space could begin with. */
 static inline uint32_t before_space(const unsigned char *p)
@@ -105,18 +122,34 @@ static uint32_t pair_next(const struct cuts *c, const unsigned char *t, uint32_t
     return end;
 }
 
-uint32_t cuts_next(const struct cuts *c, const unsigned char *t, uint32_t n, uint32_t from)
+/* The first place behind `from` where spaces say to cut; end if there is none before it. */
+static uint32_t space_next(const struct cuts *c, const unsigned char *t, uint32_t from,
+                           uint32_t end)
 {
     uint32_t at = from + 1, skip;
 
-    for (; at < n; at += skip) {
+    for (; at < end; at += skip) {
         skip = before_space(t + at);
-        if (skip == 0 && t[at + 1] == SPACE[1] && t[at + 2] == SPACE[2])
+        if (skip == 0 && is_space(t + at) &&
+            !(c->runs && at >= sizeof(SPACE) && is_space(t + at - sizeof(SPACE))))
             break;
         skip += skip == 0;
     }
-    at = at < n ? at : n;
-    return c->pair ? pair_next(c, t, from, at) : at;
+    return at < end ? at : end;
+}
+
+uint32_t cuts_next(const struct cuts *c, const unsigned char *t, uint32_t n, uint32_t from)
+{
+    uint32_t window = CUTS_WINDOW, end, at;
+
+    if (!c->pair)
+        return space_next(c, t, from, n);
+    for (;; window *= 2) {    // the next space may be far away, and be looked for in vain
+        end = n - from > window ? from + window : n;
+        at = pair_next(c, t, from, space_next(c, t, from, end));
+        if (at < end || end == n)
+            return at;
+    }
 }
 
 enum { MEMO_ROWS = MEMO_WAYS << MEMO_BITS };

@@ -15,7 +15,8 @@
 struct vocab;
 
 struct cuts {
-    int on;    // U+2581 begins pieces, or is one, but stands nowhere else in them: cut at it
+    int on;      // U+2581 begins pieces, alone or several, but follows nothing else: cut before it
+    int runs;    // there are pieces with several: cut before the first of a run only
     uint64_t
         *pair;    // or NULL: bits by pair_hash(): the pair of characters of three bytes and
                   // more stands in a piece, or one like it does; where it does not, cut as well

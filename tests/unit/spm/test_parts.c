@@ -52,7 +52,7 @@ static float random_score(struct rng *r, uint64_t kind)
 static struct vocab *random_model(struct rng *r, int bpe)
 {
     struct buf b = { 0 }, piece = { 0 }, m = { 0 };
-    uint64_t kind = rng_below(r, 3), n = 5 + rng_below(r, 60), bytes = rng_below(r, 2);
+    uint64_t kind = rng_below(r, 3), n = 5 + rng_below(r, 60), bytes = rng_below(r, 2), spaces;
     struct vocab *v = NULL;
     struct err err;
 
@@ -66,7 +66,8 @@ static struct vocab *random_model(struct rng *r, int bpe)
         size_t before = b.n;
 
         buf_reset(&piece);
-        if (rng_below(r, 3) == 0)
+        spaces = rng_below(r, 3) ? 0 : bpe && kind ? 1 + rng_below(r, 3) : 1;
+        while (spaces--)
             buf_add_str(&piece, "\xE2\x96\x81");
         random_text(r, &piece,
                     1 + rng_below(r, rng_below(r, 4)   ? 3
