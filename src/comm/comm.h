@@ -74,12 +74,17 @@ void comm_wait(struct comm *c);
 
 /* Messages between two ranks that move while other work goes on: both say the same n and tag (from
  * 1), and messages of a pair with one tag come in order. comm_post_wait() waits for all that was
- * put into a box (from 0); until then x is left alone. comm_can_post(): whether this is the way
- * for many such messages; the same on all ranks. */
-int comm_can_post(const struct comm *c);
+ * put into a box (from 0); until then x is left alone. */
 void comm_post_send(struct comm *c, int box, const float *x, size_t n, int to, int tag);
 void comm_post_recv(struct comm *c, int box, float *x, size_t n, int from, int tag);
 void comm_post_wait(struct comm *c, int box);
+/* In how many chunks, at most, what is exchanged should come, each worked on while others move:
+ * $SWITCHYARD_CHUNKS of rank 0, or 4; 1 where there is nobody to exchange with. */
+int comm_chunks(const struct comm *c);
+/* Where ranks are several on each of several machines: those of this machine, and those of this
+ * one's number on all machines; they end with c. Rank i of machine b is b * size of local + i.
+ * 0: it is not so. */
+int comm_rails(const struct comm *c, struct comm **local, struct comm **rail);
 
 /* A rank that waits for others for over `seconds` says where it is, and ends the run with exit
  * status 1; 0: it waits for ever. */

@@ -23,6 +23,8 @@
 #include "comm/mpi.h"
 #include "comm/watch.h"
 
+enum { CHUNKS = 4 };    // a quarter of the rows comes, and one goes, with nothing beside it
+
 void mpi_check(int status, const char *what)
 {
     char text[MPI_MAX_ERROR_STRING] = "unknown error";
@@ -95,6 +97,16 @@ static void start_alone(struct comm *c)
     c->threads = affinity_share(&own, &own, 1);
 }
 
+/* All ranks do as the first was told: else they would wait for messages that nobody sends. */
+static void see_chunks(struct comm *c)
+{
+    const char *wish = getenv("SWITCHYARD_CHUNKS");
+    int n = wish ? atoi(wish) : CHUNKS;
+
+    mpi_check(MPI_Bcast(&n, 1, MPI_INT, 0, c->all), "number of chunks");
+    c->common->n_chunk = n > 1 ? n : 1;
+}
+
 static void start_mpi(struct comm *c)
 {
     int level;
@@ -109,6 +121,7 @@ static void start_mpi(struct comm *c)
     if (c->size > 1)
         die_hook = end_all;
     see_node(c);
+    see_chunks(c);
 }
 
 struct comm *mpi_part(const struct comm *c, int color)

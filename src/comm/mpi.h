@@ -12,6 +12,7 @@ struct nodes;
 
 struct common {
     size_t piece;    // most elements in one message
+    int n_chunk;     // comm_chunks()
     struct comm_stats stats;
 };
 

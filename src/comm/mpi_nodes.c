@@ -138,6 +138,15 @@ static void turn(struct nodes *s, size_t width)
     }
 }
 
+int comm_rails(const struct comm *c, struct comm **local, struct comm **rail)
+{
+    if (!c->nodes)
+        return 0;
+    *local = c->nodes->local;
+    *rail = c->nodes->rail;
+    return 1;
+}
+
 void mpi_nodes_exchange(struct comm *c, const float *send, const size_t *send_n, float *recv,
                         const size_t *recv_n, size_t width)
 {

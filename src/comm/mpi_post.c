@@ -69,9 +69,9 @@ void comm_post_wait(struct comm *c, int box)
     b->n = 0;
 }
 
-int comm_can_post(const struct comm *c)
+int comm_chunks(const struct comm *c)
 {
-    return c->size > 1 && !c->nodes;
+    return c->size > 1 ? c->common->n_chunk : 1;
 }
 
 void mpi_boxes_free(struct comm *c)

@@ -5,10 +5,8 @@
 
 #include "base/mem.h"
 #include "comm/comm.h"
-#include "kernel/kernel.h"
+#include "moe/columns.h"
 #include "moe/dispatch.h"
-
-enum { SMALL = 1 << 14 };    // floats that are not worth a second thread
 
 float *moe_buffer_need(struct moe_buffer *b, size_t n)
 {
@@ -40,7 +38,6 @@ void dispatch_init(struct dispatch *d, struct comm *comm, struct comm *slices, i
     d->row = xcalloc(n_choice, sizeof(*d->row));
     d->rows = xcalloc((size_t)d->n_own, sizeof(*d->rows));
     d->send_n = xcalloc(n_rank, sizeof(*d->send_n));
-    d->slice_n = xcalloc((size_t)comm_size(slices), sizeof(*d->slice_n));
     d->recv_n = xcalloc(n_rank, sizeof(*d->recv_n));
     d->send_of = xcalloc(n_rank * (size_t)d->most, sizeof(*d->send_of));
     d->recv_of = xcalloc(n_rank * (size_t)d->most, sizeof(*d->recv_of));
@@ -154,111 +151,55 @@ static void back(struct dispatch *d, float *from, float *to, size_t width, struc
     comm_exchange_f32(d->comm, leaving, d->recv_n, to, d->send_n, width);
 }
 
-/* Between rows [n, m w] and what each slice moves of them [m, n, w]. */
-static void turn(float *rows, float *parts, size_t n, size_t m, size_t w, int to_parts)
-{
-    size_t k;
-    long i;
-
-#pragma omp parallel for private(k) schedule(static) if (n * m * w > SMALL)
-    for (i = 0; i < (long)n; i++)
-        for (k = 0; k < m; k++) {
-            float *row = rows + ((size_t)i * m + k) * w, *part = parts + (k * n + (size_t)i) * w;
-
-            if (to_parts)
-                memcpy(part, row, w * sizeof(*row));
-            else
-                memcpy(row, part, w * sizeof(*row));
-        }
-}
-
-/* Every slice's part [n, w] -> rows [n, m w]. */
-static void put_together(struct dispatch *d, const float *part, size_t n, size_t w, float *rows,
-                         struct moe_buffer *work)
-{
-    size_t m = (size_t)comm_size(d->slices);
-    float *all = moe_buffer_need(&work[2], n * m * w);
-
-    comm_share_f32(d->slices, part, n * w, all);
-    turn(rows, all, n, m, w, 0);
-}
-
-/* Into how many parts rows are cut. */
-static size_t cuts(const struct dispatch *d, size_t width)
-{
-    size_t m = (size_t)comm_size(d->slices);
-
-    return width % m == 0 ? m : 1;
-}
-
 void dispatch_out(struct dispatch *d, const float *send, float *to, size_t width,
                   struct moe_buffer work[DISPATCH_WORK])
 {
-    size_t m = cuts(d, width), w = width / m, own = (size_t)comm_rank(d->slices) * w, i;
+    size_t w = columns_of(d->slices, width);
     float *part, *got;
 
-    if (m == 1) {
+    if (w == width) {
         out(d, send, to, width, work);
         return;
     }
     part = moe_buffer_need(&work[1], (d->n_send + d->n_recv) * w);
     got = part + d->n_send * w;
-    for (i = 0; i < d->n_send; i++)
-        memcpy(part + i * w, send + i * width + own, w * sizeof(*part));
+    columns_cut(d->slices, send, d->n_send, w, part);
     out(d, part, got, w, work);
-    put_together(d, got, d->n_recv, w, to, work);
+    columns_join(d->slices, got, d->n_recv, w, to, &work[2]);
 }
 
-/* The sum over slices of from [n_recv, width], of which this one keeps its columns: [n_recv, w]. */
-static void sum_slices(struct dispatch *d, float *from, size_t m, size_t w, float *sum,
-                       struct moe_buffer *work)
+/* What dispatch_back() and dispatch_back_whole() share. */
+static void back_by_columns(struct dispatch *d, float *from, float *to, size_t width, int whole,
+                            struct moe_buffer *work)
 {
-    size_t n = d->n_recv, k;
-    float *parts = moe_buffer_need(&work[2], 2 * n * m * w), *got = parts + n * m * w;
-
-    turn(from, parts, n, m, w, 1);
-    for (k = 0; k < m; k++)
-        d->slice_n[k] = n;
-    comm_exchange_f32(d->slices, parts, d->slice_n, got, d->slice_n, w);
-    memcpy(sum, got, n * w * sizeof(*sum));
-    for (k = 1; k < m; k++)
-        kern.add(sum, got + k * n * w, n * w);
-}
-
-void dispatch_back(struct dispatch *d, float *from, float *to, size_t width,
-                   struct moe_buffer work[DISPATCH_WORK])
-{
-    size_t m = (size_t)comm_size(d->slices), w = width / m;
-    float *sum, *got;
-
-    if (m == 1) {
-        back(d, from, to, width, work);
-        return;
-    }
-    assert(width % m == 0);
-    sum = moe_buffer_need(&work[1], (d->n_recv + d->n_send) * w);
-    got = sum + d->n_recv * w;
-    sum_slices(d, from, m, w, sum, work);
-    back(d, sum, got, w, work);
-    put_together(d, got, d->n_send, w, to, work);
-}
-
-void dispatch_back_whole(struct dispatch *d, float *from, float *to, size_t width,
-                         struct moe_buffer work[DISPATCH_WORK])
-{
-    size_t m = cuts(d, width), w = width / m, own = (size_t)comm_rank(d->slices) * w, i;
+    size_t w = columns_of(d->slices, width);
     float *part, *got;
 
-    if (m == 1) {
+    if (w == width) {
+        assert(whole || comm_size(d->slices) == 1);
         back(d, from, to, width, work);
         return;
     }
     part = moe_buffer_need(&work[1], (d->n_recv + d->n_send) * w);
     got = part + d->n_recv * w;
-    for (i = 0; i < d->n_recv; i++)
-        memcpy(part + i * w, from + i * width + own, w * sizeof(*part));
+    if (whole)
+        columns_cut(d->slices, from, d->n_recv, w, part);
+    else
+        columns_sum(d->slices, from, d->n_recv, w, part, &work[2]);
     back(d, part, got, w, work);
-    put_together(d, got, d->n_send, w, to, work);
+    columns_join(d->slices, got, d->n_send, w, to, &work[2]);
+}
+
+void dispatch_back(struct dispatch *d, float *from, float *to, size_t width,
+                   struct moe_buffer work[DISPATCH_WORK])
+{
+    back_by_columns(d, from, to, width, 0, work);
+}
+
+void dispatch_back_whole(struct dispatch *d, float *from, float *to, size_t width,
+                         struct moe_buffer work[DISPATCH_WORK])
+{
+    back_by_columns(d, from, to, width, 1, work);
 }
 
 void dispatch_release(struct dispatch *d)
@@ -271,6 +212,5 @@ void dispatch_release(struct dispatch *d)
     free(d->send_of);
     free(d->recv_of);
     free(d->from);
-    free(d->slice_n);
     *d = (struct dispatch){ 0 };
 }

@@ -36,7 +36,6 @@ struct dispatch {
     size_t *send_n, *recv_n;       // [n_rank]
     int32_t *send_of, *recv_of;    // [n_rank, most experts of a rank] rows by expert
     size_t *from;                  // [n_expert + 1] work
-    size_t *slice_n;               // [slices] the same
     int most;
 };
 

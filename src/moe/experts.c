@@ -1,7 +1,7 @@
 /* experts.c - see experts.h.
  *
- * Side by side each thread takes the next expert that none has. The sums over slices, in which
- * other ranks take part, wait until all have run.
+ * Side by side each thread takes the next expert of the chunk that none has. The sums over slices,
+ * in which other ranks take part, wait until all of them have run.
  */
 #include <string.h>
 #ifdef _OPENMP
@@ -50,16 +50,28 @@ static int is_sliced(const struct experts *x)
     return x->x.half && comm_size(x->d->slices) > 1;
 }
 
-/* How many can run at once. Products know of it even where it is one: the number of threads must
- * not change who does them. */
-static int side_by_side(const struct experts *x)
+/* The chunks that rows come in; the experts of one. */
+static int chunks(const struct experts *x)
+{
+    return x->flow ? flow_chunks(x->flow) : 1;
+}
+
+static int experts_of_chunk(const struct experts *x, int chunk, int *first)
+{
+    *first = 0;
+    return x->flow ? flow_experts(x->flow, chunk, first) : x->d->n_own;
+}
+
+/* How many of n_expert can run at once. Products know of it even where it is one: the number of
+ * threads must not change who does them. */
+static int side_by_side(const struct experts *x, int n_expert)
 {
     int n = 1;
 
 #ifdef _OPENMP
     n = omp_get_max_threads();
 #endif
-    if (x->flows || (x->x.half && !gemm16_side_by_side(1)) || x->d->n_own < 2 * n)
+    if ((x->x.half && !gemm16_side_by_side(1)) || n_expert < (x->flow ? n : 2 * n))
         return 1;
     return n;
 }
@@ -71,8 +83,10 @@ static size_t lane_floats(const struct experts *x, size_t rows)
 
 void experts_reserve(const struct experts *x, size_t rows)
 {
-    if (x->d->n_own && (x->call->gradient || x->x.half))
-        moe_buffer_need(x->work, lane_floats(x, rows) * (size_t)side_by_side(x));
+    int most = (x->d->n_own + chunks(x) - 1) / chunks(x);
+
+    if (most && (x->call->gradient || x->x.half))
+        moe_buffer_need(x->work, lane_floats(x, rows) * (size_t)side_by_side(x, most));
     gemm16_side_by_side(0);
 }
 
@@ -84,7 +98,6 @@ struct turn {
     float *saved, *work;
     float *y;    // [n_recv, ...] of all
     const struct moe_rows *rows;
-    float *back;
     struct ffn_drop drop;
 };
 
@@ -110,8 +123,6 @@ static void forward_one(struct turn *t)
 
     if (t->n == 0)
         return;
-    if (x->flows)
-        flow_wait(x->d, t->e);
     if (x->x.half) {
         ffn16_forward(&net->expert16[t->e], drop, moe_rows_half(&x->x, t->row), t->n, t->saved,
                       t->work, y);
@@ -121,8 +132,6 @@ static void forward_one(struct turn *t)
         heads_forward(&net->heads[t->e], drop, from, t->n, t->saved, y);
     else
         ffn_forward(&net->expert[t->e], drop, from, t->n, t->saved, y);
-    if (x->flows)
-        flow_return(x->d, t->e, t->y, t->back, net->d_out);
 }
 
 /* The gradients of an expert that no row came to. */
@@ -178,8 +187,6 @@ static void backward_one(struct turn *t)
     if (!net->heads)
         g = net->d_expert[t->e];
     g.fresh = x->call->fresh;
-    if (x->flows)
-        flow_wait(x->d, t->e);
     if (x->x.half) {
         ffn16_backward(&net->expert16[t->e], drop, &g, moe_rows_half(&x->x, t->row),
                        moe_rows_half(t->rows, t->row), t->n, t->saved, t->work, dx);
@@ -190,8 +197,6 @@ static void backward_one(struct turn *t)
     else
         ffn_backward(&net->expert[t->e], drop, &g, from, t->rows->p + t->row * m, t->n, t->saved,
                      t->work, dx);
-    if (x->flows)
-        flow_return(x->d, t->e, t->y, t->back, m);
 }
 
 static void one(struct turn t, void (*run)(struct turn *))
@@ -206,17 +211,17 @@ static void one(struct turn t, void (*run)(struct turn *))
     run(&t);
 }
 
-static void all(const struct experts *x, struct turn t, void (*run)(struct turn *))
+/* Experts [first, first + n_expert). */
+static void some(const struct experts *x, struct turn t, int first, int n_expert,
+                 void (*run)(struct turn *))
 {
-    int n = side_by_side(x), e;
+    int n = side_by_side(x, n_expert), e;
     size_t lane = x->work->n / (size_t)n / 16 * 16;
 
-    t.x = x;
-    t.saved = x->saved;
     if (n > 1)
         gemm_alone(1);
 #pragma omp parallel for schedule(dynamic) num_threads(n) if (n > 1) firstprivate(t)
-    for (e = 0; e < x->d->n_own; e++) {
+    for (e = first; e < first + n_expert; e++) {
         t.e = e;
         t.work = x->work->p + lane * lane_number();
         one(t, run);
@@ -226,20 +231,43 @@ static void all(const struct experts *x, struct turn t, void (*run)(struct turn 
     gemm16_side_by_side(0);
 }
 
-void experts_forward(const struct experts *x, float *y, const struct moe_rows *out, float *back)
+/* What slices made of n rows from `at` on, m wide, becomes their sum. */
+static void sum_slices(const struct turn *t, size_t at, size_t n, size_t m)
 {
-    all(x, (struct turn){ .y = y, .rows = out, .back = back }, forward_one);
-    if (is_sliced(x)) {
-        comm_sum_f32(x->d->slices, y, x->d->n_recv * x->net->d_out);
-        moe_rows_round(out, 0, y, x->d->n_recv);
+    float *y = t->y + at * m;
+
+    comm_sum_f32(t->x->d->slices, y, n * m);
+    moe_rows_round(t->rows, at, y, n);
+}
+
+/* m: the width of t.y. */
+static void all(const struct experts *x, struct turn t, size_t m, void (*run)(struct turn *))
+{
+    int c, e, first, n_expert;
+    size_t at = 0, n;
+
+    t.x = x;
+    t.saved = x->saved;
+    for (c = 0; c < chunks(x); c++, at += n) {
+        n_expert = experts_of_chunk(x, c, &first);
+        for (n = 0, e = first; e < first + n_expert; e++)
+            n += x->d->rows[e];
+        if (x->flow)
+            flow_wait(x->flow, c);
+        some(x, t, first, n_expert, run);
+        if (is_sliced(x))
+            sum_slices(&t, at, n, m);
+        if (x->flow)
+            flow_return(x->flow, c, x->x.half ? t.rows->p : t.y);
     }
 }
 
-void experts_backward(const struct experts *x, const struct moe_rows *dy, float *dx, float *back)
+void experts_forward(const struct experts *x, float *y, const struct moe_rows *out)
 {
-    all(x, (struct turn){ .y = dx, .rows = dy, .back = back }, backward_one);
-    if (is_sliced(x)) {
-        comm_sum_f32(x->d->slices, dx, x->d->n_recv * x->net->d_model);
-        moe_rows_round(dy, 0, dx, x->d->n_recv);
-    }
+    all(x, (struct turn){ .y = y, .rows = out }, x->net->d_out, forward_one);
+}
+
+void experts_backward(const struct experts *x, const struct moe_rows *dy, float *dx)
+{
+    all(x, (struct turn){ .y = dx, .rows = dy }, x->net->d_model, backward_one);
 }

@@ -11,6 +11,7 @@
 #include "moe/rows.h"
 
 struct dispatch;
+struct flow;
 struct moe_buffer;
 struct moe_call;
 struct moe_net;
@@ -23,7 +24,7 @@ struct experts {
     float *saved;              // experts_saved() floats, kept for the backward pass
     const uint64_t *number;    // [n_recv] the tokens' numbers, with dropout
     struct moe_buffer *work;
-    int flows;    // rows come and go an expert at a time (flow.h)
+    struct flow *flow;    // what rows come and go by, chunk by chunk, or NULL: they are there
 };
 
 /* Floats of what experts keep of `rows` rows in all. */
@@ -31,12 +32,11 @@ size_t experts_saved(const struct moe_net *net, size_t rows, int n_own);
 /* Work for experts of at most `rows` rows each; so much of it is taken at once. */
 void experts_reserve(const struct experts *x, size_t rows);
 
-/* Results [n_recv, d_out] into y; in bf16 into out too, which is then what travels. Results that
- * flow come back to `back` (or NULL). */
-void experts_forward(const struct experts *x, float *y, const struct moe_rows *out, float *back);
+/* Results [n_recv, d_out] into y; in bf16 into out too, which is then what travels. */
+void experts_forward(const struct experts *x, float *y, const struct moe_rows *out);
 
 /* dy [n_recv, d_out] -> dx [n_recv, M], floats; dy in bf16 becomes that of the gradient of its row.
- * back [n_send, M]: where rows that flow come back to. */
-void experts_backward(const struct experts *x, const struct moe_rows *dy, float *dx, float *back);
+ */
+void experts_backward(const struct experts *x, const struct moe_rows *dy, float *dx);
 
 #endif

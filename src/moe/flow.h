@@ -1,16 +1,21 @@
-/* flow.h - dispatch.h an expert at a time: while one runs on its rows, those of the next ones come
- * and results of the last ones go.
+/* flow.h - dispatch.h in chunks of experts: while one chunk runs on its rows, those of the next
+ * ones come and results of the last ones go.
  *
- *     flow_out(d, send, to, width); flow_expect(d, back, width);
- *     for (e = 0; e < d->n_own; e++) {
- *         flow_wait(d, e);               // its rows of `to` are there
- *         (its rows of `to` -> its rows of `from`)
- *         flow_return(d, e, from, back, width);
+ *     flow_plan(f);                      // after dispatch_plan()
+ *     flow_begin(f, &way);
+ *     for (c = 0; c < flow_chunks(f); c++) {
+ *         flow_wait(f, c);               // the chunk's rows of way.to are there
+ *         (its rows of way.to -> its rows of from)
+ *         flow_return(f, c, from);
  *     }
- *     flow_end(d);                       // back is there
+ *     flow_end(f);                       // way.back is there
  *
  * Arrays and orders are those of dispatch_out() and dispatch_back(), and must not be touched but as
- * shown: no two of send, to, from, back may be one.
+ * shown: no two of send, to, from, back may be one, but from may be to. The bytes are those that
+ * dispatch.h gives.
+ *
+ * Where ranks are on several machines, what goes to others of this machine first and comes from
+ * them last (rails.h) is not moved in chunks. What is between slices is, with nothing beside it.
  */
 #ifndef MOE_FLOW_H
 #define MOE_FLOW_H
@@ -18,13 +23,30 @@
 #include <stddef.h>
 
 struct dispatch;
+struct flow;
+struct moe_buffer;
 
-int flow_is_for(const struct dispatch *d);    // of use here? The same on all ranks
+enum { FLOW_WORK = 10 };    // buffers; those of layers that run one after another may be the same
 
-void flow_out(struct dispatch *d, const float *send, float *to, size_t width);
-void flow_expect(struct dispatch *d, float *back, size_t width);
-void flow_wait(struct dispatch *d, int e);
-void flow_return(struct dispatch *d, int e, const float *from, float *back, size_t width);
-void flow_end(struct dispatch *d);
+struct flow_way {
+    float *send;
+    float *to, *back;
+    size_t width, back_width;
+    int whole;    // every slice has results whole; else they are parts of a sum over slices
+};
+
+/* work [FLOW_WORK]. NULL: it is of no use here, the same on all ranks. */
+struct flow *flow_new(struct dispatch *d, struct moe_buffer *work);
+void flow_free(struct flow *f);
+
+int flow_chunks(const struct flow *f);
+/* Own experts of a chunk: [*first, *first + returned number). */
+int flow_experts(const struct flow *f, int chunk, int *first);
+
+void flow_plan(struct flow *f);
+void flow_begin(struct flow *f, const struct flow_way *way);
+void flow_wait(struct flow *f, int chunk);
+void flow_return(struct flow *f, int chunk, float *from);
+void flow_end(struct flow *f);
 
 #endif

@@ -33,7 +33,8 @@ struct kept {                    // by a layer, between forward and backward
 struct moe_work {
     struct kept kept[2];               // of layers that share
     struct moe_buffer pack, result;    // rows before and after a journey
-    struct moe_buffer journey[DISPATCH_WORK];
+    struct moe_buffer journey[DISPATCH_WORK], flow[FLOW_WORK];
+    struct moe_buffer out;                 // results of experts, where others are on their way
     struct moe_buffer hidden;              // of one expert's backward
     struct moe_buffer input;               // [n, M] the jittered router input
     struct moe_buffer d_gate, d_logits;    // [n, K], [n, E]
@@ -43,7 +44,7 @@ struct moe_layer {
     struct moe_net net;
     struct moe_work *work;
     struct dispatch d;
-    int flows;    // rows come and go an expert at a time
+    struct flow *flow;    // or NULL: all rows come and go at once
     struct kept own, *kept;
     struct route route;
     struct route_sums sums;
@@ -75,7 +76,9 @@ static size_t journey_floats(const struct moe_work *w)
 
     for (i = 0; i < DISPATCH_WORK; i++)
         n += w->journey[i].n;
-    return n;
+    for (i = 0; i < FLOW_WORK; i++)
+        n += w->flow[i].n;
+    return n + w->out.n;
 }
 
 size_t moe_work_bytes(const struct moe_work *w)
@@ -97,6 +100,9 @@ void moe_work_free(struct moe_work *w)
     moe_buffer_release(&w->result);
     for (i = 0; i < DISPATCH_WORK; i++)
         moe_buffer_release(&w->journey[i]);
+    for (i = 0; i < FLOW_WORK; i++)
+        moe_buffer_release(&w->flow[i]);
+    moe_buffer_release(&w->out);
     moe_buffer_release(&w->hidden);
     moe_buffer_release(&w->input);
     moe_buffer_release(&w->d_gate);
@@ -117,6 +123,7 @@ struct moe_layer *moe_layer_new(const struct moe_net *net, struct comm *comm, st
     l->kept = shared ? &w->kept[shared - 1] : &l->own;
     dispatch_init(&l->d, comm_axis(comm, AXIS_EXPERT), comm_axis(comm, AXIS_MODEL), net->n_expert,
                   n);
+    l->flow = flow_new(&l->d, w->flow);
     l->route.logits = xcalloc(n_logit, sizeof(float));
     l->route.probs = xcalloc(n_logit, sizeof(float));
     l->route.expert = xcalloc(n, sizeof(int32_t));
@@ -130,6 +137,7 @@ void moe_layer_free(struct moe_layer *l)
 {
     if (!l)
         return;
+    flow_free(l->flow);
     dispatch_release(&l->d);
     kept_release(&l->own);
     free(l->route.logits);
@@ -260,7 +268,7 @@ static struct experts experts_of(struct moe_layer *l, const struct moe_call *c)
                              .saved = l->kept->saved.p,
                              .number = (const uint64_t *)(const void *)l->kept->number.p,
                              .work = &l->work->hidden,
-                             .flows = l->flows };
+                             .flow = l->flow };
 }
 
 /* Memory for as many rows as may come in any step with this rule. */
@@ -306,12 +314,38 @@ static void send_numbers(struct moe_layer *l, const struct moe_call *c)
     dispatch_out(&l->d, pack, l->kept->number.p, 2, l->work->journey);
 }
 
-void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const float *x, float *y)
+/* Rows of tokens, packed, to the experts, and what these make of them into `back`. */
+static void run_experts(struct moe_layer *l, const struct moe_call *c, const struct moe_rows *pack)
 {
     struct moe_work *w = l->work;
-    size_t m = l->net.d_model, width;
+    struct experts experts = experts_of(l, c);
+    size_t m = moe_rows_width(l->net.d_model, pack->half);
+    size_t width = moe_rows_width(l->net.d_out, pack->half);
+    float *back = l->kept->back.p;
+
+    if (l->flow) {
+        struct moe_rows out = *pack;
+
+        out.m = l->net.d_out;
+        if (pack->half)
+            out.p = moe_buffer_need(&w->out, l->d.n_recv * width);
+        flow_begin(l->flow, &(struct flow_way){ pack->p, experts.x.p, back, m, width, pack->half });
+        experts_forward(&experts, w->result.p, &out);
+        flow_end(l->flow);
+        return;
+    }
+    dispatch_out(&l->d, pack->p, experts.x.p, m, w->journey);
+    experts_forward(&experts, w->result.p, pack);
+    if (pack->half)
+        dispatch_back_whole(&l->d, pack->p, back, width, w->journey);
+    else
+        dispatch_back(&l->d, w->result.p, back, width, w->journey);
+}
+
+void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const float *x, float *y)
+{
+    size_t m = l->net.d_model;
     struct moe_rows pack, back;
-    struct experts experts;
     int was;
     long k;
 
@@ -319,28 +353,16 @@ void moe_layer_forward(struct moe_layer *l, const struct moe_call *c, const floa
     choose(l, c, x);
     spent_on(was);
     dispatch_plan(&l->d, l->route.expert, l->route.kept, c->n * l->n_choice);
-    l->flows = !l->net.expert16 && flow_is_for(&l->d);
+    if (l->flow)
+        flow_plan(l->flow);
     reserve(l, c);
     if (c->drop.rate > 0)
         send_numbers(l, c);
-    pack = rows_at(l, w->pack.p, m);
-    width = moe_rows_width(l->net.d_out, pack.half);
+    pack = rows_at(l, l->work->pack.p, m);
 #pragma omp parallel for schedule(static) if (l->d.n_send * m > SMALL)
     for (k = 0; k < (long)l->d.n_send; k++)
         moe_row_put(&pack, (size_t)k, 1, x + token_of(l, (size_t)k) * m);
-    if (l->flows) {
-        flow_out(&l->d, w->pack.p, l->kept->x.p, m);
-        flow_expect(&l->d, l->kept->back.p, width);
-    } else
-        dispatch_out(&l->d, w->pack.p, l->kept->x.p, moe_rows_width(m, pack.half), w->journey);
-    experts = experts_of(l, c);
-    experts_forward(&experts, w->result.p, &pack, l->kept->back.p);
-    if (l->flows)
-        flow_end(&l->d);
-    else if (pack.half)
-        dispatch_back_whole(&l->d, w->pack.p, l->kept->back.p, width, w->journey);
-    else
-        dispatch_back(&l->d, w->result.p, l->kept->back.p, width, w->journey);
+    run_experts(l, c, &pack);
     back = rows_at(l, l->kept->back.p, l->net.d_out);
     combine(&l->route, &l->d, l->n_choice, &back, c->n, y);
 }
@@ -370,21 +392,22 @@ static struct moe_rows send_back(struct moe_layer *l, const struct moe_call *c,
 {
     struct moe_work *w = l->work;
     size_t m = l->net.d_model, out = l->net.d_out, width = moe_rows_width(m, d_row->half);
+    size_t out_width = moe_rows_width(out, d_row->half);
     struct moe_rows result = rows_at(l, w->result.p, out), d_in;
     struct experts experts = experts_of(l, c);
 
-    if (l->flows) {
-        float *dx = moe_buffer_need(&w->journey[0], l->d.n_recv * m);
+    if (l->flow) {
+        float *dx = moe_buffer_need(&w->out, l->d.n_recv * m);
 
-        d_in = rows_at(l, moe_buffer_need(&w->journey[1], l->d.n_send * m), m);
-        flow_out(&l->d, d_row->p, result.p, out);
-        flow_expect(&l->d, d_in.p, m);
-        experts_backward(&experts, &result, dx, d_in.p);
-        flow_end(&l->d);
+        d_in = rows_at(l, moe_buffer_need(&w->journey[0], l->d.n_send * width), m);
+        flow_begin(l->flow,
+                   &(struct flow_way){ d_row->p, result.p, d_in.p, out_width, width, d_row->half });
+        experts_backward(&experts, &result, dx);
+        flow_end(l->flow);
         return d_in;
     }
-    dispatch_out(&l->d, d_row->p, result.p, moe_rows_width(out, d_row->half), w->journey);
-    experts_backward(&experts, &result, d_row->p, NULL);
+    dispatch_out(&l->d, d_row->p, result.p, out_width, w->journey);
+    experts_backward(&experts, &result, d_row->p);
     d_in = rows_at(l, d_row->half ? d_row->p : result.p, m);
     if (d_row->half)
         dispatch_back_whole(&l->d, result.p, d_in.p, width, w->journey);
