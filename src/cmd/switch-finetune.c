@@ -29,7 +29,7 @@ static struct opt_list train, eval;
 static const char *metrics, *task_name, *labels, *norm, *command;
 static struct source_plan from = { .n_extra = -1, .inputs = 512, .targets = 128 };
 static int64_t cap, max_length, n_text = 16;
-static double alpha = 1;
+static double alpha = 1, seconds = 600;
 static int lower, by_name;
 
 static char *model;    // what there was of --weights
@@ -64,6 +64,8 @@ static const struct opt opts[] = {
     { 0, "normalizer", NORMS, OPT_CHOICE, &norm, 0, 0, "what is done to answers" },
     { 0, "metric-command", "COMMAND", OPT_STR, &command, 0, 0,
       "judge answers so: it reads a table and writes a number" },
+    { 0, "metric-timeout", "SECONDS", OPT_NUM, &seconds, 0, 1e9,
+      "end that command, and the run, after so long (default @; 0: never)" },
     { 0, "lower-is-better", NULL, OPT_FLAG, &lower, 0, 0, "of what the command writes" },
     { 0, "max-length", "N", OPT_INT, &max_length, 1, 32768,
       "ids of an answer (default: those of a target)" },
@@ -180,6 +182,7 @@ static void plan_grading(void)
     plan = (struct grader_plan){ .set = dev, .by = by, .n_set = test.n, .tongue = tongue };
     plan.command = command;
     plan.lower = lower;
+    plan.seconds = seconds;
     plan.limit = (int)(max_length ? max_length : from.targets);
     plan.n_text = (int)n_text;
     plan.threads = training.threads;

@@ -285,7 +285,7 @@ static int grade(struct grader *g, const struct dev *d, struct answers *a, uint6
     if (rc == 0 && !p->command)
         rc = measure(&p->by[d - p->set], d, a, step, b, mean, err);
     if (rc == 0 && p->command)
-        rc = command_number(p->command, path, mean, err);
+        rc = command_number(p->command, path, p->seconds, mean, err);
     if (rc == 0 && p->command)
         rc = best_row(b, step, d->name, "command", "all", (uint64_t)d->n, *mean, err);
     free(path);

@@ -29,6 +29,7 @@ struct grader_plan {
     int n_set;
     const char *command;    // reads a table of answers, writes a number
     int lower;              // and a lower one is better
+    double seconds;         // that it may take; 0: any
     struct tongue *tongue;
     int limit, n_text;    // ids of an answer at most; examples at once
     int64_t threads;      // as asked for

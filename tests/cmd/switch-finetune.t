@@ -105,6 +105,20 @@ decided() { # the scores that decide, as "step score"
     done
 }
 
+@test "a command that hangs: ended with all it began, exit 1; the run goes on with another" {
+    for c in 'sleep 61 & echo $! >pid; wait' 'exec >&-; echo $$ >pid; exec sleep 61'; do
+        exits 1 tune -e dev.tsv --metric-command "$c" --metric-timeout 0.5 --steps 1
+        [[ $output == *"switch-finetune: $c: not done after 0.5 seconds, ended"* ]]
+        run ps -o stat= -p "$(cat pid)" # gone, or nobody has yet asked how it ended
+        [[ $output == "" || $output == Z* ]]
+        tune -e dev.tsv --metric-command 'echo 7' --steps 1
+        [ "$(decided)" = "1 7.000000" ]
+        rm -r ft
+    done
+    tune -e dev.tsv --metric-command 'sleep 0.1; echo 7' --metric-timeout 0 --steps 1
+    exits 2 tune -e dev.tsv --metric-command true --metric-timeout -1
+}
+
 @test "several sets and languages: the mean decides; references may be several" {
     printf 'input\treference\tlang\nthe red dog\tred\ten\nthe red fox\tred\ten\nthe red cat\tblue\tde\n' >l.tsv
     pack-pairs -q -m v.model --extra-ids 28 -i 16 -t 8 -l sv -o dev.ex dev.tsv
