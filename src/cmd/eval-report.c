@@ -111,18 +111,33 @@ static struct experts **read_experts(void)
     return e;
 }
 
-/* 1 when a gate holds; all that do are named. */
-static int check_gates(const struct report *r)
+/* Before anything is read: what is no gate is misuse. */
+static struct gate **parse_gates(void)
+{
+    struct gate **g = xcalloc((size_t)gates.n + 1, sizeof(*g));
+    struct err err = { 0 };
+    int i;
+
+    for (i = 0; i < gates.n; i++)
+        if (!(g[i] = gate_parse(gates.item[i], &err)))
+            die_misuse("%s", err.msg);
+    return g;
+}
+
+/* 1 when a gate holds; all that do are named. The gates are freed. */
+static int check_gates(struct gate **gate, const struct report *r)
 {
     struct err err = { 0 };
-    int i, got, bad = 0;
+    int i, bad = 0;
 
-    for (i = 0; i < gates.n; i++) {
-        if ((got = gate_check(r, gates.item[i], &err)) == 0)
-            continue;
-        warn("%s", err.msg);
-        bad = 1;
+    for (i = 0; gate[i]; i++) {
+        if (gate_check(r, gate[i], &err) != 0) {
+            warn("%s", err.msg);
+            bad = 1;
+        }
+        gate_free(gate[i]);
     }
+    free(gate);
     return bad;
 }
 
@@ -152,14 +167,16 @@ static void write_all(const struct report *r)
 int main(int argc, char **argv)
 {
     struct report r = { .baseline = -1 };
+    struct gate **gate;
     int bad;
 
     argv += opt_parse(&tool, argc, argv);
     if (!*argv && !runs.n && !evals.n && !scores.n && isatty(STDIN_FILENO))
         die_misuse("nothing to report: give tables, or --run, --eval and --scores");
+    gate = parse_gates();
     read_all(&r, argv);
     write_all(&r);
-    bad = check_gates(&r);
+    bad = check_gates(gate, &r);
     report_release(&r);
     return bad;
 }

@@ -13,7 +13,9 @@ const char gate_figures[] = "loss nlp perplexity difference speed_up kept droppe
 
 struct gate {
     char *lang, *figure;
-    const char *text, *op, *value;    // op begins with its sign
+    const char *text, *op;    // op begins with its sign
+    int prev;                 // against the baseline's figure, or
+    double against;
 };
 
 static double loss_of(const struct report_model *m, const char *lang)
@@ -64,10 +66,18 @@ static int is_figure(const char *name)
     return 0;
 }
 
+static int number(const char *s, double *x)
+{
+    char *end;
+
+    *x = strtod(s, &end);
+    return end == s || *end || !isfinite(*x) ? -1 : 0;
+}
+
 /* -1: not a gate; lang and figure are to be freed all the same. */
 static int parse(struct gate *g, const char *text)
 {
-    const char *dot;
+    const char *dot, *value;
 
     *g = (struct gate){ .text = text, .op = strpbrk(text, "<>") };
     if (!g->op)
@@ -78,16 +88,9 @@ static int parse(struct gate *g, const char *text)
         return -1;
     g->lang = xstrndup(text, (size_t)(dot - text));
     g->figure = xstrndup(dot + 1, (size_t)(g->op - dot - 1));
-    g->value = g->op + 1 + (g->op[1] == '=');
-    return is_figure(g->figure) && *g->value ? 0 : -1;
-}
-
-static int number(const char *s, double *x)
-{
-    char *end;
-
-    *x = strtod(s, &end);
-    return end == s || *end || !isfinite(*x) ? -1 : 0;
+    value = g->op + 1 + (g->op[1] == '=');
+    g->prev = strcmp(value, "prev") == 0;
+    return is_figure(g->figure) && (g->prev || number(value, &g->against) == 0) ? 0 : -1;
 }
 
 static int holds(const char *op, double x, double y)
@@ -100,14 +103,10 @@ static int holds(const char *op, double x, double y)
 static int ask(const struct report *r, const struct gate *g, const struct report_model *m,
                struct err *err)
 {
-    double x = figure_of(r, m, g->lang, g->figure), y;
+    double x = figure_of(r, m, g->lang, g->figure), y = g->against;
 
-    if (number(g->value, &y) < 0) {
-        if (strcmp(g->value, "prev") != 0)
-            return err_set(err, "'%s' is no gate: '%s' is neither a number nor prev", g->text,
-                           g->value);
+    if (g->prev)
         y = r->baseline >= 0 ? figure_of(r, &r->model[r->baseline], g->lang, g->figure) : NAN;
-    }
     if (isnan(x) || isnan(y))
         return err_set(err, "gate '%s': no %s of %s is known for %s", g->text, g->figure, g->lang,
                        isnan(x) ? m->name : "the baseline");
@@ -124,21 +123,35 @@ static int asked_of(const struct report *r, size_t i, const char *figure)
            (strcmp(figure, "kept") != 0 || share_is_asked(r, &r->model[i]));
 }
 
-int gate_check(const struct report *r, const char *gate, struct err *err)
+void gate_free(struct gate *g)
 {
-    struct gate g;
+    if (!g)
+        return;
+    free(g->lang);
+    free(g->figure);
+    free(g);
+}
+
+struct gate *gate_parse(const char *text, struct err *err)
+{
+    struct gate *g = xcalloc(1, sizeof(*g));
+
+    if (parse(g, text) == 0)
+        return g;
+    gate_free(g);
+    err_set(err,
+            "'%.100s' is no gate: want LANG.FIGURE<VALUE, VALUE a number or prev, figures are %s",
+            text, gate_figures);
+    return NULL;
+}
+
+int gate_check(const struct report *r, const struct gate *g, struct err *err)
+{
     size_t i;
     int got = 0;
 
-    if (parse(&g, gate) < 0) {
-        err_set(err, "'%.100s' is no gate: want LANG.FIGURE<VALUE, figures are %s", gate,
-                gate_figures);
-        got = -1;
-    }
     for (i = 0; i < r->n_model && !got; i++)
-        if (asked_of(r, i, g.figure))
-            got = ask(r, &g, &r->model[i], err);
-    free(g.lang);
-    free(g.figure);
+        if (asked_of(r, i, g->figure))
+            got = ask(r, g, &r->model[i], err);
     return got;
 }
